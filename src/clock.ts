@@ -1,0 +1,37 @@
+// The system's clock. Takes nothing, gives the Clock that servers and commands run on.
+// Never used by a test that is about time: those own a clock of their own.
+
+import type { Clock } from './model.ts';
+
+/** The longest delay a Node timer takes (a longer one fires at once), in milliseconds. */
+const TIMER_MS_MAX = 2_147_483_647;
+
+/** Real time. `sleep` resolves to true after `ms`, to false as soon as the signal is aborted. */
+export function createSystemClock(): Clock {
+  return {
+    nowMs: () => Date.now(),
+    sleep: async (ms, signal) => {
+      let leftMs = ms;
+      while (leftMs > TIMER_MS_MAX) {
+        if (!(await sleepOnce(TIMER_MS_MAX, signal))) return false;
+        leftMs -= TIMER_MS_MAX;
+      }
+      return sleepOnce(Math.max(0, leftMs), signal);
+    },
+  };
+}
+
+function sleepOnce(ms: number, signal: AbortSignal | undefined): Promise<boolean> {
+  if (signal?.aborted === true) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      resolve(false);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve(true);
+    }, ms);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}

@@ -1,0 +1,160 @@
+// What is sold: from the rule file's `catalog`, or from a file beside it (YAML or CSV), to a lookup.
+// Takes texts, reports findings at their place. Never reads a file itself.
+
+import type { FieldType, JsonObject, JsonValue, SourceLocation } from '../model.ts';
+import { didYouMean } from './closest.ts';
+import type { CatalogLookup } from './expression/library.ts';
+import { coerceField } from './fields.ts';
+import type { Findings } from './findings.ts';
+import { checkCatalogFile } from './schema.ts';
+import { readYaml, type YamlFile } from './yaml.ts';
+
+/** The fields an entry may have and what each takes. */
+export type EntryFields = Readonly<Record<string, { readonly type: FieldType }>>;
+
+type Place = (key: string, field: string) => SourceLocation;
+
+/** A lookup that costs the same for ten entries and for a hundred thousand. */
+export function catalogOf(entries: ReadonlyMap<string, JsonObject>): CatalogLookup {
+  return { size: entries.size, get: (key) => entries.get(key) };
+}
+
+/** Entries that stand in YAML, as the schema let them through. */
+export function readEntries(
+  value: unknown,
+  fields: EntryFields,
+  place: Place,
+  findings: Findings,
+): ReadonlyMap<string, JsonObject> {
+  const entries = new Map<string, JsonObject>();
+  if (typeof value !== 'object' || value === null) return entries;
+  for (const [key, written] of Object.entries(value)) {
+    if (typeof written !== 'object' || written === null) continue;
+    const entry: JsonObject = {};
+    for (const [name, member] of Object.entries(written as Record<string, JsonValue>)) {
+      readField(entry, name, member, fields, place(key, name), findings);
+    }
+    entries.set(key, entry);
+  }
+  return entries;
+}
+
+function readField(
+  entry: JsonObject,
+  name: string,
+  member: JsonValue,
+  fields: EntryFields,
+  location: SourceLocation,
+  findings: Findings,
+): void {
+  const field = fields[name];
+  if (field === undefined) return;
+  if (typeof member === 'string' && member.startsWith('=')) {
+    const hint = 'The catalog is a table; put what depends on the event into the rule.';
+    findings.error('RULE_WRONG_TYPE', 'the catalog holds no formulas', { location, hint });
+    return;
+  }
+  const result = coerceField(field.type, member);
+  if (result.kind === 'taken') entry[name] = result.value;
+  else findings.error('RULE_WRONG_TYPE', `"${name}" ${result.message}`, { location });
+}
+
+/** A catalog in a file of its own. */
+export function readCatalogFile(
+  file: string,
+  text: string,
+  fields: EntryFields,
+  findings: Findings,
+): ReadonlyMap<string, JsonObject> {
+  if (file.endsWith('.csv')) return readCsv(file, text, fields, findings);
+  const yaml = readYaml(file, text, findings);
+  if (yaml === undefined || !checkCatalogFile(yaml, findings)) return new Map();
+  return readEntries(yaml.value, fields, placeIn(yaml, []), findings);
+}
+
+/** Where the fields of entries stand, below a path of a YAML file. */
+export function placeIn(yaml: YamlFile, path: readonly string[]): Place {
+  return (key, field) => yaml.locate([...path, key, field]);
+}
+
+function readCsv(
+  file: string,
+  text: string,
+  fields: EntryFields,
+  findings: Findings,
+): ReadonlyMap<string, JsonObject> {
+  const entries = new Map<string, JsonObject>();
+  const [head, ...rows] = parseCsv(text.replace(/^\ufeff/, ''));
+  const columns = head?.cells ?? [];
+  const at = (line: number, column = 1): SourceLocation => ({ file, line, column });
+  const known = ['key', ...Object.keys(fields)];
+  for (const column of columns.filter((name) => !known.includes(name))) {
+    const message = `there is no column "${column}"${didYouMean(column, known)}`;
+    findings.error('RULE_UNKNOWN_FIELD', message, { location: at(1) });
+  }
+  for (const column of ['key', 'productId'].filter((name) => !columns.includes(name))) {
+    findings.error('RULE_MISSING_FIELD', `the column "${column}" is missing`, { location: at(1) });
+  }
+  for (const { cells, line } of rows) {
+    const entry: JsonObject = {};
+    for (const [index, name] of columns.entries()) {
+      const cell = cells[index] ?? '';
+      // An empty cell says nothing; perpetual is written as "perpetual" in a table.
+      if (name === 'key' || cell === '') continue;
+      const value = name === 'subscriptionInterval' && cell === 'perpetual' ? '' : cell;
+      readField(entry, name, fromCell(value, fields[name]?.type), fields, at(line), findings);
+    }
+    const key = cells[columns.indexOf('key')] ?? '';
+    if (key === '' || entry['productId'] === undefined) {
+      const message = 'this line needs a key and a productId';
+      findings.error('RULE_MISSING_FIELD', message, { location: at(line) });
+    } else if (entries.has(key)) {
+      findings.error('YAML_DUPLICATE_KEY', `the key "${key}" stands twice`, { location: at(line) });
+    } else {
+      entries.set(key, entry);
+    }
+  }
+  return entries;
+}
+
+function fromCell(cell: string, type: FieldType | undefined): JsonValue {
+  if (type === 'boolean' && (cell === 'true' || cell === 'false')) return cell === 'true';
+  return type === 'texts' ? cell.split(/\s*;\s*/) : cell;
+}
+
+/** RFC 4180: commas, quotes, doubled quotes, line breaks inside quotes. Blank lines are passed over. */
+function parseCsv(text: string): readonly { cells: string[]; line: number }[] {
+  const rows: { cells: string[]; line: number }[] = [];
+  let cells: string[] = [];
+  let cell = '';
+  let quoted = false;
+  let line = 1;
+  let startLine = 1;
+  const endRow = (): void => {
+    cells.push(cell.trim());
+    if (cells.some((value) => value !== '')) rows.push({ cells, line: startLine });
+    cells = [];
+    cell = '';
+    startLine = line;
+  };
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text[index] ?? '';
+    if (character === '\n') line += 1;
+    if (quoted) {
+      if (character === '"' && text[index + 1] === '"') {
+        cell += '"';
+        index += 1;
+      } else if (character === '"') quoted = false;
+      else cell += character;
+    } else if (character === '"' && cell.trim() === '') {
+      cell = '';
+      quoted = true;
+    } else if (character === ',') {
+      cells.push(cell.trim());
+      cell = '';
+    } else if (character === '\n') endRow();
+    else cell += character;
+  }
+  if (cell !== '' || cells.length > 0) endRow();
+  return rows;
+}

@@ -1,0 +1,148 @@
+// Asks the conditions of a rule. Takes conditions and an event, gives a verdict with what every leaf
+// expected and what it saw. Never guesses: types that do not agree are an error, not "false".
+
+import type { ConditionTrace, JsonValue } from '../model.ts';
+import { type Evaluation, EvaluationFailure, problemAt, type RunScope } from './evaluation.ts';
+import { describeValue, isBlank, isDeferred, kindOf, toPlain } from './expression/values.ts';
+import type { Condition, ConditionPath, LeafTest } from './rules.ts';
+
+export interface Verdict {
+  readonly ok: boolean;
+  readonly trace: readonly ConditionTrace[];
+}
+
+/** All conditions must hold. Those after the first that does not are asked only where that is free. */
+export async function askAll(
+  conditions: readonly Condition[],
+  scope: RunScope,
+  evaluation: Evaluation,
+): Promise<Verdict> {
+  const trace: ConditionTrace[] = [];
+  let ok = true;
+  for (const condition of conditions) {
+    if (!ok && !isPlainPath(condition)) continue;
+    try {
+      const verdict = await ask(condition, scope, evaluation);
+      trace.push(...verdict.trace);
+      ok = ok && verdict.ok;
+    } catch (error) {
+      // What no longer decides anything must not fail the event.
+      if (ok) throw error;
+    }
+  }
+  return { ok, trace };
+}
+
+function isPlainPath(condition: Condition): boolean {
+  return condition.kind === 'leaf' && condition.path.variable === undefined;
+}
+
+async function ask(
+  condition: Condition,
+  scope: RunScope,
+  evaluation: Evaluation,
+): Promise<Verdict> {
+  switch (condition.kind) {
+    case 'all':
+      return askAll(condition.items, scope, evaluation);
+    case 'any': {
+      const trace: ConditionTrace[] = [];
+      for (const item of condition.items) {
+        const verdict = await ask(item, scope, evaluation);
+        trace.push(...verdict.trace);
+        if (verdict.ok) return { ok: true, trace };
+      }
+      return { ok: false, trace };
+    }
+    case 'not': {
+      const verdict = await askAll(condition.items, scope, evaluation);
+      const trace = verdict.trace.map((leaf) => ({
+        ...leaf,
+        path: `not ${leaf.path}`,
+        ok: !leaf.ok,
+      }));
+      return { ok: !verdict.ok, trace };
+    }
+    case 'formula': {
+      const { formula } = condition;
+      const value = await evaluation.formula(formula, scope);
+      if (typeof value !== 'boolean') {
+        const message = `=${formula.text} is ${describeValue(toPlain(value))}, neither true nor false`;
+        throw new EvaluationFailure(problemAt('CONDITION_NOT_BOOLEAN', message, formula.location));
+      }
+      const path = `=${formula.text}`;
+      return { ok: value, trace: [{ path, expected: true, actual: value, ok: value }] };
+    }
+    case 'leaf': {
+      const actual = await lookUp(condition.path, scope, evaluation, condition);
+      const ok = condition.tests.every((test) => passes(test, actual, condition));
+      const seen = toPlain(actual) ?? null;
+      const { path, expected } = condition;
+      return { ok, trace: [{ path: path.text, expected, actual: seen, ok }] };
+    }
+  }
+}
+
+type Leaf = Extract<Condition, { kind: 'leaf' }>;
+
+async function lookUp(
+  path: ConditionPath,
+  scope: RunScope,
+  evaluation: Evaluation,
+  leaf: Leaf,
+): Promise<unknown> {
+  let value: unknown =
+    path.variable === undefined ? evaluation.root : await evaluation.variable(path.variable, scope);
+  for (const name of path.names) {
+    if (Array.isArray(value)) {
+      const message = `${path.text} crosses a list before "${name}"`;
+      const hint = 'Ask with a formula, or inside a `forEach`.';
+      throw new EvaluationFailure(problemAt('CONDITION_TYPE', message, leaf.location, hint));
+    }
+    if (typeof value !== 'object' || value === null || isDeferred(value)) return undefined;
+    value = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+  }
+  return value;
+}
+
+function passes(test: LeafTest, actual: unknown, leaf: Leaf): boolean {
+  if (test.kind === 'blank') return isBlank(actual) === test.wanted;
+  // A missing value equals nothing, and is neither smaller nor larger than anything.
+  if (actual === undefined) return test.kind === 'in' && !test.wanted;
+  switch (test.kind) {
+    case 'in':
+      requireType(test.values, actual, leaf);
+      return test.values.some((value) => value === actual) === test.wanted;
+    case 'matches':
+      requireType([''], actual, leaf);
+      // Bounded, since no time limit reaches into a regular expression.
+      return test.pattern.test(String(actual).slice(0, 2000));
+    case 'compare':
+      requireType([test.limit], actual, leaf);
+      return compare(test.operator, actual as number | string, test.limit);
+  }
+}
+
+function compare(
+  operator: 'gt' | 'gte' | 'lt' | 'lte',
+  actual: number | string,
+  limit: number | string,
+): boolean {
+  switch (operator) {
+    case 'gt':
+      return actual > limit;
+    case 'gte':
+      return actual >= limit;
+    case 'lt':
+      return actual < limit;
+    case 'lte':
+      return actual <= limit;
+  }
+}
+
+function requireType(wanted: readonly JsonValue[], actual: unknown, leaf: Leaf): void {
+  if (wanted.some((value) => value === null || typeof value === typeof actual)) return;
+  const kinds = [...new Set(wanted.map(kindOf))].join(' or ');
+  const message = `${leaf.path.text} is compared with ${kinds}, but holds ${kindOf(actual)}: ${describeValue(actual)}`;
+  throw new EvaluationFailure(problemAt('CONDITION_TYPE', message, leaf.location));
+}

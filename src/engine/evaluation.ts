@@ -1,0 +1,171 @@
+// Evaluates formulas and values for one event. Takes compiled templates, gives values or an
+// EvaluationFailure that says where and why. Pure: the same event gives the same values.
+
+import { AppError, type AppErrorCode } from '../errors.ts';
+import type { JsonObject, Problem, SourceLocation, WebhookEvent } from '../model.ts';
+import { isBlank, type PlainResult, toPlain, withoutNulls } from './expression/values.ts';
+import { formatLocation } from './findings.ts';
+import type { Formula, NameTable, Template } from './rules.ts';
+
+/** Ends the evaluation of one value; caught where problems are collected. */
+export class EvaluationFailure extends Error {
+  readonly problem: Problem;
+  constructor(problem: Problem) {
+    super(problem.message);
+    this.problem = problem;
+  }
+}
+
+export function problemAt(
+  code: AppErrorCode,
+  message: string,
+  location: SourceLocation | undefined,
+  hint?: string,
+): Problem {
+  return {
+    code,
+    message,
+    hint: hint ?? new AppError(code, '').hint,
+    location: location === undefined ? undefined : formatLocation(location),
+  };
+}
+
+type Entry =
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'lazy'; readonly template: Template; result: Promise<unknown> | undefined };
+
+/** The names at one place of a rule while an event is evaluated, innermost first. */
+export class RunScope {
+  readonly #entries = new Map<string, Entry>();
+  readonly #parent: RunScope | undefined;
+
+  constructor(parent?: RunScope) {
+    this.#parent = parent;
+  }
+
+  /** A scope inside this one, with the names of a `let`. */
+  child(names: NameTable = new Map()): RunScope {
+    const scope = new RunScope(this);
+    for (const [name, template] of names) {
+      scope.#entries.set(name, { kind: 'lazy', template, result: undefined });
+    }
+    return scope;
+  }
+
+  set(name: string, value: unknown): void {
+    this.#entries.set(name, { kind: 'value', value });
+  }
+
+  /** The entry of a name and the scope that it belongs to, in which its own names are looked up. */
+  find(name: string): { entry: Entry; scope: RunScope } | undefined {
+    const entry = this.#entries.get(name);
+    return entry === undefined ? this.#parent?.find(name) : { entry, scope: this };
+  }
+}
+
+/** One event under evaluation. */
+export class Evaluation {
+  readonly event: WebhookEvent;
+  /** The event's payload without nulls: what formulas see. */
+  readonly root: JsonObject;
+  /** The outermost names: $env and $event. */
+  readonly outermost: RunScope;
+
+  constructor(event: WebhookEvent, env: Readonly<Record<string, string | undefined>>) {
+    this.event = event;
+    this.root = (withoutNulls(event.payload) ?? {}) as JsonObject;
+    this.outermost = new RunScope();
+    this.outermost.set('env', env);
+    this.outermost.set('event', {
+      provider: event.provider,
+      id: event.id,
+      type: event.type,
+      time: new Date(event.timeMs).toISOString(),
+      ...(event.live === null ? {} : { live: event.live }),
+    });
+  }
+
+  /** What a formula gives, with references to results of steps as objects of their own. */
+  async formula(formula: Formula, scope: RunScope): Promise<unknown> {
+    const bindings: Record<string, unknown> = {};
+    for (const { name } of formula.variables) {
+      if (!(name in bindings)) bindings[name] = await this.variable(name, scope);
+    }
+    try {
+      return await formula.evaluate(this.root, bindings);
+    } catch (error) {
+      throw failureOf(error, formula);
+    }
+  }
+
+  /** The value of a name; evaluated at its first use, in the scope it was written in. */
+  async variable(name: string, scope: RunScope): Promise<unknown> {
+    const found = scope.find(name);
+    if (found === undefined) return undefined;
+    const { entry } = found;
+    if (entry.kind === 'value') return entry.value;
+    entry.result ??= this.template(entry.template, found.scope);
+    return entry.result;
+  }
+
+  /** Any value of a rule; members and items that come out missing are left out. */
+  async template(template: Template, scope: RunScope): Promise<unknown> {
+    switch (template.kind) {
+      case 'literal':
+        return template.value ?? undefined;
+      case 'formula':
+        return this.formula(template, scope);
+      case 'map': {
+        const map: Record<string, unknown> = {};
+        for (const [name, member] of template.members) {
+          const value = await this.template(member, scope);
+          if (value !== undefined) map[name] = value;
+        }
+        return map;
+      }
+      case 'list': {
+        const values: unknown[] = [];
+        for (const item of template.items) values.push(await this.template(item, scope));
+        return values.filter((value) => value !== undefined);
+      }
+    }
+  }
+
+  /** The same as plain JSON. */
+  async plain(template: Template, scope: RunScope): Promise<PlainResult> {
+    const value = await this.template(template, scope);
+    try {
+      return toPlain(value);
+    } catch (error) {
+      throw failureOf(error, template);
+    }
+  }
+
+  /** A text that must be there: an id, a reason. */
+  async text(template: Template, scope: RunScope, what: string): Promise<string> {
+    const value = await this.plain(template, scope);
+    if (typeof value === 'string' && !isBlank(value)) return value;
+    if (typeof value === 'number') return String(value);
+    const code = isBlank(value) ? 'FIELD_MISSING' : 'FIELD_TYPE';
+    const message = isBlank(value) ? `${what} came out missing` : `${what} must be one text`;
+    throw new EvaluationFailure(problemAt(code, message, template.location));
+  }
+}
+
+/** What JSONata or the library threw, with its place inside the formula. */
+function failureOf(error: unknown, template: Template): EvaluationFailure {
+  if (error instanceof EvaluationFailure) return error;
+  const { message, position, token } = error as {
+    message?: string;
+    position?: number;
+    token?: unknown;
+  };
+  const text = template.kind === 'formula' ? ` in =${template.text}` : '';
+  let location = template.location;
+  if (template.kind === 'formula' && typeof position === 'number') {
+    const length = typeof token === 'string' ? token.length : 1;
+    location = template.locate(Math.max(0, position - length));
+  }
+  const detail = `${(message ?? 'it cannot be evaluated').replace(/\.$/, '')}${text}`;
+  return new EvaluationFailure(problemAt('FORMULA_FAILED', detail, location));
+}

@@ -1,0 +1,242 @@
+// From a formula's text to something that can be evaluated. Takes JSONata, refuses its traps,
+// rewrites the operators that bite, and notes which variables and paths are used.
+// Everything is found at load; never evaluates anything here.
+
+import jsonata from 'jsonata';
+import { type CatalogLookup, concatenate, createLibrary, not, number, orElse } from './library.ts';
+import { type ExpressionProblem, refusals } from './refusals.ts';
+import { type AstNode, isCoalesce, tokenStart, visitAst } from './syntax.ts';
+
+/** One use of a variable, with the plain names behind it: `$user.id` is `user`, [`id`]. */
+export interface VariableUse {
+  readonly name: string;
+  readonly members: readonly string[];
+  /** False where the variable's value is the formula's value or an alternative for it. */
+  readonly inside: boolean;
+  readonly offset: number;
+}
+
+/** A path of plain names that the formula's value may come from; for saying what was missing. */
+export interface PathUse {
+  /** The variable it begins with, without `$`; undefined when it begins at the event. */
+  readonly variable: string | undefined;
+  readonly names: readonly string[];
+}
+
+export interface Expression {
+  readonly text: string;
+  readonly variables: readonly VariableUse[];
+  readonly sources: readonly PathUse[];
+  evaluate(root: unknown, bindings: Readonly<Record<string, unknown>>): Promise<unknown>;
+}
+
+export type CompileResult =
+  | { readonly kind: 'compiled'; readonly expression: Expression }
+  | { readonly kind: 'refused'; readonly problems: readonly ExpressionProblem[] };
+
+/**
+ * Bounds of one evaluation. The time is wall-clock, so it is generous: it only has to end what
+ * would never end. JSONata counts nested calls on the stack and items of one sequence.
+ */
+const GUARDRAILS = { stack: 500, timeout: 2000, sequence: 10_000 } as const;
+
+/** Formulas are one line of a table; longer ones are a mistake or an attack. */
+const LENGTH_MAX = 4000;
+
+/** Nested `a ?? b` is parsed twice at each level, so its cost doubles; 8 cost nothing yet. */
+const COALESCE_MAX = 8;
+
+/** Compiles a formula (without its leading "="). `rootNames` are the members of the provider's event. */
+export function compileExpression(
+  text: string,
+  rootNames: readonly string[],
+  catalog: CatalogLookup,
+): CompileResult {
+  const tooMuch = beyondLimits(text);
+  if (tooMuch !== undefined) return { kind: 'refused', problems: [tooMuch] };
+  let parsed: ReturnType<typeof jsonata>;
+  try {
+    parsed = jsonata(text, {
+      ...GUARDRAILS,
+      RegexEngine: BoundedRegExp as unknown as RegExpConstructor,
+    });
+  } catch (error) {
+    return { kind: 'refused', problems: [syntaxProblem(error, text)] };
+  }
+  const ast = parsed.ast() as unknown as AstNode;
+  const problems = refusals(ast, text, rootNames);
+  if (problems.length > 0) return { kind: 'refused', problems };
+  const variables = variableUses(ast, text);
+  const sources = valueSources(ast);
+  rewrite(ast);
+  for (const [name, implementation] of Object.entries(createLibrary(catalog))) {
+    parsed.registerFunction(name, implementation as (...parameters: unknown[]) => unknown);
+  }
+  parsed.registerFunction('not', not);
+  parsed.registerFunction('number', number);
+  parsed.registerFunction(CONCATENATE, concatenate);
+  parsed.registerFunction(OR_ELSE, orElse);
+  const evaluate: Expression['evaluate'] = (root, bindings) => parsed.evaluate(root, bindings);
+  return { kind: 'compiled', expression: { text, variables, sources, evaluate } };
+}
+
+// Names that no formula can write.
+const CONCATENATE = ' concatenate';
+const OR_ELSE = ' orElse';
+
+/** A regular expression only ever sees a text of a size on which it cannot stall the server. */
+class BoundedRegExp extends RegExp {
+  override exec(text: string): RegExpExecArray | null {
+    return super.exec(text.length > 2000 ? text.slice(0, 2000) : text);
+  }
+}
+
+function beyondLimits(text: string): ExpressionProblem | undefined {
+  if (text.length > LENGTH_MAX) {
+    const message = `the formula has ${text.length} characters; at most ${LENGTH_MAX} are allowed`;
+    return { code: 'FORMULA_REFUSED', message, offset: 0, length: 1 };
+  }
+  const choices = text.split('??').length - 1;
+  if (choices > COALESCE_MAX) {
+    const message = `"??" stands ${choices} times; at most ${COALESCE_MAX} are allowed`;
+    const hint = 'Use $first(a, b, c, …).';
+    return { code: 'FORMULA_REFUSED', message, hint, offset: text.indexOf('??'), length: 2 };
+  }
+  return undefined;
+}
+
+/** What people write who come from other languages, and what they mean. */
+const HABITS: readonly (readonly [RegExp, string])[] = [
+  [/==/, 'Equality is one "=".'],
+  [/&&/, 'Write "and".'],
+  [/\|\|/, 'Write "or".'],
+  [/(?:^|[^<>=])!(?!=)/, 'Write $not( … ).'],
+  [/\$\{/, 'Join texts with "&".'],
+  [/(?:^|\s)(?:\/\/|#)/, 'Comments inside a formula are /* … */.'],
+];
+
+function syntaxProblem(thrown: unknown, text: string): ExpressionProblem {
+  const error = thrown as { code?: string; position?: number; token?: unknown; message?: string };
+  const token = error.token === '(end)' ? '' : String(error.token ?? '');
+  const end = error.position ?? text.length;
+  const offset = Math.max(0, Math.min(end - token.length, text.length - 1));
+  let hint = HABITS.find(([pattern]) => pattern.test(text))?.[1];
+  if ((text.split('"').length - 1) % 2 === 1) {
+    hint = 'A quote is never closed. YAML ends the line at " #": put the whole formula in quotes.';
+  } else if (count(text, /[([{]/g) !== count(text, /[)\]}]/g)) {
+    hint =
+      'A bracket is never closed. In a { map } or [ list ] of YAML, put the formula in quotes.';
+  }
+  return {
+    code: 'FORMULA_SYNTAX',
+    message: (error.message ?? 'the formula cannot be read').replace(/\.$/, ''),
+    offset,
+    length: Math.max(1, token.length),
+    ...(hint === undefined ? {} : { hint }),
+  };
+}
+
+function count(text: string, pattern: RegExp): number {
+  return text.match(pattern)?.length ?? 0;
+}
+
+function variableUses(ast: AstNode, text: string): readonly VariableUse[] {
+  const uses: VariableUse[] = [];
+  visitAst(ast, (node, context, parent) => {
+    const name = String(node.value);
+    if (node.type !== 'variable' || name === '' || name === '$') return;
+    if (context.locals.has(name) || parent?.type === 'bind') return;
+    // Functions that are handed on, as in $map(list, $uppercase), are no variables.
+    if (parent?.type === 'function' && isFunctionArgument(node, parent)) return;
+    const members: string[] = [];
+    let plain = node.stages === undefined && node.predicate === undefined;
+    if (parent?.type === 'path' && parent.steps?.[0] === node) {
+      for (const step of parent.steps.slice(1)) {
+        if (!plain || step.type !== 'name') {
+          plain = false;
+          break;
+        }
+        members.push(String(step.value));
+        plain = step.stages === undefined;
+      }
+    }
+    const inside = !context.whole || !plain;
+    uses.push({ name, members, inside, offset: tokenStart(node, text) });
+  });
+  return uses;
+}
+
+function isFunctionArgument(node: AstNode, parent: AstNode): boolean {
+  return parent.procedure?.value !== undefined &&
+    FUNCTION_TAKERS.has(String(parent.procedure.value))
+    ? parent.arguments?.[1] === node && OWN_VALUE.test(String(node.value))
+    : false;
+}
+
+const FUNCTION_TAKERS = new Set(['map', 'filter', 'each', 'sift', 'single', 'reduce', 'sort']);
+// A function that takes a function also takes a variable; only JSONata's own names are functions.
+const OWN_VALUE =
+  /^(?:abs|boolean|ceil|exists|floor|id|keys|length|lowercase|not|number|round|string|sum|trim|type|unix|uppercase|words)$/;
+
+/** The paths from which the formula's value may come: itself, or the alternatives of it. */
+function valueSources(ast: AstNode): readonly PathUse[] {
+  const sources: PathUse[] = [];
+  visitAst(ast, (node, context, parent) => {
+    const passedOn = PASSING_ON.has(String(parent?.procedure?.value));
+    if (!context.whole && !passedOn) return;
+    if (node.type === 'variable' && parent?.type !== 'path') {
+      sources.push({ variable: String(node.value), names: [] });
+    }
+    if (node.type !== 'path') return;
+    const [head, ...tail] = node.steps ?? [];
+    const rest = tail.filter((step) => step.type === 'name').map((step) => String(step.value));
+    if (head?.type === 'name') {
+      sources.push({ variable: undefined, names: [String(head.value), ...rest] });
+    }
+    if (head?.type === 'variable') {
+      sources.push({ variable: String(head.value), names: rest });
+    }
+  });
+  return sources.filter((source) => source.variable !== '' && source.variable !== '$');
+}
+
+/** Functions that give what their arguments hold, so that a path in them explains what is missing. */
+const PASSING_ON = new Set(['id', 'need', 'one', 'unix', 'words', 'catalog', 'plus']);
+
+/** Makes the operators mean what they say; changes the tree that will be evaluated. */
+function rewrite(ast: AstNode): void {
+  const nodes = new Set<AstNode>();
+  visitAst(ast, (node) => nodes.add(node));
+  for (const node of nodes) {
+    if (node.type === 'binary' && node.value === '&')
+      callInstead(node, CONCATENATE, operands(node));
+    if (node.type === 'binary' && node.value === '!=') {
+      // With a missing side JSONata's != is false, so `items[flag != "x"]` drops all without a flag.
+      const equality: AstNode = { ...node, value: '=' };
+      callInstead(node, 'not', [equality]);
+    }
+    if (isCoalesce(node) && node.then !== undefined && node.else !== undefined) {
+      const { then: value, else: otherwise } = node;
+      const thunk: AstNode = { type: 'lambda', arguments: [], body: otherwise };
+      const choice: AstNode = { type: 'function', value: '(', arguments: [] };
+      if (node.position !== undefined) choice.position = node.position;
+      callInstead(choice, OR_ELSE, [value, thunk]);
+      // biome-ignore lint/suspicious/noThenProperty: the name is JSONata's own.
+      node.then = choice;
+    }
+  }
+}
+
+function operands(node: AstNode): AstNode[] {
+  const { lhs, rhs } = node;
+  return lhs === undefined || Array.isArray(lhs) || rhs === undefined ? [] : [lhs, rhs];
+}
+
+function callInstead(node: AstNode, name: string, parameters: AstNode[]): void {
+  delete node.lhs;
+  delete node.rhs;
+  node.type = 'function';
+  node.value = '(';
+  node.procedure = { type: 'variable', value: name };
+  node.arguments = parameters;
+}

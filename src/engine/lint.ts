@@ -1,0 +1,62 @@
+// What is well-formed but cannot be meant. Takes a file and its rules, reports findings.
+// Never changes anything.
+
+import { PROVIDER_NAMES } from '../model.ts';
+import type { Findings } from './findings.ts';
+import type { RuleSet } from './rules.ts';
+import type { YamlFile, YamlPath } from './yaml.ts';
+
+/** How secrets of the providers and of Cryptlex begin. */
+const SECRET =
+  /\b(?:whsec_|sk_live_|sk_test_|rk_live_|pdl_ntfset_|pdl_live_|pdl_sdbx_|eyJ[\w-]{20,}\.)/;
+const SECRET_NAME = /(?:SECRET|TOKEN|PASSWORD|DATABASE_URL|PRIVATE_KEY|API_KEY)/;
+
+/** Secrets pasted into the file, wherever they stand. */
+export function lintTexts(yaml: YamlFile, findings: Findings): void {
+  walk(yaml.value, [], (text, path) => {
+    if (!SECRET.test(text)) return;
+    const location = yaml.locate(path);
+    findings.error('RULE_SECRET', 'this looks like a secret', { location, length: 8 });
+  });
+}
+
+function walk(value: unknown, path: YamlPath, visit: (text: string, path: YamlPath) => void): void {
+  if (typeof value === 'string') visit(value, path);
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, member] of Object.entries(value)) {
+    walk(member, [...path, Array.isArray(value) ? Number(key) : key], visit);
+  }
+}
+
+/** Rules that can never be reached, settings without effect, variables that must stay secret. */
+export function lintRuleSet(ruleSet: RuleSet, findings: Findings): void {
+  for (const { name, location } of ruleSet.env) {
+    if (!SECRET_NAME.test(name)) continue;
+    const message = `${name} is the name of a secret`;
+    findings.error('RULE_SECRET', message, { location, length: name.length });
+  }
+  reportUnreachable(ruleSet, findings);
+  if (ruleSet.provider === 'paddle' && ruleSet.mode !== 'any') {
+    findings.warning(
+      'RULE_WRONG_TYPE',
+      `mode: ${ruleSet.mode} has no effect on ${PROVIDER_NAMES.paddle}`,
+      {
+        location: { file: ruleSet.file, line: 1, column: 1 },
+        hint: "Paddle's events do not say whether they are live; use another secret for the sandbox.",
+      },
+    );
+  }
+}
+
+function reportUnreachable(ruleSet: RuleSet, findings: Findings): void {
+  const closed = new Map<string, string>();
+  for (const rule of ruleSet.rules) {
+    const by = rule.types.map((type) => closed.get(type));
+    if (by.every((id) => id !== undefined) && rule.types.length > 0) {
+      const message = `rule "${rule.id}" is never reached: "${by[0] ?? ''}" takes every event of its type`;
+      findings.warning('RULE_UNREACHABLE', message, { location: rule.location });
+    }
+    if (rule.when.length > 0 || rule.continues) continue;
+    for (const type of rule.types) if (!closed.has(type)) closed.set(type, rule.id);
+  }
+}

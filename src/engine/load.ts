@@ -1,0 +1,204 @@
+// From the text of a rule file to a RuleSet. Takes texts, gives a RuleSet or all findings at once.
+// Pure: files are read by whoever calls, and an event never comes near.
+
+import { createHash } from 'node:crypto';
+import { parseInterval } from '../interval.ts';
+import type { ActionCatalog, Diagnostic, JsonObject, Provider } from '../model.ts';
+import { catalogOf, type EntryFields, placeIn, readCatalogFile, readEntries } from './catalog.ts';
+import { compileNames, compileRules } from './compile-rules.ts';
+import type { CatalogLookup } from './expression/library.ts';
+import { Findings } from './findings.ts';
+import { lintRuleSet, lintTexts } from './lint.ts';
+import type { EnvName, Formula, Rule, RuleSet, SourceSettings } from './rules.ts';
+import { checkRuleFile } from './schema.ts';
+import { StaticScope } from './static-scope.ts';
+import { compileTemplate, type TemplateContext } from './templates.ts';
+import { readYaml, type YamlFile } from './yaml.ts';
+
+export interface RuleFileText {
+  /** As it is shown to people: `rules/stripe.yaml`. */
+  readonly file: string;
+  readonly text: string;
+  /** Gives the text of a file beside it, or undefined. */
+  readonly readBeside: (name: string) => string | undefined;
+}
+
+export interface LoadedRules {
+  /** Undefined when there are errors. */
+  readonly ruleSet: RuleSet | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const MAX_DELETE_DEFAULT = 100;
+const WAIT_FOR_MS_DEFAULT = 24 * 60 * 60 * 1000;
+
+/** Loads one rule file; everything that is wrong with it is in `diagnostics`. */
+export function loadRuleFile(input: RuleFileText, actions: ActionCatalog): LoadedRules {
+  const findings = new Findings();
+  const ruleSet = load(input, actions, findings);
+  const diagnostics = findings.list();
+  return { ruleSet: findings.hasErrors() ? undefined : ruleSet, diagnostics };
+}
+
+function load(
+  input: RuleFileText,
+  actions: ActionCatalog,
+  findings: Findings,
+): RuleSet | undefined {
+  const { file, text } = input;
+  const yaml = readYaml(file, text, findings);
+  if (yaml === undefined) return undefined;
+  lintTexts(yaml, findings);
+  if (!checkRuleFile(yaml, findings)) return undefined;
+  const raw = yaml.value as Readonly<Record<string, unknown>>;
+  const provider = raw['provider'] as Provider;
+  const texts = [text];
+  const catalog = loadCatalog(raw, input, yaml, actions, texts, findings);
+  const env = readEnv(raw['env'], yaml);
+  const context = { yaml, provider, catalog, findings, actions };
+  const scope = new StaticScope(env.map(({ name }) => name));
+  const names = compileNames(raw['let'], ['let'], scope, context);
+  const subjects = compileSubjects(raw['subject'], scope, context);
+  const rules = compileRules(raw['rules'] as Record<string, unknown>[], ['rules'], scope, context);
+  const source = file.replace(/^.*\//, '').replace(/\.ya?ml$/, '');
+  const ruleSet: RuleSet = {
+    source,
+    file,
+    text,
+    hash: createHash('sha256').update(texts.join('\0')).digest('hex'),
+    provider,
+    mode: (raw['mode'] ?? 'any') as RuleSet['mode'],
+    unmatched: (raw['unmatched'] ?? 'reject') as RuleSet['unmatched'],
+    env,
+    catalog,
+    subjects,
+    names,
+    rules,
+    rulesByType: byType(rules),
+    settings: readSettings(raw, source, provider, yaml, findings),
+  };
+  lintRuleSet(ruleSet, findings);
+  return ruleSet;
+}
+
+function loadCatalog(
+  raw: Readonly<Record<string, unknown>>,
+  input: RuleFileText,
+  yaml: YamlFile,
+  actions: ActionCatalog,
+  texts: string[],
+  findings: Findings,
+): CatalogLookup {
+  const fields: EntryFields = actions['license.create']?.fields ?? {};
+  const inline = readEntries(raw['catalog'], fields, placeIn(yaml, ['catalog']), findings);
+  const name = raw['catalogFile'];
+  if (typeof name !== 'string') return catalogOf(inline);
+  const location = yaml.locate(['catalogFile']);
+  const at = { location, length: name.length };
+  if (inline.size > 0) {
+    findings.error('RULE_WRONG_TYPE', 'a rule file has `catalog` or `catalogFile`, not both', at);
+  }
+  const text = input.readBeside(name);
+  if (text === undefined) {
+    findings.error('RULES_UNREADABLE', `"${name}" cannot be read`, at);
+    return catalogOf(new Map<string, JsonObject>());
+  }
+  texts.push(text);
+  const file = input.file.replace(/[^/]*$/, '') + name;
+  return catalogOf(readCatalogFile(file, text, fields, findings));
+}
+
+function readEnv(value: unknown, yaml: YamlFile): readonly EnvName[] {
+  if (Array.isArray(value)) {
+    return value.map((name, index) => ({
+      name: String(name),
+      optional: false,
+      location: yaml.locate(['env', index]),
+    }));
+  }
+  return Object.entries((value ?? {}) as Record<string, { optional?: boolean } | null>).map(
+    ([name, options]) => ({
+      name,
+      optional: options?.optional === true,
+      location: yaml.locateKey(['env', name]),
+    }),
+  );
+}
+
+function compileSubjects(
+  value: unknown,
+  scope: StaticScope,
+  context: TemplateContext,
+): readonly Formula[] {
+  const list = Array.isArray(value) ? value : [value];
+  return list.flatMap((item, index) => {
+    const path = Array.isArray(value) ? ['subject', index] : ['subject'];
+    const template = compileTemplate(item, path, scope, context);
+    if (template?.kind === 'formula') return [template];
+    if (template !== undefined) {
+      const hint = 'A fixed subject would make all events wait for each other.';
+      const location = context.yaml.locate(path);
+      context.findings.error('RULE_WRONG_TYPE', 'a subject must be a formula', { location, hint });
+    }
+    return [];
+  });
+}
+
+function byType(rules: readonly Rule[]): ReadonlyMap<string, readonly Rule[]> {
+  const index = new Map<string, Rule[]>();
+  for (const rule of rules) {
+    for (const type of new Set(rule.types)) {
+      const list = index.get(type);
+      if (list === undefined) index.set(type, [rule]);
+      else list.push(rule);
+    }
+  }
+  return index;
+}
+
+function readSettings(
+  raw: Readonly<Record<string, unknown>>,
+  source: string,
+  provider: Provider,
+  yaml: YamlFile,
+  findings: Findings,
+): SourceSettings {
+  const given = raw as {
+    secret?: string;
+    path?: string;
+    answer?: JsonObject;
+    toleranceSeconds?: number;
+    maxDelete?: number;
+    waitFor?: string;
+  };
+  const isMain = source === provider;
+  if (!isMain && given.secret === undefined) {
+    const message = `a further ${provider} source needs the name of its secret`;
+    findings.error('RULE_MISSING_FIELD', message, {
+      location: yaml.locate([]),
+      hint: `Add \`secret: ${source.toUpperCase().replaceAll('-', '_')}_WEBHOOK_SECRET\` at the top.`,
+    });
+  }
+  return {
+    secretName: given.secret ?? `${provider.toUpperCase()}_WEBHOOK_SECRET`,
+    ...(given.path === undefined ? {} : { path: given.path }),
+    ...(given.answer === undefined ? {} : { answer: given.answer }),
+    ...(given.toleranceSeconds === undefined ? {} : { toleranceSeconds: given.toleranceSeconds }),
+    maxDelete: given.maxDelete ?? MAX_DELETE_DEFAULT,
+    waitForMs: waitForMs(given.waitFor, yaml, findings),
+  };
+}
+
+const DAY_MS = 86_400_000;
+
+function waitForMs(text: string | undefined, yaml: YamlFile, findings: Findings): number {
+  if (text === undefined) return WAIT_FOR_MS_DEFAULT;
+  const interval = parseInterval(text);
+  if (interval === undefined || interval.months > 0) {
+    const location = yaml.locate(['waitFor']);
+    const message = `"waitFor" needs an interval of days or hours like P1D or PT6H, not "${text}"`;
+    findings.error('RULE_WRONG_TYPE', message, { location, length: text.length });
+    return WAIT_FOR_MS_DEFAULT;
+  }
+  return interval.days * DAY_MS + interval.seconds * 1000;
+}

@@ -1,0 +1,191 @@
+// From an event to what the rules make of it. Takes a RuleSet and an event; gives the plan, or why
+// there is none, with a reason for every rule. The one evaluation that server, dry-run and replay share.
+// Pure: no clock, no network. All mapping errors of the event are found here, before any write.
+
+import type {
+  ConditionTrace,
+  MatchResult,
+  PlannedStep,
+  Problem,
+  RulePointer,
+  RuleTrace,
+  WebhookEvent,
+} from '../model.ts';
+import { askAll } from './conditions.ts';
+import { Evaluation, EvaluationFailure, problemAt, type RunScope } from './evaluation.ts';
+import { StepPlanner } from './plan-steps.ts';
+import type { Rule, RuleSet } from './rules.ts';
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * JSONata's time limit is wall-clock and its evaluations interleave, so that many at once would
+ * time each other out. Events are planned one after the other.
+ */
+let turn: Promise<unknown> = Promise.resolve();
+
+/** What the rules make of an event. Never throws for anything that an event or a rule holds. */
+export function matchEvent(ruleSet: RuleSet, event: WebhookEvent, env: Env): Promise<MatchResult> {
+  const result = turn.then(() => match(ruleSet, event, env));
+  turn = result.catch(() => undefined);
+  return result;
+}
+
+async function match(ruleSet: RuleSet, event: WebhookEvent, env: Env): Promise<MatchResult> {
+  const wrongMode = modeMismatch(ruleSet, event);
+  if (wrongMode !== undefined) {
+    return { kind: 'ignored', rule: undefined, reason: wrongMode, trace: [] };
+  }
+  const candidates = ruleSet.rulesByType.get(event.type);
+  if (candidates === undefined) {
+    const reason = `no rule of ${ruleSet.file} names the event type ${event.type}`;
+    return { kind: 'unmatched', answer: ruleSet.unmatched, reason, trace: [] };
+  }
+  const evaluation = new Evaluation(event, env);
+  return new Matcher(ruleSet, evaluation).run(candidates);
+}
+
+function modeMismatch(ruleSet: RuleSet, event: WebhookEvent): string | undefined {
+  if (ruleSet.mode === 'any' || event.live === null) return undefined;
+  const mode = event.live ? 'live' : 'test';
+  if (mode === ruleSet.mode) return undefined;
+  return `it is a ${mode} event, and ${ruleSet.file} lets in ${ruleSet.mode} events only`;
+}
+
+/** One event's way through the rules. */
+class Matcher {
+  readonly #ruleSet: RuleSet;
+  readonly #evaluation: Evaluation;
+  readonly #trace: RuleTrace[] = [];
+  readonly #matched: RulePointer[] = [];
+  readonly #problems: Problem[] = [];
+  readonly #steps: PlannedStep[] = [];
+  readonly #notes: string[] = [];
+
+  constructor(ruleSet: RuleSet, evaluation: Evaluation) {
+    this.#ruleSet = ruleSet;
+    this.#evaluation = evaluation;
+  }
+
+  async run(candidates: readonly Rule[]): Promise<MatchResult> {
+    const file = this.#evaluation.outermost.child(this.#ruleSet.names);
+    let ended: RulePointer | undefined;
+    for (const rule of candidates) {
+      if (ended !== undefined) {
+        const skipped = `the rule ${ended.id} came first`;
+        this.#trace.push({ rule: rule.id, matched: false, conditions: [], skipped });
+        continue;
+      }
+      const scope = file.child(rule.names);
+      const verdict = await this.#ask(rule, scope);
+      if (verdict === 'failed') break;
+      if (verdict === 'no') continue;
+      const pointer = { id: rule.id, file: this.#ruleSet.file, line: rule.location.line };
+      this.#matched.push(pointer);
+      await this.#apply(rule, scope);
+      if (!rule.continues) ended = pointer;
+    }
+    return this.#result(candidates);
+  }
+
+  async #ask(rule: Rule, scope: RunScope): Promise<'yes' | 'no' | 'failed'> {
+    let conditions: readonly ConditionTrace[] = [];
+    try {
+      const verdict = await askAll(rule.when, scope, this.#evaluation);
+      conditions = verdict.trace;
+      this.#trace.push({ rule: rule.id, matched: verdict.ok, conditions });
+      return verdict.ok ? 'yes' : 'no';
+    } catch (error) {
+      this.#trace.push({ rule: rule.id, matched: false, conditions });
+      this.#collect(error, rule.id);
+      return 'failed';
+    }
+  }
+
+  async #apply(rule: Rule, scope: RunScope): Promise<void> {
+    const { effect } = rule;
+    if (effect.kind === 'do') {
+      const planner = new StepPlanner(this.#evaluation, rule, {
+        steps: this.#steps,
+        problems: this.#problems,
+        trace: this.#trace,
+        notes: this.#notes,
+      });
+      await planner.plan(effect.steps, scope);
+      return;
+    }
+    try {
+      const reason = await this.#evaluation.text(effect.reason, scope, 'the reason');
+      if (effect.kind === 'ignore') this.#notes.push(reason);
+      else this.#problems.push(problemAt('RULE_REJECTED', `${rule.id}: ${reason}`, rule.location));
+    } catch (error) {
+      this.#collect(error, rule.id);
+    }
+  }
+
+  #collect(error: unknown, ruleId: string): void {
+    if (!(error instanceof EvaluationFailure)) throw error;
+    this.#problems.push({ ...error.problem, message: `${ruleId}: ${error.problem.message}` });
+  }
+
+  #result(candidates: readonly Rule[]): MatchResult {
+    const trace = this.#trace;
+    const rule = this.#matched.at(-1);
+    if (this.#problems.length > 0) {
+      const failing = candidates[trace.findIndex((entry) => !entry.rule.includes('/'))];
+      const pointer = rule ?? (failing === undefined ? undefined : this.#pointer(trace));
+      return { kind: 'failed', rule: pointer, problems: distinct(this.#problems), trace };
+    }
+    if (this.#steps.length > 0) {
+      return { kind: 'matched', rules: this.#matched, plan: { steps: this.#steps }, trace };
+    }
+    const reason =
+      rule === undefined
+        ? `the event is of a type that rules name, but fits none of them`
+        : this.#notes.join(' ') || 'there is nothing to do';
+    return { kind: 'ignored', rule, reason, trace };
+  }
+
+  /** The rule whose conditions could not be asked. */
+  #pointer(trace: readonly RuleTrace[]): RulePointer | undefined {
+    const last = trace.findLast((entry) => entry.skipped === undefined);
+    const rule = this.#ruleSet.rules.find((candidate) => candidate.id === last?.rule);
+    if (rule === undefined) return undefined;
+    return { id: rule.id, file: this.#ruleSet.file, line: rule.location.line };
+  }
+}
+
+/** A name of a `let` that fails is used in many places; it is one problem. */
+function distinct(problems: readonly Problem[]): readonly Problem[] {
+  const seen = new Map(
+    problems.map((problem) => [`${problem.location} ${problem.message}`, problem]),
+  );
+  return [...seen.values()];
+}
+
+/**
+ * What an event is about: events that share a subject are handled one after the other. Formulas that
+ * come out missing or fail are passed over; an event without any subject is its own.
+ */
+export async function subjectsOf(
+  ruleSet: RuleSet,
+  event: WebhookEvent,
+  env: Env,
+): Promise<readonly string[]> {
+  const evaluate = async (): Promise<readonly string[]> => {
+    const evaluation = new Evaluation(event, env);
+    const scope = evaluation.outermost.child(ruleSet.names);
+    const subjects = new Set<string>();
+    for (const formula of ruleSet.subjects) {
+      const value = await evaluation.plain(formula, scope).catch(() => undefined);
+      for (const item of [value ?? []].flat()) {
+        if (typeof item === 'string' && item !== '') subjects.add(item);
+      }
+    }
+    if (subjects.size === 0) subjects.add(event.id);
+    return [...subjects];
+  };
+  const result = turn.then(evaluate);
+  turn = result.catch(() => undefined);
+  return result;
+}

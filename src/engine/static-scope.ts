@@ -1,0 +1,125 @@
+// Which names a formula may use, known before any event comes. Takes the uses of variables, reports
+// unknown ones and results of steps that are used where nobody can know them yet.
+
+import type { SourceLocation } from '../model.ts';
+import { didYouMean } from './closest.ts';
+import { EVENT_MEMBERS } from './envelopes.ts';
+import type { VariableUse } from './expression/compile.ts';
+import { FUNCTION_NAMES } from './expression/function-names.ts';
+import type { Findings } from './findings.ts';
+import type { Template } from './rules.ts';
+
+/** What a name stands for. */
+export type NameInfo =
+  | {
+      readonly kind: 'let';
+      readonly location: SourceLocation;
+      template: Template | undefined;
+      used: boolean;
+    }
+  | { readonly kind: 'item' }
+  | { readonly kind: 'result'; readonly members: readonly string[] };
+
+/** The names that can be seen at one place of a rule file, innermost first. */
+export class StaticScope {
+  readonly #names = new Map<string, NameInfo>();
+  readonly #parent: StaticScope | undefined;
+  readonly #envNames: readonly string[];
+
+  constructor(envNames: readonly string[], parent?: StaticScope) {
+    this.#envNames = envNames;
+    this.#parent = parent;
+  }
+
+  child(): StaticScope {
+    return new StaticScope(this.#envNames, this);
+  }
+
+  /** Adds a name; false when it is taken at this level, by a function, or by one of ours. */
+  declare(name: string, info: NameInfo): boolean {
+    const reserved = name === 'env' || name === 'event' || FUNCTION_NAMES.has(name);
+    if (reserved || this.#names.has(name)) return false;
+    this.#names.set(name, info);
+    return true;
+  }
+
+  find(name: string): NameInfo | undefined {
+    return this.#names.get(name) ?? this.#parent?.find(name);
+  }
+
+  own(): ReadonlyMap<string, NameInfo> {
+    return this.#names;
+  }
+
+  visible(): readonly string[] {
+    return [...this.#names.keys(), ...(this.#parent?.visible() ?? ['env', 'event'])];
+  }
+
+  /** Reports what is wrong with one use of a variable. */
+  check(use: VariableUse, location: SourceLocation, findings: Findings): void {
+    const at = { location, length: use.name.length + 1 };
+    const [member] = use.members;
+    if (use.name === 'env' || use.name === 'event') {
+      const known = use.name === 'env' ? this.#envNames : EVENT_MEMBERS;
+      if (member === undefined || !known.includes(member)) {
+        const message = `$${use.name} has no member "${member ?? ''}"${didYouMean(member ?? '', known)}`;
+        const hint =
+          use.name === 'env'
+            ? 'Name it under `env:` at the top of the file.'
+            : `It has ${EVENT_MEMBERS.join(', ')}.`;
+        findings.error('FORMULA_UNKNOWN_VARIABLE', message, { ...at, hint });
+      }
+      return;
+    }
+    const info = this.find(use.name);
+    if (info === undefined) {
+      const names = this.visible().map((name) => `$${name}`);
+      const message = `there is no variable $${use.name}${didYouMean(`$${use.name}`, names)}`;
+      findings.error('FORMULA_UNKNOWN_VARIABLE', message, at);
+      return;
+    }
+    if (info.kind === 'let') info.used = true;
+    if (info.kind === 'result' && (member === undefined || !info.members.includes(member))) {
+      const message =
+        member === undefined
+          ? `$${use.name} is the result of a step; it is used by its members`
+          : `$${use.name} has no member "${member}"${didYouMean(member, info.members)}`;
+      const hint = `It has ${info.members.join(', ') || 'none'}.`;
+      findings.error('FORMULA_UNKNOWN_VARIABLE', message, { ...at, hint });
+      return;
+    }
+    if (use.inside && this.#isDeferred(use.name, use.members, new Set())) {
+      const written = [`$${use.name}`, ...use.members].join('.');
+      const message = `${written} is known only when the plan runs`;
+      findings.error('FORMULA_REFERENCE', message, at);
+    }
+  }
+
+  /** Whether a name stands for, or may hold, the result of a step. */
+  #isDeferred(name: string, members: readonly string[], seen: Set<string>): boolean {
+    const info = this.find(name);
+    if (info === undefined || info.kind === 'item' || seen.has(name)) return false;
+    if (info.kind === 'result') return true;
+    if (info.template === undefined) return false;
+    return this.#holdsResult(info.template, members, new Set([...seen, name]));
+  }
+
+  #holdsResult(template: Template, members: readonly string[], seen: Set<string>): boolean {
+    if (template.kind === 'literal') return false;
+    if (template.kind === 'formula') {
+      return template.variables.some((use) => this.#isDeferred(use.name, use.members, seen));
+    }
+    if (template.kind === 'list') {
+      return template.items.some((item) => this.#holdsResult(item, [], seen));
+    }
+    const [first, ...rest] = members;
+    const chosen =
+      first === undefined ? [...template.members.values()] : [template.members.get(first)];
+    return chosen.some((member) => member !== undefined && this.#holdsResult(member, rest, seen));
+  }
+
+  /** Whether the template's value may hold the result of a step. */
+  needsRun(template: Template): boolean {
+    return this.#holdsResult(template, [], new Set());
+  }
+}

@@ -1,0 +1,455 @@
+// The registry of everything that can go wrong: code → title, hint, retryable, status.
+// Takes a code and a detail, gives an AppError. Codes are permanent; never branch on a message.
+// Each code has its section in docs/errors.md; a test keeps the two in step.
+
+interface RegistryEntry {
+  /** What happened, in general. */
+  readonly title: string;
+  /** What to do about it. */
+  readonly hint: string;
+  /** Whether the same thing tried again later may succeed. */
+  readonly retryable: boolean;
+  /** Only on codes that a webhook's sender can meet. */
+  readonly httpStatus?: 400 | 404 | 405 | 413 | 415 | 503;
+}
+
+export const ERRORS = {
+  // ---- A delivery that is not let in ----
+  SIGNATURE_MISSING: {
+    title: 'The request carries no signature',
+    hint: 'Only the payment provider may call this address. Check that its webhook has a secret, and that no proxy removes the signature header.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  SIGNATURE_MALFORMED: {
+    title: 'The signature header cannot be read',
+    hint: 'Check that no proxy rewrites the signature header.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  SIGNATURE_MISMATCH: {
+    title: 'The signature does not match the body',
+    hint: 'Copy the signing secret of this very endpoint again (test and live mode have different ones), and check that no proxy changes the body.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  SIGNATURE_STALE: {
+    title: 'The signature is too old',
+    hint: 'Check the clock of this machine. Behind a slow tunnel, raise toleranceSeconds in the rule file.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  SIGNATURE_FUTURE: {
+    title: 'The signature comes from the future',
+    hint: 'Check the clock of this machine.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  BODY_MALFORMED: {
+    title: 'The body is not an event of this provider',
+    hint: 'The signature is good, so the provider sent it: check which webhook or API version is set up for this address.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  THIN_EVENT: {
+    title: 'Stripe sent a thin event, which holds no data',
+    hint: 'In Stripe, create the event destination anew and choose the "snapshot" payload.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  BODY_TOO_LARGE: {
+    title: 'The body is larger than 1 MiB',
+    hint: 'No provider sends events of this size; check who calls this address.',
+    retryable: false,
+    httpStatus: 413,
+  },
+  BODY_NOT_JSON: {
+    title: 'The content type is not JSON',
+    hint: 'Send the event as application/json.',
+    retryable: false,
+    httpStatus: 415,
+  },
+  PATH_UNKNOWN: {
+    title: 'There is nothing at this address',
+    hint: 'Webhooks go to POST /v1 or POST /webhooks/{source}.',
+    retryable: false,
+    httpStatus: 404,
+  },
+  SOURCE_UNKNOWN: {
+    title: 'There is no source of this name',
+    hint: 'A source is named like its rule file: rules/stripe.yaml is /webhooks/stripe.',
+    retryable: false,
+    httpStatus: 404,
+  },
+  METHOD_NOT_ALLOWED: {
+    title: 'Webhooks are sent by POST',
+    hint: 'Send a POST request.',
+    retryable: false,
+    httpStatus: 405,
+  },
+  external_service_error: {
+    title: 'The provider has no signing secret here',
+    hint: 'Set the webhook secret of this provider and start the server again.',
+    retryable: true,
+    httpStatus: 503,
+  },
+  JOURNAL_UNAVAILABLE: {
+    title: 'The journal cannot be written',
+    hint: 'Check the disk or the database. The provider will deliver the event again.',
+    retryable: true,
+    httpStatus: 503,
+  },
+  NOT_FINISHED: {
+    title: 'The event was not finished in time',
+    hint: 'The memory: journal cannot promise what it has not done; the provider will deliver the event again.',
+    retryable: true,
+    httpStatus: 503,
+  },
+  INTERNAL: {
+    title: 'Keywright made a mistake',
+    hint: 'This is a defect of Keywright. Please report it with the event id and the log line.',
+    retryable: true,
+    httpStatus: 503,
+  },
+
+  // ---- An event that cannot be processed as the rules stand ----
+  EVENT_UNMATCHED: {
+    title: 'No rule names this event type',
+    hint: 'Do not send this type, add a rule with `ignore:`, or set `unmatched: ignore` in the rule file.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  RULE_REJECTED: {
+    title: 'A rule rejects this event',
+    hint: 'The message is the one the rule gives. Change the product or the rule, then replay the event.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  ITEM_UNMATCHED: {
+    title: 'No rule of the loop fits this item',
+    hint: 'Add a last rule without conditions that says what happens to all other items.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  FIELD_MISSING: {
+    title: 'A required value is missing from the event',
+    hint: 'Look at the path named in the message; the event may come from another API version.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  FIELD_TYPE: {
+    title: 'A value is not of the type that the field takes',
+    hint: 'Look at the value named in the message.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  QUANTITY_INVALID: {
+    title: 'The quantity cannot be licensed',
+    hint: 'A quantity is a whole number from 1 to 10000. 0 would mean "unlimited" to Cryptlex.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  CONDITION_TYPE: {
+    title: 'A condition compares values of different types',
+    hint: 'Write the expected value as the event has it: "true" in quotes is a text, true is not.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  CONDITION_NOT_BOOLEAN: {
+    title: 'A condition is neither true nor false',
+    hint: 'Compare something in it, or wrap it in $exists( ).',
+    retryable: false,
+    httpStatus: 400,
+  },
+  FORMULA_FAILED: {
+    title: 'A formula could not be evaluated',
+    hint: 'Try it with `keywright dry-run` on the event.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  SUBJECT_MISSING: {
+    title: 'The event has no subject',
+    hint: 'At least one formula under `subject:` must give a value; end the list with the id of the object.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  FILTER_EMPTY: {
+    title: 'A search without a value was refused',
+    hint: 'Cryptlex ignores empty filters and would answer with the licenses of strangers.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  LICENSE_NOT_FOUND: {
+    title: 'No license was found',
+    hint: 'Was it created by other software? Give it the metadata named in the message, then replay the event.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  USER_NOT_FOUND: {
+    title: 'No user was found',
+    hint: 'user.update never creates; use user.upsert if it should.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  EMAIL_TAKEN: {
+    title: 'The e-mail address belongs to another user',
+    hint: 'Set `emailTaken: merge` on the action to make that user this customer.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  CONFLICT: {
+    title: 'This sale was licensed before, as another product',
+    hint: 'The message names both. Put the mapping where every event of the sale sees it (for Stripe: on the subscription).',
+    retryable: false,
+    httpStatus: 400,
+  },
+  DELETE_TOO_MANY: {
+    title: 'One event would delete too many licenses',
+    hint: 'Raise `maxDelete` in the rule file if that is meant.',
+    retryable: false,
+    httpStatus: 400,
+  },
+
+  // ---- Cryptlex ----
+  CRYPTLEX_REFUSED: {
+    title: 'Cryptlex refused the request',
+    hint: 'The message holds its answer. Check the ids of product, template and entitlement set.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  CRYPTLEX_TOKEN: {
+    title: 'Cryptlex refuses the access token',
+    hint: 'Make a new token with license:read, license:write, user:read, user:write and licenseTemplate:read (older accounts: licensePolicy:read), set CRYPTLEX_ACCESS_TOKEN and start again.',
+    retryable: true,
+    httpStatus: 503,
+  },
+  CRYPTLEX_RATE_LIMITED: {
+    title: 'Cryptlex asks to slow down',
+    hint: 'Does something else use the API from this address? Lower CRYPTLEX_RATE_LIMIT.',
+    retryable: true,
+    httpStatus: 503,
+  },
+  CRYPTLEX_UNAVAILABLE: {
+    title: 'Cryptlex cannot be reached or is failing',
+    hint: 'Check CRYPTLEX_WEB_API_BASE_URL and the network; it is tried again.',
+    retryable: true,
+    httpStatus: 503,
+  },
+  CRYPTLEX_UNCLEAR: {
+    title: 'It is not known whether Cryptlex did what it was asked',
+    hint: 'Keywright looks before it repeats the call; nothing needs to be done.',
+    retryable: true,
+    httpStatus: 503,
+  },
+  CRYPTLEX_NONSENSE: {
+    title: 'Cryptlex answered something that is no answer',
+    hint: 'Check CRYPTLEX_WEB_API_BASE_URL: a proxy or another server may answer there.',
+    retryable: true,
+    httpStatus: 503,
+  },
+
+  // ---- Starting ----
+  ENV_MISSING: {
+    title: 'An environment variable is missing',
+    hint: 'Set it, or NAME_FILE to the path of a file that holds it.',
+    retryable: false,
+  },
+  ENV_BLANK: {
+    title: 'An environment variable is set but blank',
+    hint: 'Give it a value or remove it. A blank secret would let anybody in.',
+    retryable: false,
+  },
+  ENV_INVALID: {
+    title: 'An environment variable has a value that cannot be used',
+    hint: 'The message says what it takes.',
+    retryable: false,
+  },
+  ENV_FILE: {
+    title: 'A file named by a variable cannot be read',
+    hint: 'Check the path and its permissions.',
+    retryable: false,
+  },
+  NO_SOURCE: {
+    title: 'No source is switched on',
+    hint: 'Set STRIPE_WEBHOOK_SECRET, FASTSPRING_WEBHOOK_SECRET or PADDLE_WEBHOOK_SECRET.',
+    retryable: false,
+  },
+  PORT_UNAVAILABLE: {
+    title: 'The server cannot listen there',
+    hint: 'Set PORT to a free port.',
+    retryable: false,
+  },
+  USAGE: {
+    title: 'The command was not understood',
+    hint: 'Ask it for --help.',
+    retryable: false,
+  },
+  INPUT_UNREADABLE: {
+    title: 'An input file cannot be used',
+    hint: 'The message says why.',
+    retryable: false,
+  },
+
+  // ---- Rule files ----
+  RULES_UNREADABLE: {
+    title: 'A rule file cannot be read',
+    hint: 'Check RULES_DIR and the permissions of the file.',
+    retryable: false,
+  },
+  YAML_SYNTAX: {
+    title: 'The file is not valid YAML',
+    hint: 'A formula that holds ": ", " #" or begins with a bracket needs quotes around it, or a block (`>-`).',
+    retryable: false,
+  },
+  YAML_DUPLICATE_KEY: {
+    title: 'A key stands twice in one map',
+    hint: 'Remove one of the two.',
+    retryable: false,
+  },
+  YAML_TAG: {
+    title: 'YAML tags are not used here',
+    hint: 'Remove the word that begins with "!". For a formula, begin with "=".',
+    retryable: false,
+  },
+  YAML_MERGE: {
+    title: 'YAML merges are not used here',
+    hint: 'Use `from:` or a `let` to share fields.',
+    retryable: false,
+  },
+  YAML_KEY_NOT_TEXT: {
+    title: 'A key is not a text',
+    hint: 'Put it in quotes.',
+    retryable: false,
+  },
+  YAML_FORMULA_AS_KEY: {
+    title: 'A piece of a formula was read as a key',
+    hint: 'Put the whole formula in quotes, or write it as a block (`>-`).',
+    retryable: false,
+  },
+  RULE_UNKNOWN_FIELD: {
+    title: 'A field is not known here',
+    hint: 'Check the spelling and the indentation.',
+    retryable: false,
+  },
+  RULE_MISSING_FIELD: {
+    title: 'A required field is missing',
+    hint: 'Add it.',
+    retryable: false,
+  },
+  RULE_WRONG_TYPE: {
+    title: 'A value is not of the kind that is needed here',
+    hint: 'The message says what is needed.',
+    retryable: false,
+  },
+  RULE_UNKNOWN_ACTION: {
+    title: 'There is no such action',
+    hint: 'The actions are listed in docs/rules.md.',
+    retryable: false,
+  },
+  RULE_ONE_ACTION: {
+    title: 'A step must have exactly one action',
+    hint: 'Begin each action with "- ".',
+    retryable: false,
+  },
+  RULE_DUPLICATE_ID: {
+    title: 'Two rules have the same id',
+    hint: 'Give each rule its own id.',
+    retryable: false,
+  },
+  RULE_ONCE_MISSING: {
+    title: 'A rule that creates or renews does not say what makes the fact one',
+    hint: 'Add `once:` with the id of the sale or of the payment; see docs/rules.md.',
+    retryable: false,
+  },
+  RULE_UNREACHABLE: {
+    title: 'A rule can never be reached',
+    hint: 'A rule before it, for the same type, has no conditions. Move that one behind it, or give it `continue: true`.',
+    retryable: false,
+  },
+  RULE_FORGOTTEN_FORMULA: {
+    title: 'A text looks like a formula without its "="',
+    hint: 'Begin it with "=" if it is a formula.',
+    retryable: false,
+  },
+  RULE_LET_CYCLE: {
+    title: 'Names under `let` need each other',
+    hint: 'Break the circle.',
+    retryable: false,
+  },
+  RULE_LET_UNUSED: {
+    title: 'A name under `let` is never used',
+    hint: 'Remove it, or use it.',
+    retryable: false,
+  },
+  RULE_NAME_TAKEN: {
+    title: 'A name is already taken',
+    hint: 'Choose another name.',
+    retryable: false,
+  },
+  RULE_SECRET: {
+    title: 'A secret stands in a rule file, or a rule asks for one',
+    hint: 'Secrets belong into the environment, and no rule can read them.',
+    retryable: false,
+  },
+  FORMULA_SYNTAX: {
+    title: 'A formula cannot be read',
+    hint: 'The caret shows the place.',
+    retryable: false,
+  },
+  FORMULA_UNKNOWN_VARIABLE: {
+    title: 'A formula uses a variable that does not exist',
+    hint: "Variables are the names under `let`, the loop's `as`, the `as` of earlier steps, $env and $event.",
+    retryable: false,
+  },
+  FORMULA_UNKNOWN_FUNCTION: {
+    title: 'A formula calls a function that does not exist',
+    hint: 'The functions are listed in docs/rules.md.',
+    retryable: false,
+  },
+  FORMULA_UNKNOWN_NAME: {
+    title: 'A formula begins with a name that no event has',
+    hint: "Paths begin with a member of the provider's event, most often `data`.",
+    retryable: false,
+  },
+  FORMULA_AMBIGUOUS: {
+    title: 'A formula can be read in two ways',
+    hint: 'Put brackets around the part with "??", or use $first(a, b).',
+    retryable: false,
+  },
+  FORMULA_REFUSED: {
+    title: 'A formula uses something that is not allowed',
+    hint: 'A plan must come out the same at each replay, in bounded time.',
+    retryable: false,
+  },
+  FORMULA_REFERENCE: {
+    title: 'The result of a step is used inside a formula',
+    hint: 'Results are known only when the plan runs. Use them whole (`=$user.id`), or as an alternative of ??, $first or $if.',
+    retryable: false,
+  },
+} as const satisfies Record<string, RegistryEntry>;
+
+export type AppErrorCode = keyof typeof ERRORS;
+
+/** The registry's entry, with the optional members visible. */
+export function registryEntry(code: AppErrorCode): RegistryEntry {
+  return ERRORS[code];
+}
+
+interface AppErrorOptions {
+  readonly cause?: unknown;
+  /** Overrides the registry's hint where the place knows better. */
+  readonly hint?: string;
+}
+
+/** An error with a code from the registry. `message` says which; title and hint come from the code. */
+export class AppError extends Error {
+  readonly code: AppErrorCode;
+  readonly hint: string;
+
+  constructor(code: AppErrorCode, message: string, options: AppErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.hint = options.hint ?? ERRORS[code].hint;
+  }
+}

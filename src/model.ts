@@ -1,0 +1,280 @@
+// The nouns of Keywright, in the order in which data flows through it:
+// RawRequest → VerifiedDelivery → WebhookEvent → MatchResult → Plan → Operation → OperationResult → answer.
+// Types only; never behaviour.
+
+import type { AppErrorCode } from './errors.ts';
+
+export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
+export interface JsonObject {
+  [key: string]: JsonValue;
+}
+
+/** Tells the present, in milliseconds since 1970. Handed in, so that tests and the sandbox own time. */
+export interface Clock {
+  nowMs(): number;
+  /** Resolves after that many milliseconds, or at once with `false` when `signal` is aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<boolean>;
+}
+
+// ---- What arrives ---------------------------------------------------------------------------
+
+export const PROVIDERS = ['stripe', 'fastspring', 'paddle'] as const;
+export type Provider = (typeof PROVIDERS)[number];
+
+/** How each provider is written in messages. */
+export const PROVIDER_NAMES = {
+  stripe: 'Stripe',
+  fastspring: 'FastSpring',
+  paddle: 'Paddle',
+} as const satisfies Record<Provider, string>;
+
+/** The header by which each provider signs, lower case. */
+export const SIGNATURE_HEADERS = {
+  stripe: 'stripe-signature',
+  fastspring: 'x-fs-signature',
+  paddle: 'paddle-signature',
+} as const satisfies Record<Provider, string>;
+
+/** One POST as it came. Nothing in it may be trusted, parsed, stored or logged. */
+export interface RawRequest {
+  /** The signature header of the source's provider; null when it is missing. */
+  readonly signature: string | null;
+  readonly rawBody: Uint8Array;
+  readonly receivedAtMs: number;
+}
+
+declare const verified: unique symbol;
+
+/**
+ * A delivery whose signature matched. Only `verifiers/` can make one: the brand is a symbol that
+ * exists for the compiler alone and is exported to nobody.
+ */
+export interface VerifiedDelivery {
+  readonly [verified]: true;
+  readonly source: string;
+  readonly provider: Provider;
+  readonly receivedAtMs: number;
+  /** FastSpring: 1..n, in the order in which they are to be handled. Stripe and Paddle: one. */
+  readonly events: readonly WebhookEvent[];
+}
+
+/** What a provider tells: the unit of work. */
+export interface WebhookEvent {
+  /** The source it came through: the rule file's name. */
+  readonly source: string;
+  readonly provider: Provider;
+  /** The provider's id, unique within the provider. */
+  readonly id: string;
+  readonly type: string;
+  /** When it happened, by the provider's clock. */
+  readonly timeMs: number;
+  /** Live or test mode; null where the provider does not say (Paddle). */
+  readonly live: boolean | null;
+  /** The provider's own event object, whole: the root of every formula. */
+  readonly payload: JsonObject;
+}
+
+// ---- Findings -------------------------------------------------------------------------------
+
+/** A place in a user's file; line and column count from 1. */
+export interface SourceLocation {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** One finding in a user's file. */
+export interface Diagnostic {
+  readonly code: AppErrorCode;
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly location: SourceLocation;
+  /** How many characters the caret covers. */
+  readonly length: number;
+}
+
+// ---- What the rules say ---------------------------------------------------------------------
+
+/** One condition as it was evaluated: what the rule expected and what the event holds. */
+export interface ConditionTrace {
+  /** The path or the formula, as written in the rule. */
+  readonly path: string;
+  readonly expected: JsonValue;
+  /** What was seen; `null` stands for absent, too. */
+  readonly actual: JsonValue;
+  readonly ok: boolean;
+}
+
+/** The verdict on one rule. */
+export interface RuleTrace {
+  /** The rule's id; inside a loop `order-completed/one-time`. */
+  readonly rule: string;
+  readonly matched: boolean;
+  readonly conditions: readonly ConditionTrace[];
+  /** The item of the loop that was asked about. */
+  readonly item?: string;
+  /** Why it was not even asked: another type, or an earlier rule had matched. */
+  readonly skipped?: string;
+}
+
+/** Points at a rule in its file. */
+export interface RulePointer {
+  readonly id: string;
+  readonly file: string;
+  readonly line: number;
+}
+
+/** A problem met while planning or running an event. */
+export interface Problem {
+  readonly code: AppErrorCode;
+  readonly message: string;
+  readonly hint: string | undefined;
+  /** `file:line:column` in the rule file, where there is one. */
+  readonly location: string | undefined;
+}
+
+/**
+ * What an action's result will hold once it ran. In a plan it is written `{ "$ref": "user.id" }`;
+ * `$firstOf` is a choice that can only be made at run time.
+ */
+export type PlanReference = { readonly $ref: string } | { readonly $firstOf: readonly JsonValue[] };
+
+/** One step of a plan: plain data, printable, with references for what only the run can know. */
+export interface PlannedStep {
+  readonly action: string;
+  readonly input: JsonObject;
+  /** The name under which later steps refer to the result. */
+  readonly as?: string;
+  /** What makes the fact one; only for actions that create or renew. */
+  readonly once?: string;
+  /**
+   * Tells apart what one fact makes several of: the loop item's key and its number among equal
+   * ones. Part of the operation's identity, so it must not depend on the rule file's layout.
+   */
+  readonly unitKey?: string;
+  /** The item of the loop it belongs to, for messages. */
+  readonly item?: string;
+  readonly rule: string;
+  readonly location: string;
+}
+
+export interface Plan {
+  readonly steps: readonly PlannedStep[];
+}
+
+/** What the rules make of an event. Every kind carries the trace: a reason for every rule. */
+export type MatchResult =
+  | {
+      readonly kind: 'matched';
+      readonly rules: readonly RulePointer[];
+      readonly plan: Plan;
+      readonly trace: readonly RuleTrace[];
+    }
+  | {
+      readonly kind: 'ignored';
+      readonly rule: RulePointer | undefined;
+      readonly reason: string;
+      readonly trace: readonly RuleTrace[];
+    }
+  | {
+      readonly kind: 'unmatched';
+      readonly answer: 'reject' | 'ignore';
+      readonly reason: string;
+      readonly trace: readonly RuleTrace[];
+    }
+  | {
+      readonly kind: 'failed';
+      readonly rule: RulePointer | undefined;
+      readonly problems: readonly Problem[];
+      readonly trace: readonly RuleTrace[];
+    };
+
+// ---- The fixed set of actions, as data ------------------------------------------------------
+
+/** What a field of an action takes. The engine coerces and refuses by these; see engine/fields.ts. */
+export type FieldType =
+  | 'text'
+  | 'email'
+  | 'integer'
+  | 'quantity'
+  | 'boolean'
+  | 'date'
+  | 'interval'
+  | 'version'
+  | 'texts'
+  | 'metadata'
+  | 'find'
+  | 'whenSuspended'
+  | 'emailTaken'
+  | 'missing'
+  | 'startTrigger'
+  | 'licenseType';
+
+export interface ActionField {
+  readonly type: FieldType;
+  readonly required?: true;
+  /** One sentence for the reference page and for completion in editors. */
+  readonly description: string;
+}
+
+/** What the engine knows of an action. It never knows how one is done. */
+export interface ActionDefinition {
+  readonly name: string;
+  readonly summary: string;
+  readonly kind: 'read' | 'write';
+  /** Creating and renewing need `once:`; see docs/rules.md. */
+  readonly needsOnce: boolean;
+  /** Whether `from:` may spread maps into the fields. */
+  readonly takesFrom: boolean;
+  readonly fields: Readonly<Record<string, ActionField>>;
+  /** Members that later steps may refer to as `$as.member`. */
+  readonly results: readonly string[];
+}
+
+export type ActionCatalog = Readonly<Record<string, ActionDefinition>>;
+
+// ---- Execution ------------------------------------------------------------------------------
+
+/** One writing call to Cryptlex, or the finding that none is needed. */
+export type OperationResult =
+  | { readonly kind: 'applied'; readonly targetId: string }
+  | { readonly kind: 'unchanged'; readonly targetId: string; readonly reason: string }
+  | { readonly kind: 'stale'; readonly targetId: string; readonly reason: string };
+
+/** Status of an event, as the contract names them. */
+export const EVENT_STATUSES = [
+  'queued',
+  'running',
+  'waiting',
+  'parked',
+  'done',
+  'ignored',
+  'unmatched',
+  'failed',
+] as const;
+export type EventStatus = (typeof EVENT_STATUSES)[number];
+
+/** Why an event did not end well, for the answer and for the journal. */
+export interface EventFailure {
+  readonly code: AppErrorCode;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/** What is known of an event after it was worked on; the answer to the provider is made of it. */
+export interface EventOutcome {
+  readonly eventId: string;
+  readonly status: EventStatus;
+  readonly message: string;
+  readonly rule?: string;
+  readonly userId?: string;
+  readonly licenseIds?: readonly string[];
+  /** Already done by an earlier delivery; nothing was called. */
+  readonly duplicate?: boolean;
+  readonly reason?: string;
+  readonly failure?: EventFailure;
+  /** `unmatched` under `reject` is answered 400, under `ignore` 200. */
+  readonly rejected?: boolean;
+}

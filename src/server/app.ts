@@ -1,0 +1,112 @@
+// The HTTP server's routes. Takes what the rest of Keywright offers, gives a Hono app.
+// Every answer that is no webhook's own is made here: health, readiness, unknown paths, our own mistakes.
+// Never holds state, and never knows about rules, journals or Cryptlex.
+
+import { Hono } from 'hono';
+import { AppError } from '../errors.ts';
+import type { JsonObject } from '../model.ts';
+import { SIGNATURE_HEADERS } from '../model.ts';
+import type { Answer } from './answers.ts';
+import { answerError, answerInternal } from './answers.ts';
+import type { ServerSource, WebhookDependencies, WebhookTarget } from './webhook.ts';
+import { answerWebhook, describeFault } from './webhook.ts';
+
+export interface ServerDependencies extends WebhookDependencies {
+  /** Ready: rules are loaded and the journal answers. Concerns are told, but do not make it unready. */
+  readiness(): Promise<{
+    readonly ready: boolean;
+    readonly concerns: readonly { readonly code: string; readonly message: string }[];
+    readonly details: JsonObject;
+  }>;
+}
+
+/** Builds the app. It can be called in process (`app.request`), or be given to `listen`. */
+export function createApp(dependencies: ServerDependencies): Hono {
+  const { log } = dependencies;
+  const app = new Hono();
+
+  const webhook = async (request: Request, target: WebhookTarget) =>
+    toResponse(await answerWebhook(request, target, dependencies));
+
+  const notFound = (request: Request, code: 'SOURCE_UNKNOWN' | 'PATH_UNKNOWN') => {
+    // A signature tells a provider with a mistyped address from the scanners of the internet.
+    const isSigned = Object.values(SIGNATURE_HEADERS).some((name) => request.headers.has(name));
+    const line = isSigned ? log.warn : log.debug;
+    const path = new URL(request.url).pathname.slice(0, 200);
+    line({ method: request.method, path, httpStatus: 404, code }, 'nothing at this address');
+    return toResponse(answerError(new AppError(code, '')));
+  };
+
+  app.all('/v1', (c) => webhook(c.req.raw, { kind: 'by_signature' }));
+
+  app.all('/healthz', (c) =>
+    isReading(c.req.method) ? json(200, { status: 'ok' }) : refuseMethod(),
+  );
+
+  app.all('/readyz', async (c) => {
+    if (!isReading(c.req.method)) return refuseMethod();
+    const { ready, concerns, details } = await dependencies.readiness();
+    const body = {
+      ...details,
+      status: ready ? 'ready' : 'not ready',
+      concerns: concerns.map(({ code, message }) => ({ code, message })),
+    };
+    return json(ready ? 200 : 503, body);
+  });
+
+  app.all('/webhooks/:source', (c) => {
+    const sources = dependencies.currentSources();
+    const source = sources.get(c.req.param('source')) ?? findByPath(sources, c.req.path);
+    if (source !== undefined) return webhook(c.req.raw, { kind: 'source', source });
+    return notFound(c.req.raw, 'SOURCE_UNKNOWN');
+  });
+
+  app.all('*', (c) => {
+    const source = findByPath(dependencies.currentSources(), c.req.path);
+    if (source !== undefined) return webhook(c.req.raw, { kind: 'source', source });
+    return notFound(c.req.raw, 'PATH_UNKNOWN');
+  });
+
+  app.onError((error) => {
+    log.error(describeFault(error, true), 'a request broke');
+    return toResponse(answerInternal());
+  });
+  return app;
+}
+
+function findByPath(
+  sources: ReadonlyMap<string, ServerSource>,
+  path: string,
+): ServerSource | undefined {
+  return [...sources.values()].find((source) => source.path === path);
+}
+
+function isReading(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+function refuseMethod(): Response {
+  const hint = 'Send a GET request; webhooks go to POST /v1 or POST /webhooks/{source}.';
+  const body = { message: `This address is only read. ${hint}`, error: 'METHOD_NOT_ALLOWED' };
+  return json(405, { ...body, details: {} }, { allow: 'GET, HEAD' });
+}
+
+function toResponse({ status, body, headers }: Answer): Response {
+  if (typeof body !== 'string') return json(status, body, headers);
+  const all = responseHeaders('text/plain; charset=utf-8', headers);
+  return new Response(body, { status, headers: all });
+}
+
+function json(status: number, body: JsonObject, headers: Record<string, string> = {}): Response {
+  const all = responseHeaders('application/json; charset=utf-8', headers);
+  return new Response(JSON.stringify(body), { status, headers: all });
+}
+
+function responseHeaders(contentType: string, headers: Record<string, string>) {
+  return {
+    ...headers,
+    'content-type': contentType,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  };
+}

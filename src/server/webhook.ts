@@ -1,0 +1,254 @@
+// One webhook. Takes a POST and where it was sent, gives the answer, and writes one line into the log.
+// Order: method and headers, source, body, signature, and only then the events are worked on.
+// Never parses, logs or passes on anything of a body whose signature was not found good.
+
+import { AppError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type {
+  Clock,
+  EventOutcome,
+  JsonObject,
+  Provider,
+  RawRequest,
+  VerifiedDelivery,
+} from '../model.ts';
+import { PROVIDER_NAMES, PROVIDERS, SIGNATURE_HEADERS } from '../model.ts';
+import type { Answer } from './answers.ts';
+import { answerDelivery, answerError, answerInternal } from './answers.ts';
+import { BODY_BYTES_MAX, readBody } from './read-body.ts';
+
+/** A source as the server sees it; it is on when it has a verifier. */
+export interface ServerSource {
+  readonly name: string;
+  readonly provider: Provider;
+  /** A further address that the rule file claims, such as `/hooks/shop`. */
+  readonly path?: string | undefined;
+  /** The fixed body of a 200. */
+  readonly answer?: JsonObject | undefined;
+  readonly verifier:
+    | { verify(request: RawRequest, source: string): Promise<VerifiedDelivery> }
+    | undefined;
+}
+
+export interface WebhookDependencies {
+  /** The sources as they are now; rules may be reloaded while the server runs. */
+  currentSources(): ReadonlyMap<string, ServerSource>;
+  /**
+   * Works on a verified delivery until it is done or until the deadline; gives what is known of
+   * each event. @throws AppError JOURNAL_UNAVAILABLE
+   */
+  receive(delivery: VerifiedDelivery): Promise<readonly EventOutcome[]>;
+  /** Whether a stored event survives (false for memory:): decides 200 or 503 for what is not done. */
+  readonly journalKeepsState: boolean;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Where it was sent: to `/v1`, or to the address of one source. */
+export type WebhookTarget =
+  | { readonly kind: 'by_signature' }
+  | { readonly kind: 'source'; readonly source: ServerSource };
+
+/** Why a request is not let in; `source` and `bytes` are all that the log will hold of it. */
+interface Refused {
+  readonly kind: 'refused';
+  readonly answer: Answer;
+  readonly source: string | undefined;
+  readonly bytes: number;
+}
+
+type Admission =
+  | {
+      readonly kind: 'admitted';
+      readonly source: ServerSource;
+      readonly delivery: VerifiedDelivery;
+      readonly bytes: number;
+    }
+  | Refused;
+
+/** Answers one webhook. Never throws: whatever goes wrong is an answer of the contract. */
+export async function answerWebhook(
+  request: Request,
+  target: WebhookTarget,
+  dependencies: WebhookDependencies,
+): Promise<Answer> {
+  const { clock, log } = dependencies;
+  const receivedAtMs = clock.nowMs();
+  const admission = await admit(request, target, { dependencies, receivedAtMs });
+  if (admission.kind === 'refused') {
+    const { answer, source, bytes } = admission;
+    const durationMs = clock.nowMs() - receivedAtMs;
+    log.warn(
+      { source, codes: answer.codes, bytes, httpStatus: answer.status, durationMs },
+      'delivery refused',
+    );
+    return answer;
+  }
+
+  const { source, delivery, bytes } = admission;
+  const { answer, outcomes } = await work(delivery, source, dependencies);
+  const line = answer.status === 200 ? log.info : log.warn;
+  line(
+    {
+      source: source.name,
+      provider: source.provider,
+      eventIds: delivery.events.map((event) => event.id),
+      types: delivery.events.map((event) => event.type),
+      statuses: outcomes.map((outcome) => outcome.status),
+      httpStatus: answer.status,
+      durationMs: clock.nowMs() - receivedAtMs,
+      bytes,
+      codes: answer.codes.length > 0 ? answer.codes : undefined,
+    },
+    'delivery answered',
+  );
+  return answer;
+}
+
+async function admit(
+  request: Request,
+  target: WebhookTarget,
+  { dependencies, receivedAtMs }: { dependencies: WebhookDependencies; receivedAtMs: number },
+): Promise<Admission> {
+  const announced = Number(request.headers.get('content-length') ?? 0);
+  const named = target.kind === 'source' ? target.source.name : undefined;
+  const problem = checkRequest(request);
+  if (problem !== undefined) {
+    const headers = problem.code === 'METHOD_NOT_ALLOWED' ? { allow: 'POST' } : {};
+    return refuse(answerError(problem, { headers }), named, announced);
+  }
+  const chosen = chooseSource(request.headers, target, dependencies.currentSources());
+  if (chosen.kind === 'refused') return { ...chosen, source: named, bytes: announced };
+
+  const { source, verifier, signature } = chosen;
+  const body = await readBody(request);
+  if (body.kind === 'too_large') {
+    const error = new AppError('BODY_TOO_LARGE', `the limit is ${BODY_BYTES_MAX} bytes`);
+    // The rest of the body is not wanted, so the connection cannot carry another request.
+    return refuse(
+      answerError(error, { headers: { connection: 'close' } }),
+      source.name,
+      body.bytes,
+    );
+  }
+  if (body.kind === 'broken_off') {
+    const hint = 'The sender or a proxy closed the connection.';
+    const error = new AppError('BODY_MALFORMED', 'it ended too early', { hint });
+    return refuse(answerError(error), source.name, body.bytes);
+  }
+
+  const bytes = body.bytes.byteLength;
+  try {
+    const raw = { signature, rawBody: body.bytes, receivedAtMs };
+    const delivery = await verifier.verify(raw, source.name);
+    return { kind: 'admitted', source, delivery, bytes };
+  } catch (error) {
+    if (error instanceof AppError) return refuse(answerError(error), source.name, bytes);
+    // No message of it: a parser's error quotes the body, a library's error may quote the header.
+    const fault = describeFault(error, false);
+    dependencies.log.error({ source: source.name, ...fault }, 'a verifier broke');
+    return refuse(answerInternal(), source.name, bytes);
+  }
+}
+
+async function work(
+  delivery: VerifiedDelivery,
+  source: ServerSource,
+  dependencies: WebhookDependencies,
+): Promise<{ answer: Answer; outcomes: readonly EventOutcome[] }> {
+  const { journalKeepsState, log } = dependencies;
+  try {
+    const outcomes = await dependencies.receive(delivery);
+    const known = new Set(outcomes.map((outcome) => outcome.eventId));
+    const lost = delivery.events.find((event) => !known.has(event.id));
+    // An event nobody knows anything of must not be acknowledged along with the others.
+    if (lost !== undefined) throw new AppError('INTERNAL', `no outcome for event ${lost.id}`);
+    const isBatch = delivery.events.length > 1;
+    const facts = { isBatch, journalKeepsState, fixedAnswer: source.answer };
+    return { answer: answerDelivery(outcomes, facts), outcomes };
+  } catch (error) {
+    log.error({ source: source.name, ...describeFault(error, true) }, 'a delivery broke');
+    // A sender told 400 may give up. After the signature, nothing thrown is the event's own fault.
+    const isOurs = error instanceof AppError && error.code === 'JOURNAL_UNAVAILABLE';
+    return { answer: isOurs ? answerError(error) : answerInternal(), outcomes: [] };
+  }
+}
+
+function checkRequest(request: Request): AppError | undefined {
+  if (request.method !== 'POST') return new AppError('METHOD_NOT_ALLOWED', '');
+  const contentType = request.headers.get('content-type');
+  if (contentType === null) return new AppError('BODY_NOT_JSON', 'there is no content type');
+  const [mediaType = ''] = contentType.split(';');
+  if (!/^application\/([a-z0-9.+-]+\+)?json$/i.test(mediaType.trim())) {
+    return new AppError('BODY_NOT_JSON', '');
+  }
+  const encoding = request.headers.get('content-encoding')?.trim().toLowerCase();
+  if (encoding !== undefined && encoding !== '' && encoding !== 'identity') {
+    return new AppError('BODY_NOT_JSON', 'the body is compressed', {
+      hint: 'Send the event without content-encoding; the signature is made over the plain bytes.',
+    });
+  }
+  return undefined;
+}
+
+type Chosen =
+  | {
+      readonly kind: 'chosen';
+      readonly source: ServerSource;
+      readonly verifier: NonNullable<ServerSource['verifier']>;
+      readonly signature: string;
+    }
+  | Refused;
+
+/** The source, when it is on and its provider's signature header is there; its text is not looked at. */
+function chooseSource(
+  headers: Headers,
+  target: WebhookTarget,
+  sources: ReadonlyMap<string, ServerSource>,
+): Chosen {
+  const present = PROVIDERS.filter((provider) => headers.has(SIGNATURE_HEADERS[provider]));
+  const named = target.kind === 'source' ? target.source : undefined;
+  const provider = named?.provider ?? present[0];
+  if (provider === undefined) {
+    const names = PROVIDERS.map((candidate) => SIGNATURE_HEADERS[candidate]).join(', ');
+    return refuseWith(new AppError('SIGNATURE_MISSING', `none of the headers ${names} is there`));
+  }
+  if (named === undefined && present.length > 1) {
+    const names = present.map((candidate) => SIGNATURE_HEADERS[candidate]).join(' and ');
+    const message = `there is more than one: ${names}`;
+    return refuseWith(new AppError('SIGNATURE_MALFORMED', message));
+  }
+  const source = named ?? sources.get(provider);
+  const { verifier } = source ?? {};
+  if (source === undefined || verifier === undefined) {
+    const service = PROVIDER_NAMES[provider];
+    const message = `the source ${source?.name ?? provider} (${service}) is not switched on`;
+    return refuseWith(new AppError('external_service_error', message), { service });
+  }
+  const signature = headers.get(SIGNATURE_HEADERS[provider]);
+  if (signature === null) {
+    const message = `the header ${SIGNATURE_HEADERS[provider]} is not there`;
+    return refuseWith(new AppError('SIGNATURE_MISSING', message));
+  }
+  return { kind: 'chosen', source, verifier, signature };
+}
+
+function refuseWith(error: AppError, details: JsonObject = {}): Refused {
+  return refuse(answerError(error, { details }), undefined, 0);
+}
+
+function refuse(answer: Answer, source: string | undefined, bytes: number): Refused {
+  return { kind: 'refused', answer, source, bytes };
+}
+
+/** What the log may say of an unexpected error: its name and where it came from. */
+export function describeFault(error: unknown, withMessage: boolean) {
+  if (!(error instanceof Error)) return { fault: typeof error };
+  const frames = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];
+  return {
+    fault: error.name,
+    ...(error instanceof AppError ? { code: error.code } : {}),
+    ...(withMessage ? { detail: error.message.slice(0, 300) } : {}),
+    at: frames.slice(0, 6).map((line) => line.trim()),
+  };
+}
