@@ -1,0 +1,144 @@
+// The journal: what was received, what was decided, what was done. The interface in domain verbs that
+// every kind (memory, SQLite, PostgreSQL) keeps; nothing above it knows where things are stored.
+// Types only. How the promises follow from it stands in docs/decisions/0002-journal.md.
+//
+// Words: an *event* is accepted, taken, settled. An *operation* is one writing call to Cryptlex: it is
+// intended, then completed, or withdrawn when it certainly did nothing. A *last write* is the time of
+// the event that last set a field of a license or user.
+
+import type {
+  EventOutcome,
+  EventStatus,
+  JsonObject,
+  OperationResult,
+  Plan,
+  RulePointer,
+  WebhookEvent,
+} from '../model.ts';
+
+/** Event identity: the provider and its event id, whatever source it came through. */
+export function eventKey(event: Pick<WebhookEvent, 'provider' | 'id'>): string {
+  return `${event.provider}:${event.id}`;
+}
+
+/** A verified event on its way into the journal. */
+export interface NewEvent {
+  readonly event: WebhookEvent;
+  /** Events that share one of these are worked on one after the other. */
+  readonly subjects: readonly string[];
+}
+
+/** What the journal knew of an event when it was delivered. */
+export type Acceptance = {
+  readonly key: string;
+} & (
+  | { readonly kind: 'queued' }
+  /** Another delivery of it is being worked on: wait for that one. */
+  | { readonly kind: 'running' }
+  /** Done before: answered from the journal, no call made. */
+  | { readonly kind: 'done'; readonly outcome: EventOutcome }
+);
+
+/** A plan as it was stored before its first write; it is finished as it stands. */
+export interface StoredPlan {
+  readonly plan: Plan;
+  readonly rules: readonly RulePointer[];
+  readonly rulesHash: string;
+}
+
+/** An event that this process may work on until it settles it. */
+export interface TakenEvent {
+  readonly key: string;
+  readonly event: WebhookEvent;
+  readonly subjects: readonly string[];
+  /** 1 for the first. */
+  readonly attempt: number;
+  readonly firstAcceptedAtMs: number;
+  readonly storedPlan: StoredPlan | undefined;
+}
+
+/** How an attempt ended. */
+export interface Settlement {
+  readonly outcome: EventOutcome;
+  /** When it is worked on again; only for `queued`, `waiting` and `parked`. */
+  readonly dueAtMs?: number;
+  /** It made a license: events of the same subjects that wait for one are worked on again. */
+  readonly wakesWaiting: boolean;
+}
+
+/** One event as it stands. */
+export interface EventRecord {
+  readonly key: string;
+  readonly event: WebhookEvent;
+  readonly subjects: readonly string[];
+  readonly status: EventStatus;
+  readonly attempts: number;
+  readonly firstAcceptedAtMs: number;
+  readonly dueAtMs: number | undefined;
+  readonly outcome: EventOutcome | undefined;
+}
+
+/** One writing call, before it is made. */
+export interface IntendedOperation {
+  /** Effect identity: the same fact gives the same key, whatever event tells of it. */
+  readonly key: string;
+  readonly eventKey: string;
+  readonly action: string;
+  /** The license or user it changes; undefined when it creates one. */
+  readonly targetId: string | undefined;
+  /** The product of a license that is created; another one under the same key is a conflict. */
+  readonly productId: string | undefined;
+  /** What was read before, so that an unclear outcome can be read back. */
+  readonly before: JsonObject;
+  /** What was decided; it is not decided again. */
+  readonly choice: string | undefined;
+  readonly intendedAtMs: number;
+}
+
+export type OperationRecord = IntendedOperation &
+  ({ readonly state: 'intended' } | { readonly state: 'done'; readonly result: OperationResult });
+
+/** That an event of this time set a field; a payment wins over a suspension of the same time. */
+export interface LastWrite {
+  /** `license:{id}:suspended`, `license:{id}:expiresAt`, `user:{id}:profile`, … */
+  readonly field: string;
+  readonly timeMs: number;
+  readonly isPayment: boolean;
+}
+
+/** Every method rejects with an AppError JOURNAL_UNAVAILABLE when it cannot keep its promise. */
+export interface Journal {
+  readonly kind: 'memory' | 'sqlite' | 'postgres';
+  /** Whether what was accepted survives this process. */
+  readonly keepsState: boolean;
+
+  /** Writes the events of one delivery, all or none, before anything is done for them. */
+  accept(events: readonly NewEvent[]): Promise<readonly Acceptance[]>;
+  /**
+   * The next event that may be worked on: due, none of its subjects in work, and none of them with
+   * an older event before it. An event in back-off keeps its place; a waiting one steps aside.
+   */
+  take(): Promise<TakenEvent | undefined>;
+  /** Ends an attempt and frees its subjects. */
+  settle(key: string, settlement: Settlement): Promise<void>;
+  /** When the next event that was put off is due; undefined when there is none. */
+  nextDueAtMs(): Promise<number | undefined>;
+  /** Calls the listener whenever there may be something to take. Gives the way to stop. */
+  onWork(listener: () => void): () => void;
+
+  storePlan(key: string, plan: StoredPlan): Promise<void>;
+  findOperations(keys: readonly string[]): Promise<ReadonlyMap<string, OperationRecord>>;
+  /** Which of these licenses an operation created or adopted. */
+  findCreated(licenseIds: readonly string[]): Promise<ReadonlySet<string>>;
+  intend(operation: IntendedOperation): Promise<void>;
+  /** Notes the result and the fields that were set, together. */
+  complete(key: string, result: OperationResult, lastWrites: readonly LastWrite[]): Promise<void>;
+  /** Forgets an intention that certainly did nothing. */
+  withdraw(key: string): Promise<void>;
+  findLastWrites(fields: readonly string[]): Promise<ReadonlyMap<string, LastWrite>>;
+
+  find(key: string): Promise<EventRecord | undefined>;
+  /** Rejects when the journal cannot be written. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
