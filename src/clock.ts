@@ -1,4 +1,4 @@
-// The system's clock. Takes nothing, gives the Clock that servers and commands run on.
+// The clocks that servers and commands run on: real time, and time that only moves when somebody sleeps.
 // Never used by a test that is about time: those own a clock of their own.
 
 import type { Clock } from './model.ts';
@@ -34,4 +34,17 @@ function sleepOnce(ms: number, signal: AbortSignal | undefined): Promise<boolean
     }, ms);
     signal?.addEventListener('abort', onAbort, { once: true });
   });
+}
+
+/** Time that stands still until somebody sleeps, and then is that much later: for dry runs. */
+export function createStepClock(startMs: number): Clock {
+  let nowMs = startMs;
+  return {
+    nowMs: () => nowMs,
+    sleep: async (ms, signal) => {
+      if (signal?.aborted === true) return false;
+      nowMs += Math.max(0, ms);
+      return true;
+    },
+  };
 }

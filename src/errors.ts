@@ -351,6 +351,11 @@ export const ERRORS = {
     hint: 'Begin each action with "- ".',
     retryable: false,
   },
+  RULE_ONE_EFFECT: {
+    title: 'A rule does not say exactly one thing',
+    hint: 'Give it one of `do`, `ignore` and `reject`.',
+    retryable: false,
+  },
   RULE_DUPLICATE_ID: {
     title: 'Two rules have the same id',
     hint: 'Give each rule its own id.',

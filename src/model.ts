@@ -1,6 +1,6 @@
 // The nouns of Keywright, in the order in which data flows through it:
 // RawRequest → VerifiedDelivery → WebhookEvent → MatchResult → Plan → Operation → OperationResult → answer.
-// Types only; never behaviour.
+// Types, and the one function that says what makes an event the same event.
 
 import type { AppErrorCode } from './errors.ts';
 
@@ -72,6 +72,11 @@ export interface WebhookEvent {
   readonly live: boolean | null;
   /** The provider's own event object, whole: the root of every formula. */
   readonly payload: JsonObject;
+}
+
+/** Event identity: the provider and its event id, whatever source it came through. */
+export function eventKeyOf(event: Pick<WebhookEvent, 'provider' | 'id'>): string {
+  return `${event.provider}:${event.id}`;
 }
 
 // ---- Findings -------------------------------------------------------------------------------

@@ -16,11 +16,6 @@ import type {
   WebhookEvent,
 } from '../model.ts';
 
-/** Event identity: the provider and its event id, whatever source it came through. */
-export function eventKey(event: Pick<WebhookEvent, 'provider' | 'id'>): string {
-  return `${event.provider}:${event.id}`;
-}
-
 /** A verified event on its way into the journal. */
 export interface NewEvent {
   readonly event: WebhookEvent;
@@ -135,6 +130,8 @@ export interface Journal {
   complete(key: string, result: OperationResult, lastWrites: readonly LastWrite[]): Promise<void>;
   /** Forgets an intention that certainly did nothing. */
   withdraw(key: string): Promise<void>;
+  /** Notes that an event of this time found the fields as it wants them, without a call. */
+  noteLastWrites(lastWrites: readonly LastWrite[]): Promise<void>;
   findLastWrites(fields: readonly string[]): Promise<ReadonlyMap<string, LastWrite>>;
 
   find(key: string): Promise<EventRecord | undefined>;

@@ -2,19 +2,18 @@
 // Keeps the interface's promises as long as the process lives, and remembers nothing after it.
 // Its size is bounded: the oldest finished events are forgotten first.
 
-import type { Clock, OperationResult } from '../model.ts';
-import {
-  type Acceptance,
-  type EventRecord,
-  eventKey,
-  type IntendedOperation,
-  type Journal,
-  type LastWrite,
-  type NewEvent,
-  type OperationRecord,
-  type Settlement,
-  type StoredPlan,
-  type TakenEvent,
+import { type Clock, eventKeyOf, type OperationResult } from '../model.ts';
+import type {
+  Acceptance,
+  EventRecord,
+  IntendedOperation,
+  Journal,
+  LastWrite,
+  NewEvent,
+  OperationRecord,
+  Settlement,
+  StoredPlan,
+  TakenEvent,
 } from './journal.ts';
 import { SubjectQueues } from './subject-queues.ts';
 
@@ -64,7 +63,7 @@ class MemoryJournal implements Journal {
   }
 
   #acceptOne({ event, subjects }: NewEvent): Acceptance {
-    const key = eventKey(event);
+    const key = eventKeyOf(event);
     const known = this.#entries.get(key);
     if (known === undefined) {
       const entry: Entry = {
@@ -223,8 +222,12 @@ class MemoryJournal implements Journal {
       this.#operations.set(key, { ...operation, state: 'done', result });
       if (operation.action === 'license.create') this.#created.add(result.targetId);
     }
-    for (const write of lastWrites) this.#lastWrites.set(write.field, write);
     forgetBeyond(this.#created, OPERATIONS_MAX);
+    await this.noteLastWrites(lastWrites);
+  }
+
+  async noteLastWrites(lastWrites: readonly LastWrite[]): Promise<void> {
+    for (const write of lastWrites) this.#lastWrites.set(write.field, write);
     forgetBeyond(this.#lastWrites, OPERATIONS_MAX);
   }
 

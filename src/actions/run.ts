@@ -1,0 +1,78 @@
+// What an action gets to work with, and how it gives up. Types and the errors of execution;
+// no action and no call stands here.
+
+import type { CryptlexClient } from '../cryptlex/client.ts';
+import type { Effect } from '../cryptlex/errors.ts';
+import { AppError } from '../errors.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Clock, JsonObject, OperationResult, WebhookEvent } from '../model.ts';
+
+/** What has been done for the event so far; told whatever comes after. */
+export interface Progress {
+  userId: string | undefined;
+  readonly licenseIds: Set<string>;
+  readonly operations: { readonly action: string; readonly result: OperationResult }[];
+}
+
+/** One event's execution: the world that actions may touch. */
+export interface ActionRun {
+  readonly client: CryptlexClient;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly event: WebhookEvent;
+  readonly eventKey: string;
+  readonly progress: Progress;
+  /** How many licenses one event may delete that Keywright did not create. */
+  readonly maxDelete: number;
+  /** Gives up calls when the process shuts down. */
+  readonly signal: AbortSignal | undefined;
+  /** Called before the first write is intended: from then on the plan is finished as it stands. */
+  beforeWrite(): Promise<void>;
+}
+
+/** One step with its references resolved. */
+export interface ActionStep {
+  readonly action: string;
+  readonly input: JsonObject;
+  /** Its place in the plan, from 0. */
+  readonly index: number;
+  readonly once: string | undefined;
+  readonly unitKey: string | undefined;
+  /** For messages: the rule, and the item of the loop. */
+  readonly place: string;
+}
+
+/** Members that later steps refer to as `$as.member`. */
+export type ActionOutput = JsonObject;
+
+export type ActionFunction = (step: ActionStep, run: ActionRun) => Promise<ActionOutput>;
+
+/** No license has what was searched for, and the rule says that one may still come. */
+export class MissingLicense extends AppError {
+  constructor(message: string) {
+    super('LICENSE_NOT_FOUND', message);
+    this.name = 'MissingLicense';
+  }
+}
+
+/** The outcome of a write is open; it is read back, but not before a lost request can no longer commit. */
+export class RetryLater extends AppError {
+  readonly dueAtMs: number;
+  constructor(message: string, dueAtMs: number, cause?: unknown) {
+    super('CRYPTLEX_UNCLEAR', message, { cause });
+    this.name = 'RetryLater';
+    this.dueAtMs = dueAtMs;
+  }
+}
+
+/** What a failed call to Cryptlex may have done; undefined when the error is none of a call. */
+export function effectOf(error: unknown): Effect | undefined {
+  return error instanceof AppError && 'effect' in error ? (error.effect as Effect) : undefined;
+}
+
+/** The status of a failed call's answer. */
+export function statusOf(error: unknown): number | undefined {
+  return error instanceof AppError && 'status' in error
+    ? (error.status as number | undefined)
+    : undefined;
+}

@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+// argv → command → exit code. Takes the command line, hands it to one file under cli/.
+// Never does anything itself.
+
+import { runCli } from './cli/commands.ts';
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  env: process.env,
+  isTty: process.stdout.isTTY === true,
+  writeOut: (text) => process.stdout.write(text),
+  writeError: (text) => process.stderr.write(text),
+});

@@ -1,0 +1,63 @@
+// keywright serve: the server. Takes everything from the environment; says all that is wrong with it at
+// once and ends with exit code 2, or serves until it is told to stop.
+
+import { readFileSync } from 'node:fs';
+import { composeServer } from '../compose.ts';
+import type { Command } from './command.ts';
+import { usageError } from './command.ts';
+
+const HELP = `keywright serve
+
+Starts the server. Everything is said by environment variables; the important ones:
+  STRIPE_WEBHOOK_SECRET, FASTSPRING_WEBHOOK_SECRET, PADDLE_WEBHOOK_SECRET
+                               signing secrets; a provider is on when its secret is set
+  CRYPTLEX_ACCESS_TOKEN        a personal access token of Cryptlex
+  CRYPTLEX_WEB_API_BASE_URL    https://api.cryptlex.com unless said otherwise
+  CRYPTLEX_PRODUCT_ID          the product that rules/stripe.yaml licenses
+  PORT (9890), HOST (0.0.0.0), RULES_DIR (rules), LOG_LEVEL (info), LOG_FORMAT (json, pretty)
+Any variable may be read from a file: NAME_FILE=/run/secrets/name.
+
+Example:
+  STRIPE_WEBHOOK_SECRET=whsec_… CRYPTLEX_ACCESS_TOKEN=… CRYPTLEX_PRODUCT_ID=… keywright serve
+`;
+
+export const serveCommand: Command = {
+  name: 'serve',
+  summary: 'starts the server',
+  help: HELP,
+  run: async (args, terminal) => {
+    if (args.length > 0) throw usageError(`serve takes no arguments, not "${args[0]}"`, 'serve');
+    const composition = composeServer({
+      env: terminal.env,
+      readFile: (path) => readFileSync(path, 'utf8'),
+      writeLog: (line) => terminal.writeOut(line),
+      stdoutIsTty: terminal.isTty,
+    });
+    if (composition.kind === 'refused') {
+      for (const problem of composition.problems) terminal.writeError(`${problem}\n`);
+      return 2;
+    }
+    const { server } = composition;
+    for (const warning of server.warnings) terminal.writeError(`${warning}\n`);
+    const listening = await server.listen();
+    server.start();
+    server.log.info({ url: listening.url, journal: 'memory' }, 'Keywright is listening');
+    server.log.warn(
+      { journal: 'memory' },
+      'the journal is in memory: what is not done when the process ends is left to the provider, and renewals should set a paid-through expiry',
+    );
+    await stopSignal();
+    server.log.info({}, 'stopping: nothing new is accepted, what is running is finished');
+    await server.stop();
+    server.log.info({}, 'stopped');
+    return 0;
+  },
+};
+
+/** SIGTERM from a container or a service manager, SIGINT from a keyboard. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', () => resolve());
+    process.once('SIGINT', () => resolve());
+  });
+}

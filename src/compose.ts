@@ -1,0 +1,195 @@
+// The one place where configuration, clock, fetch and journal meet the code. Takes an environment, gives
+// a server that can be started and stopped, or everything that is wrong, all at once.
+// Imported only by cli/ and tests; nothing is decided here.
+
+import { ACTIONS } from './actions/definitions.ts';
+import { createExecutor } from './actions/execute.ts';
+import { createSystemClock } from './clock.ts';
+import { type Config, readConfig } from './config.ts';
+import type { CallRecord } from './cryptlex/call-record.ts';
+import { createCryptlexClient } from './cryptlex/client.ts';
+import { createPace } from './cryptlex/pace.ts';
+import type { Fetch } from './cryptlex/request.ts';
+import type { RuleFileText } from './engine/load.ts';
+import type { RuleSet } from './engine/rules.ts';
+import { createEnvironment, type EnvironmentVariables, type ReadFile } from './environment.ts';
+import { AppError } from './errors.ts';
+import { createMemoryJournal } from './journal/memory.ts';
+import { createLogger, type Logger } from './log.ts';
+import type { Clock, Provider } from './model.ts';
+import { PROVIDERS } from './model.ts';
+import { createPipeline } from './pipeline.ts';
+import { createReadiness } from './readiness.ts';
+import { readRuleFiles } from './rule-files.ts';
+import { createApp } from './server/app.ts';
+import { type Listening, listen } from './server/listen.ts';
+import type { ServerSource } from './server/webhook.ts';
+import { formatProblem, type LoadedSources, loadSources, secretNameOf } from './sources.ts';
+import { createVerifier } from './verifiers/verifier.ts';
+import { receive } from './worker/receive.ts';
+import { createWorker } from './worker/worker.ts';
+
+/** What the outside world gives. */
+export interface World {
+  readonly env: EnvironmentVariables;
+  readonly readFile: ReadFile;
+  /** Takes one line of the log with its line break. */
+  readonly writeLog: (line: string) => void;
+  readonly stdoutIsTty: boolean;
+  readonly clock?: Clock;
+  readonly fetch?: Fetch;
+  readonly random?: () => number;
+  /** Hears of every call to Cryptlex. */
+  readonly onCall?: (call: CallRecord) => void;
+  /** The time-out of one call to Cryptlex. */
+  readonly cryptlexTimeoutMs?: number;
+}
+
+export interface ServerHandle {
+  readonly config: Config;
+  readonly log: Logger;
+  /** The app without a port, for calls in process. */
+  readonly app: ReturnType<typeof createApp>;
+  readonly warnings: readonly string[];
+  /** Begins to work; `listen` opens the port as well. */
+  start(): void;
+  /** @throws PORT_UNAVAILABLE */
+  listen(): Promise<Listening>;
+  /** Stops accepting, finishes what is running within the grace time, closes the journal. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+export type Composition =
+  | { readonly kind: 'composed'; readonly server: ServerHandle }
+  | { readonly kind: 'refused'; readonly problems: readonly string[] };
+
+const SHUTDOWN_GRACE_MS = 10_000;
+
+/** Builds the server from its environment; nothing is started yet. */
+export function composeServer(world: World): Composition {
+  const rulesDir = createEnvironment(world.env, world.readFile).resolveEnv('RULES_DIR') ?? 'rules';
+  const { files, problem } = readFiles(rulesDir);
+  const further = files.flatMap((file) => secretNameOf(file) ?? []);
+  const reading = readConfig(world.env, world.readFile, {
+    furtherSecretVariables: further.filter((name) => !isMainSecret(name)),
+    stdoutIsTty: world.stdoutIsTty,
+  });
+  const { environment } = reading;
+  const secrets = new Map(
+    [...new Set([...further, ...PROVIDERS.map(mainSecret)])]
+      .map((name) => [name, environment.resolveSecrets(name)] as const)
+      .filter(([, list]) => list.length > 0),
+  );
+  const loaded = loadSources(files, secrets, environment, ACTIONS);
+  const problems = [
+    ...environment.problems().map(formatProblem),
+    ...(problem === undefined ? loaded.problems : [problem]),
+  ];
+  if (problems.length > 0 || !reading.ok) return { kind: 'refused', problems };
+  return { kind: 'composed', server: assemble(reading.config, loaded, world) };
+}
+
+function mainSecret(provider: Provider): string {
+  return `${provider.toUpperCase()}_WEBHOOK_SECRET`;
+}
+
+function isMainSecret(name: string): boolean {
+  return PROVIDERS.some((provider) => mainSecret(provider) === name);
+}
+
+function readFiles(rulesDir: string): {
+  files: readonly RuleFileText[];
+  problem: string | undefined;
+} {
+  try {
+    return { files: readRuleFiles(rulesDir), problem: undefined };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const { code, message, hint } = error;
+    return { files: [], problem: formatProblem({ code, message, hint, location: undefined }) };
+  }
+}
+
+function assemble(config: Config, loaded: LoadedSources, world: World): ServerHandle {
+  const clock = world.clock ?? createSystemClock();
+  const log = createLogger({
+    level: config.logLevel,
+    format: config.logFormat,
+    write: world.writeLog,
+    nowMs: () => clock.nowMs(),
+  });
+  const ruleSets = new Map(loaded.sources.map(({ name, ruleSet }) => [name, ruleSet]));
+  const journal = createMemoryJournal({ clock });
+  const readiness = createReadiness({ journal, ruleSets, log });
+  const client = createCryptlexClient({
+    baseUrl: config.baseUrl,
+    token: config.accessToken,
+    pace: createPace({ ...config.rateLimit, concurrency: 8, clock }),
+    clock,
+    onCall: (call) => {
+      readiness.hear(call);
+      world.onCall?.(call);
+    },
+    ...(world.fetch === undefined ? {} : { fetch: world.fetch }),
+    ...(world.cryptlexTimeoutMs === undefined ? {} : { timeoutMs: world.cryptlexTimeoutMs }),
+  });
+  const pipeline = createPipeline({
+    ruleSetOf: (source) => ruleSets.get(source),
+    env: loaded.env,
+    journal,
+    executor: createExecutor({ client, journal, clock }),
+    clock,
+    log,
+    random: world.random ?? Math.random,
+  });
+  const worker = createWorker({ journal, pipeline, clock, log });
+  const sources = serverSources(loaded, ruleSets);
+  const deadlineMs = config.webhookDeadlineMs;
+  const app = createApp({
+    currentSources: () => sources,
+    receive: (delivery) => receive(delivery, { pipeline, journal, worker, clock, deadlineMs }),
+    journalKeepsState: journal.keepsState,
+    readiness: readiness.report,
+    clock,
+    log,
+  });
+  let listening: Listening | undefined;
+  return {
+    config,
+    log,
+    app,
+    warnings: loaded.warnings,
+    start: () => worker.start(),
+    listen: async () => {
+      listening = await listen(app, { port: config.port, host: config.host });
+      return listening;
+    },
+    stop: async (graceMs = SHUTDOWN_GRACE_MS) => {
+      const closing = listening?.close({ graceMs });
+      const cutOff = await worker.stop(graceMs);
+      await closing;
+      if (cutOff > 0) log.warn({ events: cutOff }, 'events were cut off by the shutdown');
+      await journal.close();
+    },
+  };
+}
+
+function serverSources(
+  loaded: LoadedSources,
+  ruleSets: ReadonlyMap<string, RuleSet>,
+): ReadonlyMap<string, ServerSource> {
+  const sources = new Map<string, ServerSource>();
+  for (const { name, ruleSet, secrets } of loaded.sources) {
+    const { path, answer, toleranceSeconds } = ruleSet.settings;
+    const { provider } = ruleSet;
+    const verifier = createVerifier(provider, { secrets, toleranceSeconds });
+    sources.set(name, { name, provider, path, answer, verifier });
+  }
+  // A provider without a secret has an address all the same: it says that it is not switched on.
+  for (const provider of PROVIDERS) {
+    if (!ruleSets.has(provider)) {
+      sources.set(provider, { name: provider, provider, verifier: undefined });
+    }
+  }
+  return sources;
+}

@@ -1,0 +1,147 @@
+// The way of the data, in order:
+//
+//   verify → accept → match → plan → execute → record
+//
+// Verifying comes before this file: it only takes a VerifiedDelivery. Accepting writes the events down
+// before anything is done for them; `process` takes one event from there to its outcome.
+// Never decides what an event means (the rules do) nor how Cryptlex is called (the actions do).
+
+import type { Executor } from './actions/execute.ts';
+import type { Progress } from './actions/run.ts';
+import { type Env, matchEvent, subjectsOf } from './engine/match.ts';
+import type { RuleSet } from './engine/rules.ts';
+import { AppError } from './errors.ts';
+import type { Acceptance, Journal, Settlement, TakenEvent } from './journal/journal.ts';
+import type { Logger } from './log.ts';
+import type { Clock, EventOutcome, MatchResult, RulePointer, VerifiedDelivery } from './model.ts';
+import { describeDone, failedOutcome, withProgress } from './outcomes.ts';
+import { settleFailure } from './retry.ts';
+
+export interface PipelineDependencies {
+  /** The rules of a source as they are now; an event is handled by one version of them. */
+  ruleSetOf(source: string): RuleSet | undefined;
+  readonly env: Env;
+  readonly journal: Journal;
+  readonly executor: Executor;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** For the jitter of retries, 0 up to 1. */
+  readonly random: () => number;
+}
+
+export interface Pipeline {
+  /** Writes a delivery's events down. @throws JOURNAL_UNAVAILABLE */
+  accept(delivery: VerifiedDelivery): Promise<readonly Acceptance[]>;
+  /** Works on one event that was taken from the journal; gives how the attempt ended. */
+  process(taken: TakenEvent, signal: AbortSignal | undefined): Promise<Settlement>;
+}
+
+export function createPipeline(dependencies: PipelineDependencies): Pipeline {
+  const { journal, env } = dependencies;
+  return {
+    accept: async (delivery) => {
+      const events = [];
+      for (const event of delivery.events) {
+        const ruleSet = dependencies.ruleSetOf(event.source);
+        const subjects = ruleSet === undefined ? [event.id] : await subjectsOf(ruleSet, event, env);
+        // A subscription of one provider has nothing to do with one of the same id of another.
+        events.push({ event, subjects: subjects.map((id) => `${event.provider}:${id}`) });
+      }
+      return journal.accept(events);
+    },
+    process: (taken, signal) => processEvent(taken, signal, dependencies),
+  };
+}
+
+async function processEvent(
+  taken: TakenEvent,
+  signal: AbortSignal | undefined,
+  dependencies: PipelineDependencies,
+): Promise<Settlement> {
+  const { event } = taken;
+  const progress: Progress = { userId: undefined, licenseIds: new Set(), operations: [] };
+  const ruleSet = dependencies.ruleSetOf(event.source);
+  if (ruleSet === undefined) {
+    const error = new AppError('SOURCE_UNKNOWN', `there are no rules for ${event.source} any more`);
+    return ended(failedOutcome(event.id, error, undefined));
+  }
+  const match = await decide(taken, ruleSet, dependencies.env);
+  if (match.kind !== 'matched') return ended(outcomeWithoutPlan(event.id, match));
+
+  const rule = match.rules.map(({ id }) => id).join(', ');
+  try {
+    await dependencies.executor.execute({
+      plan: match.plan,
+      event,
+      eventKey: taken.key,
+      maxDelete: ruleSet.settings.maxDelete,
+      progress,
+      signal,
+      // From its first write on, a plan is finished as it stands, whatever the rules say then.
+      beforeFirstWrite: () =>
+        taken.storedPlan === undefined
+          ? dependencies.journal.storePlan(taken.key, {
+              plan: match.plan,
+              rules: match.rules,
+              rulesHash: ruleSet.hash,
+            })
+          : Promise.resolve(),
+    });
+    const outcome = withProgress(describeDone(event.id, rule, progress), progress);
+    return { ...ended(outcome), wakesWaiting: hasCreated(progress) };
+  } catch (error) {
+    const settlement = settleFailure(error, { taken, rule, ruleSet, progress }, dependencies);
+    return { ...settlement, wakesWaiting: hasCreated(progress) };
+  }
+}
+
+/** What was planned before the first write stands; else today's rules are asked. */
+async function decide(taken: TakenEvent, ruleSet: RuleSet, env: Env): Promise<MatchResult> {
+  const { storedPlan } = taken;
+  if (storedPlan === undefined) return matchEvent(ruleSet, taken.event, env);
+  return { kind: 'matched', rules: storedPlan.rules, plan: storedPlan.plan, trace: [] };
+}
+
+function hasCreated(progress: Progress): boolean {
+  return progress.operations.some(({ action }) => action === 'license.create');
+}
+
+function ended(outcome: EventOutcome): Settlement {
+  return { outcome, wakesWaiting: false };
+}
+
+/** The outcome of an event for which nothing is executed. */
+function outcomeWithoutPlan(
+  eventId: string,
+  match: Exclude<MatchResult, { kind: 'matched' }>,
+): EventOutcome {
+  switch (match.kind) {
+    case 'ignored': {
+      const message = 'Nothing to do for this event.';
+      return { eventId, status: 'ignored', message, reason: match.reason, ...ruleOf(match.rule) };
+    }
+    case 'unmatched': {
+      const rejected = match.answer === 'reject';
+      const message = 'No rule names this event type.';
+      return { eventId, status: 'unmatched', message, reason: match.reason, rejected };
+    }
+    case 'failed': {
+      const [first] = match.problems;
+      const code = first?.code ?? 'INTERNAL';
+      const message = match.problems.map((problem) => problem.message).join('; ');
+      const failure = { code, message, hint: first?.hint, problems: match.problems };
+      return {
+        eventId,
+        status: 'failed',
+        message,
+        reason: message,
+        failure,
+        ...ruleOf(match.rule),
+      };
+    }
+  }
+}
+
+function ruleOf(rule: RulePointer | undefined): { rule?: string } {
+  return rule === undefined ? {} : { rule: rule.id };
+}

@@ -1,0 +1,126 @@
+// From rule files and secrets to sources: which providers are on, by which rules, with which verifier.
+// Takes texts and the environment, gives sources or every problem at once. Nothing is ever found out by
+// the first webhook.
+
+import { parseDocument } from 'yaml';
+import { formatDiagnostic, formatLocation } from './engine/findings.ts';
+import { loadRuleFile, type RuleFileText } from './engine/load.ts';
+import type { RuleSet } from './engine/rules.ts';
+import type { Environment } from './environment.ts';
+import { registryEntry } from './errors.ts';
+import type { ActionCatalog, Problem, Provider } from './model.ts';
+import { PROVIDERS } from './model.ts';
+import type { Secret } from './secret.ts';
+
+/** A source that is on. */
+export interface Source {
+  readonly name: string;
+  readonly ruleSet: RuleSet;
+  readonly secrets: readonly Secret[];
+}
+
+export interface LoadedSources {
+  readonly sources: readonly Source[];
+  /** The values of the variables that rules may read. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Findings and problems as they are printed, one entry each. */
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** The variable that holds a file's signing secret; read before anything else is checked. */
+export function secretNameOf({ file, text }: RuleFileText): string | undefined {
+  const document = parseDocument(text, { logLevel: 'silent' });
+  const secret: unknown = document.get('secret');
+  if (typeof secret === 'string') return secret;
+  const name = sourceNameOf(file);
+  const provider: unknown = PROVIDERS.includes(name as Provider) ? name : document.get('provider');
+  return typeof provider === 'string' ? `${provider.toUpperCase()}_WEBHOOK_SECRET` : undefined;
+}
+
+function sourceNameOf(file: string): string {
+  return file.replace(/^.*[\\/]/, '').replace(/\.ya?ml$/, '');
+}
+
+/** Loads the rules of the sources whose secret is set, and reads the variables they ask for. */
+export function loadSources(
+  files: readonly RuleFileText[],
+  secrets: ReadonlyMap<string, readonly Secret[]>,
+  environment: Environment,
+  actions: ActionCatalog,
+): LoadedSources {
+  const sources: Source[] = [];
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  const env: Record<string, string> = {};
+  for (const input of files) {
+    const name = secretNameOf(input);
+    const own = name === undefined ? undefined : secrets.get(name);
+    if (own === undefined) continue;
+    const { ruleSet, diagnostics } = loadRuleFile(input, actions);
+    for (const diagnostic of diagnostics) {
+      const lines = formatDiagnostic(diagnostic, () => input.text);
+      (diagnostic.severity === 'error' ? problems : warnings).push(lines);
+    }
+    if (ruleSet === undefined) continue;
+    sources.push({ name: ruleSet.source, ruleSet, secrets: own });
+    readEnv(ruleSet, environment, env, problems);
+  }
+  reportMissingFiles(sources, secrets, problems);
+  reportSharedPaths(sources, problems);
+  return { sources, env, problems, warnings };
+}
+
+function readEnv(
+  ruleSet: RuleSet,
+  environment: Environment,
+  env: Record<string, string>,
+  problems: string[],
+): void {
+  for (const { name, optional, location } of ruleSet.env) {
+    const value = environment.resolveEnv(name);
+    if (value !== undefined) env[name] = value;
+    // A blank one is reported by the environment itself.
+    else if (!optional && !environment.isSet(name)) {
+      const hint = registryEntry('ENV_MISSING').hint;
+      problems.push(
+        `${formatLocation(location)}: error: ${name} is not set [ENV_MISSING]\n      = hint: ${hint}`,
+      );
+    }
+  }
+}
+
+/** A secret without rules would answer every webhook with an error. */
+function reportMissingFiles(
+  sources: readonly Source[],
+  secrets: ReadonlyMap<string, unknown>,
+  problems: string[],
+): void {
+  if (problems.length > 0) return;
+  for (const name of secrets.keys()) {
+    if (sources.some(({ ruleSet }) => ruleSet.settings.secretName === name)) continue;
+    problems.push(`error: ${name} is set, but no rule file belongs to it [RULES_UNREADABLE]`);
+  }
+}
+
+const OWN_PATHS = /^\/(?:v1|healthz|readyz|metrics|admin|console|webhooks)(?:\/|$)/;
+
+function reportSharedPaths(sources: readonly Source[], problems: string[]): void {
+  const taken = new Map<string, string>();
+  for (const { name, ruleSet } of sources) {
+    const { path } = ruleSet.settings;
+    if (path === undefined) continue;
+    const rival = OWN_PATHS.test(path) ? 'Keywright itself' : taken.get(path);
+    if (rival !== undefined) {
+      problems.push(
+        `${ruleSet.file}: error: the path ${path} belongs to ${rival} [RULE_NAME_TAKEN]`,
+      );
+    }
+    taken.set(path, name);
+  }
+}
+
+/** A problem of the environment as it is printed. */
+export function formatProblem({ code, message, hint }: Problem): string {
+  return `error: ${message} [${code}]${hint === undefined ? '' : `\n      = hint: ${hint}`}`;
+}

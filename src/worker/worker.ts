@@ -1,0 +1,179 @@
+// Takes events from the journal and works on them: one at a time for each subject, many subjects side
+// by side. Gives whoever waits for an event its outcome, as soon as there is one.
+// Never answers a webhook, and never knows how an event came.
+
+import type { Journal, Settlement, TakenEvent } from '../journal/journal.ts';
+import type { Logger } from '../log.ts';
+import type { Clock, EventOutcome } from '../model.ts';
+import type { Pipeline } from '../pipeline.ts';
+
+export interface WorkerOptions {
+  readonly journal: Journal;
+  readonly pipeline: Pick<Pipeline, 'process'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** How many events are worked on at once; calls are paced further by the client. */
+  readonly concurrency?: number;
+}
+
+export interface Worker {
+  /** Begins to take events. */
+  start(): void;
+  /**
+   * The outcome of an event's next settlement, or undefined when the time is over before. Ask before
+   * the event is accepted or right after: a settlement in between is not missed.
+   */
+  awaitOutcome(key: string, signal: AbortSignal): Promise<EventOutcome | undefined>;
+  /**
+   * Takes nothing more and waits for what is being worked on; calls still out after the grace
+   * time are given up. Resolves with the number of events that were cut off.
+   */
+  stop(graceMs: number): Promise<number>;
+}
+
+const CONCURRENCY = 32;
+/** An idle worker looks again this often, should a wake-up be missed. */
+const IDLE_MS = 5_000;
+
+export function createWorker(options: WorkerOptions): Worker {
+  return new JournalWorker(options);
+}
+
+type Listener = (outcome: EventOutcome) => void;
+
+class JournalWorker implements Worker {
+  readonly #options: WorkerOptions;
+  readonly #concurrency: number;
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #abort = new AbortController();
+  #stopped = true;
+  #stopListening: (() => void) | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#concurrency = options.concurrency ?? CONCURRENCY;
+  }
+
+  start(): void {
+    if (!this.#stopped) return;
+    this.#stopped = false;
+    this.#stopListening = this.#options.journal.onWork(() => this.#wake?.());
+    void this.#loop();
+  }
+
+  async #loop(): Promise<void> {
+    while (!this.#stopped) {
+      // Registered before looking, so that work which comes while looking is not slept over.
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      try {
+        await this.#takeAll();
+        await this.#sleep(woken);
+      } catch (error) {
+        const cause = error instanceof Error ? error.message : String(error);
+        this.#options.log.error({ cause }, 'the journal gave no work; trying again');
+        await this.#options.clock.sleep(1_000, this.#abort.signal);
+      }
+    }
+  }
+
+  async #takeAll(): Promise<void> {
+    while (!this.#stopped && this.#running.size < this.#concurrency) {
+      const taken = await this.#options.journal.take();
+      if (taken === undefined) return;
+      const work = this.#work(taken).finally(() => {
+        this.#running.delete(taken.key);
+        this.#wake?.();
+      });
+      this.#running.set(taken.key, work);
+    }
+  }
+
+  async #sleep(woken: Promise<void>): Promise<void> {
+    const { journal, clock } = this.#options;
+    const dueAtMs = await journal.nextDueAtMs();
+    const untilDueMs = dueAtMs === undefined ? IDLE_MS : Math.max(1, dueAtMs - clock.nowMs());
+    const timer = new AbortController();
+    await Promise.race([woken, clock.sleep(Math.min(untilDueMs, IDLE_MS), timer.signal)]);
+    timer.abort();
+  }
+
+  async #work(taken: TakenEvent): Promise<void> {
+    const { pipeline, journal, log } = this.#options;
+    const { key, event } = taken;
+    try {
+      const settlement = await pipeline.process(taken, this.#abort.signal);
+      await journal.settle(key, settlement);
+      this.#report(taken, settlement);
+      this.#tell(key, settlement.outcome);
+    } catch (error) {
+      // Nothing is lost: the event is still in the journal, and what was intended is read back.
+      const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      log.error(
+        { eventId: event.id, cause: cause.slice(0, 2000) },
+        'an event could not be settled',
+      );
+    }
+  }
+
+  #report(taken: TakenEvent, { outcome }: Settlement): void {
+    const { log } = this.#options;
+    const fields = {
+      eventId: outcome.eventId,
+      source: taken.event.source,
+      type: taken.event.type,
+      status: outcome.status,
+      attempt: taken.attempt,
+      ...(outcome.rule === undefined ? {} : { rule: outcome.rule }),
+      ...(outcome.reason === undefined ? {} : { reason: outcome.reason.slice(0, 500) }),
+      ...(outcome.failure === undefined ? {} : { code: outcome.failure.code }),
+    };
+    const isTrouble = outcome.status === 'failed' || outcome.status === 'parked';
+    if (isTrouble) log.warn(fields, 'event not done');
+    else log.info(fields, 'event settled');
+  }
+
+  #tell(key: string, outcome: EventOutcome): void {
+    const listeners = this.#listeners.get(key);
+    this.#listeners.delete(key);
+    for (const listener of listeners ?? []) listener(outcome);
+  }
+
+  awaitOutcome(key: string, signal: AbortSignal): Promise<EventOutcome | undefined> {
+    return new Promise((resolve) => {
+      const group = this.#listeners.get(key) ?? new Set();
+      const listener: Listener = (outcome) => {
+        signal.removeEventListener('abort', giveUp);
+        resolve(outcome);
+      };
+      const giveUp = (): void => {
+        group.delete(listener);
+        if (group.size === 0 && this.#listeners.get(key) === group) this.#listeners.delete(key);
+        resolve(undefined);
+      };
+      if (signal.aborted) {
+        resolve(undefined);
+        return;
+      }
+      this.#listeners.set(key, group.add(listener));
+      signal.addEventListener('abort', giveUp, { once: true });
+    });
+  }
+
+  async stop(graceMs: number): Promise<number> {
+    this.#stopped = true;
+    this.#stopListening?.();
+    this.#wake?.();
+    const timer = new AbortController();
+    const finished = Promise.all(this.#running.values());
+    await Promise.race([finished, this.#options.clock.sleep(graceMs, timer.signal)]);
+    timer.abort();
+    const cutOff = this.#running.size;
+    this.#abort.abort();
+    await finished;
+    return cutOff;
+  }
+}
