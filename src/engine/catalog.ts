@@ -47,7 +47,7 @@ function readField(
   location: SourceLocation,
   findings: Findings,
 ): void {
-  const field = fields[name];
+  const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
   if (field === undefined) return;
   if (typeof member === 'string' && member.startsWith('=')) {
     const hint = 'The catalog is a table; put what depends on the event into the rule.';
@@ -55,7 +55,10 @@ function readField(
     return;
   }
   const result = coerceField(field.type, member);
-  if (result.kind === 'taken') entry[name] = result.value;
+  if (typeof member === 'string' && member.trim() === '' && field.type !== 'interval') {
+    const hint = 'Leave the field out, or give it a value.';
+    findings.error('RULE_WRONG_TYPE', `"${name}" must not be empty`, { location, hint });
+  } else if (result.kind === 'taken') entry[name] = result.value;
   else findings.error('RULE_WRONG_TYPE', `"${name}" ${result.message}`, { location });
 }
 
@@ -84,17 +87,18 @@ function readCsv(
   findings: Findings,
 ): ReadonlyMap<string, JsonObject> {
   const entries = new Map<string, JsonObject>();
-  const [head, ...rows] = parseCsv(text.replace(/^\ufeff/, ''));
+  const { rows: all, openQuoteLine } = parseCsv(text.replace(/^\ufeff/, ''));
+  const at = (line: number): SourceLocation => ({ file, line, column: 1 });
+  if (openQuoteLine !== undefined) {
+    const hint = 'A quote inside a quoted cell is written twice.';
+    const options = { location: at(openQuoteLine), hint };
+    findings.error('INPUT_UNREADABLE', 'a quote is never closed', options);
+    return entries;
+  }
+  const [head, ...rows] = all;
   const columns = head?.cells ?? [];
-  const at = (line: number, column = 1): SourceLocation => ({ file, line, column });
-  const known = ['key', ...Object.keys(fields)];
-  for (const column of columns.filter((name) => !known.includes(name))) {
-    const message = `there is no column "${column}"${didYouMean(column, known)}`;
-    findings.error('RULE_UNKNOWN_FIELD', message, { location: at(1) });
-  }
-  for (const column of ['key', 'productId'].filter((name) => !columns.includes(name))) {
-    findings.error('RULE_MISSING_FIELD', `the column "${column}" is missing`, { location: at(1) });
-  }
+  checkColumns(columns, fields, at(1), findings);
+  if (!columns.includes('key') || !columns.includes('productId')) return entries;
   for (const { cells, line } of rows) {
     const entry: JsonObject = {};
     for (const [index, name] of columns.entries()) {
@@ -105,7 +109,12 @@ function readCsv(
       readField(entry, name, fromCell(value, fields[name]?.type), fields, at(line), findings);
     }
     const key = cells[columns.indexOf('key')] ?? '';
-    if (key === '' || entry['productId'] === undefined) {
+    const productId = cells[columns.indexOf('productId')] ?? '';
+    if (cells.length > columns.length) {
+      const message = `this line has ${cells.length} cells, but there are ${columns.length} columns`;
+      const hint = 'A cell with a comma in it needs quotes.';
+      findings.error('RULE_UNKNOWN_FIELD', message, { location: at(line), hint });
+    } else if (key === '' || productId === '') {
       const message = 'this line needs a key and a productId';
       findings.error('RULE_MISSING_FIELD', message, { location: at(line) });
     } else if (entries.has(key)) {
@@ -117,19 +126,45 @@ function readCsv(
   return entries;
 }
 
+function checkColumns(
+  columns: readonly string[],
+  fields: EntryFields,
+  location: SourceLocation,
+  findings: Findings,
+): void {
+  const known = ['key', ...Object.keys(fields)];
+  for (const [index, column] of columns.entries()) {
+    if (!known.includes(column)) {
+      const message = `there is no column "${column}"${didYouMean(column, known)}`;
+      const hint = /[;\t]/.test(column) ? { hint: 'Separate the columns by commas.' } : {};
+      findings.error('RULE_UNKNOWN_FIELD', message, { location, ...hint });
+    } else if (columns.indexOf(column) !== index) {
+      findings.error('YAML_DUPLICATE_KEY', `the column "${column}" stands twice`, { location });
+    }
+  }
+  for (const column of ['key', 'productId'].filter((name) => !columns.includes(name))) {
+    findings.error('RULE_MISSING_FIELD', `the column "${column}" is missing`, { location });
+  }
+}
+
 function fromCell(cell: string, type: FieldType | undefined): JsonValue {
   if (type === 'boolean' && (cell === 'true' || cell === 'false')) return cell === 'true';
   return type === 'texts' ? cell.split(/\s*;\s*/) : cell;
 }
 
 /** RFC 4180: commas, quotes, doubled quotes, line breaks inside quotes. Blank lines are passed over. */
-function parseCsv(text: string): readonly { cells: string[]; line: number }[] {
+function parseCsv(text: string): {
+  readonly rows: readonly { cells: string[]; line: number }[];
+  /** Where the quote stands that is never closed. */
+  readonly openQuoteLine: number | undefined;
+} {
   const rows: { cells: string[]; line: number }[] = [];
   let cells: string[] = [];
   let cell = '';
   let quoted = false;
   let line = 1;
   let startLine = 1;
+  let quoteLine = 1;
   const endRow = (): void => {
     cells.push(cell.trim());
     if (cells.some((value) => value !== '')) rows.push({ cells, line: startLine });
@@ -149,6 +184,7 @@ function parseCsv(text: string): readonly { cells: string[]; line: number }[] {
     } else if (character === '"' && cell.trim() === '') {
       cell = '';
       quoted = true;
+      quoteLine = line;
     } else if (character === ',') {
       cells.push(cell.trim());
       cell = '';
@@ -156,5 +192,5 @@ function parseCsv(text: string): readonly { cells: string[]; line: number }[] {
     else cell += character;
   }
   if (cell !== '' || cells.length > 0) endRow();
-  return rows;
+  return { rows, openQuoteLine: quoted ? quoteLine : undefined };
 }

@@ -1,8 +1,11 @@
 // "Did you mean": takes a word and the words that exist, gives the nearest one or none.
 
-/** The nearest candidate within a third of the word's length (at least 2 edits), else undefined. */
+/**
+ * The nearest candidate within a quarter of the word's length (at least 2 edits), else undefined.
+ * Fewer edits than letters are allowed: a word of one letter is near to everything.
+ */
 export function closest(word: string, candidates: Iterable<string>): string | undefined {
-  const limit = Math.max(2, Math.floor(word.length / 3));
+  const limit = Math.min(word.length - 1, Math.max(2, Math.floor(word.length / 4)));
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of candidates) {

@@ -4,11 +4,11 @@
 import type { JsonValue } from '../model.ts';
 import { didYouMean } from './closest.ts';
 import { ENVELOPES } from './envelopes.ts';
-import { slowPattern } from './expression/refusals.ts';
+import { judgePattern } from './expression/patterns.ts';
 import type { Condition, ConditionPath, LeafTest } from './rules.ts';
 import type { StaticScope } from './static-scope.ts';
 import { compileFormula, type TemplateContext } from './templates.ts';
-import type { YamlPath } from './yaml.ts';
+import type { YamlPath } from './yaml-places.ts';
 
 const OPERATORS = ['exists', 'not', 'in', 'matches', 'gt', 'gte', 'lt', 'lte'];
 
@@ -45,7 +45,13 @@ function compileConditionFormula(
     return [];
   }
   const formula = compileFormula(text, path, scope, context);
-  return formula === undefined ? [] : [{ kind: 'formula', formula }];
+  if (formula === undefined) return [];
+  if (scope.needsRun(formula)) {
+    const options = { location: formula.location, length: context.yaml.lengthOf(path) };
+    const message = 'a condition is asked before anything is done, so it cannot use a result';
+    context.findings.error('FORMULA_REFERENCE', message, options);
+  }
+  return [{ kind: 'formula', formula }];
 }
 
 function compileGroup(
@@ -55,6 +61,14 @@ function compileGroup(
   scope: StaticScope,
   context: TemplateContext,
 ): readonly Condition[] {
+  if (typeof value === 'object' && value !== null && Object.keys(value).length === 0) {
+    report(context, path, `"${kind}" needs at least one condition`);
+    return [];
+  }
+  // A map under `any` reads as its members being alternatives; in a list each map is one, as a whole.
+  if (kind === 'any' && isMap(value)) {
+    return [{ kind, items: compileConditions(value, path, scope, context) }];
+  }
   const list = Array.isArray(value) ? value : [value];
   const items = list.map((item, index) => {
     const at = Array.isArray(value) ? [...path, index] : path;
@@ -119,6 +133,10 @@ function compileTests(
     return test === undefined ? undefined : [test];
   }
   const tests: LeafTest[] = [];
+  if (Object.keys(expected).length === 0) {
+    report(context, path, 'there is nothing to compare with', 'For "blank", write null.');
+    return undefined;
+  }
   for (const [operator, operand] of Object.entries(expected)) {
     const test = compileOperator(operator, operand, [...path, operator], context);
     if (test === undefined) return undefined;
@@ -135,6 +153,10 @@ function compileValueTest(
 ): LeafTest | undefined {
   if (expected === null || expected === undefined) return { kind: 'blank', wanted: true };
   const values = Array.isArray(expected) ? expected : [expected];
+  if (values.length === 0) {
+    report(context, path, 'an empty list fits nothing');
+    return undefined;
+  }
   for (const [index, value] of values.entries()) {
     const at = Array.isArray(expected) ? [...path, index] : path;
     if (typeof value === 'object') {
@@ -205,13 +227,14 @@ function compilePattern(
     report(context, path, '"matches" takes a regular expression as text');
     return undefined;
   }
-  const slow = slowPattern(operand);
-  if (slow !== undefined) {
-    report(context, path, slow);
+  const verdict = judgePattern(operand);
+  if (verdict.kind === 'refused') {
+    report(context, path, verdict.reason);
     return undefined;
   }
   try {
-    return { kind: 'matches', pattern: new RegExp(operand, 'u') };
+    const { textLengthMax } = verdict;
+    return { kind: 'matches', pattern: new RegExp(operand, 'u'), textLengthMax };
   } catch {
     report(context, path, `"${operand}" is no regular expression`);
     return undefined;

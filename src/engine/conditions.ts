@@ -2,8 +2,14 @@
 // expected and what it saw. Never guesses: types that do not agree are an error, not "false".
 
 import type { ConditionTrace, JsonValue } from '../model.ts';
-import { type Evaluation, EvaluationFailure, problemAt, type RunScope } from './evaluation.ts';
-import { describeValue, isBlank, isDeferred, kindOf, toPlain } from './expression/values.ts';
+import {
+  type Evaluation,
+  EvaluationFailure,
+  plainAt,
+  problemAt,
+  type RunScope,
+} from './evaluation.ts';
+import { describeValue, isBlank, isDeferred, kindOf } from './expression/values.ts';
 import type { Condition, ConditionPath, LeafTest } from './rules.ts';
 
 export interface Verdict {
@@ -65,9 +71,9 @@ async function ask(
     }
     case 'formula': {
       const { formula } = condition;
-      const value = await evaluation.formula(formula, scope);
+      const value = await evaluation.plain(formula, scope);
       if (typeof value !== 'boolean') {
-        const message = `=${formula.text} is ${describeValue(toPlain(value))}, neither true nor false`;
+        const message = `=${formula.text} is ${describeValue(value)}, neither true nor false`;
         throw new EvaluationFailure(problemAt('CONDITION_NOT_BOOLEAN', message, formula.location));
       }
       const path = `=${formula.text}`;
@@ -76,7 +82,7 @@ async function ask(
     case 'leaf': {
       const actual = await lookUp(condition.path, scope, evaluation, condition);
       const ok = condition.tests.every((test) => passes(test, actual, condition));
-      const seen = toPlain(actual) ?? null;
+      const seen = plainAt(actual, condition.location) ?? null;
       const { path, expected } = condition;
       return { ok, trace: [{ path: path.text, expected, actual: seen, ok }] };
     }
@@ -115,12 +121,19 @@ function passes(test: LeafTest, actual: unknown, leaf: Leaf): boolean {
       return test.values.some((value) => value === actual) === test.wanted;
     case 'matches':
       requireType([''], actual, leaf);
-      // Bounded, since no time limit reaches into a regular expression.
-      return test.pattern.test(String(actual).slice(0, 2000));
+      return matches(test, String(actual), leaf);
     case 'compare':
       requireType([test.limit], actual, leaf);
       return compare(test.operator, actual as number | string, test.limit);
   }
+}
+
+function matches(test: Extract<LeafTest, { kind: 'matches' }>, text: string, leaf: Leaf): boolean {
+  if (text.length > test.textLengthMax) {
+    const message = `${leaf.path.text} holds ${text.length} characters; this pattern may be asked about ${test.textLengthMax} at most`;
+    throw new EvaluationFailure(problemAt('FORMULA_FAILED', message, leaf.location));
+  }
+  return test.pattern.test(text);
 }
 
 function compare(

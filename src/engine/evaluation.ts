@@ -89,7 +89,7 @@ export class Evaluation {
   async formula(formula: Formula, scope: RunScope): Promise<unknown> {
     const bindings: Record<string, unknown> = {};
     for (const { name } of formula.variables) {
-      if (!(name in bindings)) bindings[name] = await this.variable(name, scope);
+      if (!Object.hasOwn(bindings, name)) bindings[name] = await this.variable(name, scope);
     }
     try {
       return await formula.evaluate(this.root, bindings);
@@ -134,11 +134,7 @@ export class Evaluation {
   /** The same as plain JSON. */
   async plain(template: Template, scope: RunScope): Promise<PlainResult> {
     const value = await this.template(template, scope);
-    try {
-      return toPlain(value);
-    } catch (error) {
-      throw failureOf(error, template);
-    }
+    return plainAt(value, template.location, template);
   }
 
   /** A text that must be there: an id, a reason. */
@@ -149,6 +145,18 @@ export class Evaluation {
     const code = isBlank(value) ? 'FIELD_MISSING' : 'FIELD_TYPE';
     const message = isBlank(value) ? `${what} came out missing` : `${what} must be one text`;
     throw new EvaluationFailure(problemAt(code, message, template.location));
+  }
+}
+
+/**
+ * A value as plain JSON.
+ * @throws EvaluationFailure when it is a function or no number, at the place given.
+ */
+export function plainAt(value: unknown, location: SourceLocation, of?: Template): PlainResult {
+  try {
+    return toPlain(value);
+  } catch (error) {
+    throw failureOf(error, of ?? { kind: 'literal', value: null, location });
   }
 }
 
@@ -163,9 +171,18 @@ function failureOf(error: unknown, template: Template): EvaluationFailure {
   const text = template.kind === 'formula' ? ` in =${template.text}` : '';
   let location = template.location;
   if (template.kind === 'formula' && typeof position === 'number') {
-    const length = typeof token === 'string' ? token.length : 1;
-    location = template.locate(Math.max(0, position - length));
+    location = template.locate(blamedOffset(template.text, position, token));
   }
   const detail = `${(message ?? 'it cannot be evaluated').replace(/\.$/, '')}${text}`;
   return new EvaluationFailure(problemAt('FORMULA_FAILED', detail, location));
+}
+
+/** JSONata gives the position behind the token; of a call, behind its "(". */
+function blamedOffset(text: string, position: number, token: unknown): number {
+  const before = text.slice(0, position);
+  for (const written of [String(token), `$${String(token)}`, `$${String(token)}(`]) {
+    if (before.endsWith(written)) return position - written.length;
+  }
+  const call = /\$\w+\s*\($/.exec(before);
+  return call?.index ?? Math.max(0, position - 1);
 }

@@ -96,6 +96,8 @@ function coerceMetadata(value: JsonValue): FieldResult {
   if (!isMap(value)) return refused('a map of texts', value);
   const entries: JsonObject = {};
   for (const [key, member] of Object.entries(value)) {
+    // Null is absent, and so is an empty text: Cryptlex would keep it and find it for every other one.
+    if (isBlank(member)) continue;
     const text = metadataText(member);
     if (text === undefined) return refused(`a text for "${key}"`, member);
     entries[key] = text;
@@ -114,12 +116,10 @@ function coerceFind(value: JsonValue): FieldResult {
   if (!isMap(value)) return refused('a map of criteria', value);
   const criteria: JsonObject = {};
   for (const [name, member] of Object.entries(value)) {
-    const result = coerceField(CRITERIA[name] ?? 'text', member);
+    const result = coerceField(CRITERIA.get(name) ?? 'text', member);
     if (result.kind === 'refused') return { ...result, message: `${name}: ${result.message}` };
-    const blank =
-      isBlank(result.value) ||
-      (name === 'metadata' && Object.values(result.value as JsonObject).some(isBlank));
-    if (blank) {
+    const values = name === 'metadata' && isMap(member) ? Object.values(member) : [];
+    if ([member, ...values].some(isEmptyCriterion)) {
       const message = `"${name}" is empty, and an empty search would find the licenses of strangers`;
       return { kind: 'refused', code: 'FILTER_EMPTY', message };
     }
@@ -128,10 +128,15 @@ function coerceFind(value: JsonValue): FieldResult {
   return taken(criteria);
 }
 
-const CRITERIA: Readonly<Record<string, FieldType>> = {
-  metadata: 'metadata',
-  suspended: 'boolean',
-};
+const CRITERIA: ReadonlyMap<string, FieldType> = new Map([
+  ['metadata', 'metadata'],
+  ['suspended', 'boolean'],
+]);
+
+/** Nothing but white space searches for nothing, too. */
+function isEmptyCriterion(value: JsonValue): boolean {
+  return isBlank(value) || (typeof value === 'string' && value.trim() === '');
+}
 
 function coerceWhenSuspended(value: JsonValue): FieldResult {
   if (!isMap(value)) return refused('a map with resume', value);

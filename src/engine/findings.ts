@@ -14,7 +14,7 @@ interface FindingOptions {
 
 /** A bag of findings. The same finding at the same place is kept once. */
 export class Findings {
-  readonly #items: Diagnostic[] = [];
+  #items: Diagnostic[] = [];
   readonly #seen = new Set<string>();
 
   error(code: AppErrorCode, message: string, options: FindingOptions): void {
@@ -27,6 +27,13 @@ export class Findings {
 
   hasErrors(): boolean {
     return this.#items.some((item) => item.severity === 'error');
+  }
+
+  /** Warnings that would only guess in a file with errors: what is wrong may have used the name. */
+  dropGuesses(): void {
+    if (!this.hasErrors()) return;
+    const guesses: readonly AppErrorCode[] = ['RULE_LET_UNUSED', 'RULE_UNREACHABLE'];
+    this.#items = this.#items.filter(({ code }) => !guesses.includes(code));
   }
 
   /** In the order in which they stand in the files. */

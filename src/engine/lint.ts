@@ -3,13 +3,14 @@
 
 import { PROVIDER_NAMES } from '../model.ts';
 import type { Findings } from './findings.ts';
-import type { RuleSet } from './rules.ts';
-import type { YamlFile, YamlPath } from './yaml.ts';
+import type { Rule, RuleSet, Step } from './rules.ts';
+import type { YamlFile } from './yaml.ts';
+import type { YamlPath } from './yaml-places.ts';
 
 /** How secrets of the providers and of Cryptlex begin. */
 const SECRET =
   /\b(?:whsec_|sk_live_|sk_test_|rk_live_|pdl_ntfset_|pdl_live_|pdl_sdbx_|eyJ[\w-]{20,}\.)/;
-const SECRET_NAME = /(?:SECRET|TOKEN|PASSWORD|DATABASE_URL|PRIVATE_KEY|API_KEY)/;
+const SECRET_NAME = /SECRET|TOKEN|PASSW|CREDENTIAL|DATABASE_URL|(?:^|_)KEY$|PRIVATE_KEY|API_?KEY/;
 
 /** Secrets pasted into the file, wherever they stand. */
 export function lintTexts(yaml: YamlFile, findings: Findings): void {
@@ -29,7 +30,7 @@ function walk(value: unknown, path: YamlPath, visit: (text: string, path: YamlPa
 }
 
 /** Rules that can never be reached, settings without effect, variables that must stay secret. */
-export function lintRuleSet(ruleSet: RuleSet, findings: Findings): void {
+export function lintRuleSet(ruleSet: RuleSet, yaml: YamlFile, findings: Findings): void {
   for (const { name, location } of ruleSet.env) {
     if (!SECRET_NAME.test(name)) continue;
     const message = `${name} is the name of a secret`;
@@ -41,7 +42,8 @@ export function lintRuleSet(ruleSet: RuleSet, findings: Findings): void {
       'RULE_WRONG_TYPE',
       `mode: ${ruleSet.mode} has no effect on ${PROVIDER_NAMES.paddle}`,
       {
-        location: { file: ruleSet.file, line: 1, column: 1 },
+        location: yaml.locate(['mode']),
+        length: ruleSet.mode.length,
         hint: "Paddle's events do not say whether they are live; use another secret for the sandbox.",
       },
     );
@@ -56,7 +58,25 @@ function reportUnreachable(ruleSet: RuleSet, findings: Findings): void {
       const message = `rule "${rule.id}" is never reached: "${by[0] ?? ''}" takes every event of its type`;
       findings.warning('RULE_UNREACHABLE', message, { location: rule.location });
     }
+    reportUnreachableItems(rule, findings);
     if (rule.when.length > 0 || rule.continues) continue;
     for (const type of rule.types) if (!closed.has(type)) closed.set(type, rule.id);
+  }
+}
+
+/** The same inside loops, where a rule without conditions takes every item. */
+function reportUnreachableItems(rule: Rule, findings: Findings): void {
+  const steps: readonly Step[] = rule.effect.kind === 'do' ? rule.effect.steps : [];
+  for (const step of steps) {
+    if (step.kind !== 'loop') continue;
+    const last = step.rules.findIndex((inner) => inner.when.length === 0);
+    for (const [index, inner] of step.rules.entries()) {
+      if (last !== -1 && index > last) {
+        const message = `rule "${inner.id}" is never reached: "${step.rules[last]?.id ?? ''}" takes every item`;
+        const hint = 'The rule before it has no conditions. Move that one behind it.';
+        findings.warning('RULE_UNREACHABLE', message, { location: inner.location, hint });
+      }
+      reportUnreachableItems(inner, findings);
+    }
   }
 }

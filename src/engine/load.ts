@@ -5,7 +5,8 @@ import { createHash } from 'node:crypto';
 import { parseInterval } from '../interval.ts';
 import type { ActionCatalog, Diagnostic, JsonObject, Provider } from '../model.ts';
 import { catalogOf, type EntryFields, placeIn, readCatalogFile, readEntries } from './catalog.ts';
-import { compileNames, compileRules } from './compile-rules.ts';
+import { compileNames } from './compile-names.ts';
+import { compileRules } from './compile-rules.ts';
 import type { CatalogLookup } from './expression/library.ts';
 import { Findings } from './findings.ts';
 import { lintRuleSet, lintTexts } from './lint.ts';
@@ -49,8 +50,8 @@ function load(
   const yaml = readYaml(file, text, findings);
   if (yaml === undefined) return undefined;
   lintTexts(yaml, findings);
-  if (!checkRuleFile(yaml, findings)) return undefined;
-  const raw = yaml.value as Readonly<Record<string, unknown>>;
+  const raw = checkRuleFile(yaml, findings);
+  if (raw === undefined) return undefined;
   const provider = raw['provider'] as Provider;
   const texts = [text];
   const catalog = loadCatalog(raw, input, yaml, actions, texts, findings);
@@ -59,7 +60,7 @@ function load(
   const scope = new StaticScope(env.map(({ name }) => name));
   const names = compileNames(raw['let'], ['let'], scope, context);
   const subjects = compileSubjects(raw['subject'], scope, context);
-  const rules = compileRules(raw['rules'] as Record<string, unknown>[], ['rules'], scope, context);
+  const rules = compileRules(raw.rules, ['rules'], scope, context);
   const source = file.replace(/^.*\//, '').replace(/\.ya?ml$/, '');
   const ruleSet: RuleSet = {
     source,
@@ -77,7 +78,8 @@ function load(
     rulesByType: byType(rules),
     settings: readSettings(raw, source, provider, yaml, findings),
   };
-  lintRuleSet(ruleSet, findings);
+  lintRuleSet(ruleSet, yaml, findings);
+  findings.dropGuesses();
   return ruleSet;
 }
 
@@ -130,7 +132,7 @@ function compileSubjects(
   scope: StaticScope,
   context: TemplateContext,
 ): readonly Formula[] {
-  const list = Array.isArray(value) ? value : [value];
+  const list = Array.isArray(value) ? value : value === undefined ? [] : [value];
   return list.flatMap((item, index) => {
     const path = Array.isArray(value) ? ['subject', index] : ['subject'];
     const template = compileTemplate(item, path, scope, context);
@@ -138,7 +140,8 @@ function compileSubjects(
     if (template !== undefined) {
       const hint = 'A fixed subject would make all events wait for each other.';
       const location = context.yaml.locate(path);
-      context.findings.error('RULE_WRONG_TYPE', 'a subject must be a formula', { location, hint });
+      const options = { location, hint, length: context.yaml.lengthOf(path) };
+      context.findings.error('RULE_WRONG_TYPE', 'a subject must be a formula', options);
     }
     return [];
   });

@@ -41,8 +41,13 @@ async function match(ruleSet: RuleSet, event: WebhookEvent, env: Env): Promise<M
     const reason = `no rule of ${ruleSet.file} names the event type ${event.type}`;
     return { kind: 'unmatched', answer: ruleSet.unmatched, reason, trace: [] };
   }
-  const evaluation = new Evaluation(event, env);
+  const evaluation = new Evaluation(event, declared(ruleSet, env));
   return new Matcher(ruleSet, evaluation).run(candidates);
+}
+
+/** Only what the file names under `env:`; a formula never sees the other variables, by no detour. */
+function declared(ruleSet: RuleSet, env: Env): Env {
+  return Object.fromEntries(ruleSet.env.map(({ name }) => [name, env[name]]));
 }
 
 function modeMismatch(ruleSet: RuleSet, event: WebhookEvent): string | undefined {
@@ -61,6 +66,8 @@ class Matcher {
   readonly #problems: Problem[] = [];
   readonly #steps: PlannedStep[] = [];
   readonly #notes: string[] = [];
+  /** The rule whose conditions could not be asked. */
+  #undecided: RulePointer | undefined;
 
   constructor(ruleSet: RuleSet, evaluation: Evaluation) {
     this.#ruleSet = ruleSet;
@@ -69,23 +76,26 @@ class Matcher {
 
   async run(candidates: readonly Rule[]): Promise<MatchResult> {
     const file = this.#evaluation.outermost.child(this.#ruleSet.names);
-    let ended: RulePointer | undefined;
+    let skipped: string | undefined;
     for (const rule of candidates) {
-      if (ended !== undefined) {
-        const skipped = `the rule ${ended.id} came first`;
+      if (skipped !== undefined) {
         this.#trace.push({ rule: rule.id, matched: false, conditions: [], skipped });
         continue;
       }
       const scope = file.child(rule.names);
       const verdict = await this.#ask(rule, scope);
-      if (verdict === 'failed') break;
       if (verdict === 'no') continue;
       const pointer = { id: rule.id, file: this.#ruleSet.file, line: rule.location.line };
+      if (verdict === 'failed') {
+        this.#undecided = pointer;
+        skipped = `the conditions of ${rule.id} could not be asked`;
+        continue;
+      }
       this.#matched.push(pointer);
       await this.#apply(rule, scope);
-      if (!rule.continues) ended = pointer;
+      if (!rule.continues) skipped = `the rule ${rule.id} came first`;
     }
-    return this.#result(candidates);
+    return this.#result();
   }
 
   async #ask(rule: Rule, scope: RunScope): Promise<'yes' | 'no' | 'failed'> {
@@ -128,12 +138,11 @@ class Matcher {
     this.#problems.push({ ...error.problem, message: `${ruleId}: ${error.problem.message}` });
   }
 
-  #result(candidates: readonly Rule[]): MatchResult {
+  #result(): MatchResult {
     const trace = this.#trace;
     const rule = this.#matched.at(-1);
     if (this.#problems.length > 0) {
-      const failing = candidates[trace.findIndex((entry) => !entry.rule.includes('/'))];
-      const pointer = rule ?? (failing === undefined ? undefined : this.#pointer(trace));
+      const pointer = this.#undecided ?? rule;
       return { kind: 'failed', rule: pointer, problems: distinct(this.#problems), trace };
     }
     if (this.#steps.length > 0) {
@@ -144,14 +153,6 @@ class Matcher {
         ? `the event is of a type that rules name, but fits none of them`
         : this.#notes.join(' ') || 'there is nothing to do';
     return { kind: 'ignored', rule, reason, trace };
-  }
-
-  /** The rule whose conditions could not be asked. */
-  #pointer(trace: readonly RuleTrace[]): RulePointer | undefined {
-    const last = trace.findLast((entry) => entry.skipped === undefined);
-    const rule = this.#ruleSet.rules.find((candidate) => candidate.id === last?.rule);
-    if (rule === undefined) return undefined;
-    return { id: rule.id, file: this.#ruleSet.file, line: rule.location.line };
   }
 }
 
@@ -173,7 +174,7 @@ export async function subjectsOf(
   env: Env,
 ): Promise<readonly string[]> {
   const evaluate = async (): Promise<readonly string[]> => {
-    const evaluation = new Evaluation(event, env);
+    const evaluation = new Evaluation(event, declared(ruleSet, env));
     const scope = evaluation.outermost.child(ruleSet.names);
     const subjects = new Set<string>();
     for (const formula of ruleSet.subjects) {

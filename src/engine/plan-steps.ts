@@ -153,26 +153,31 @@ export class StepPlanner {
     item: Item | undefined,
   ): Promise<void> {
     const { definition } = step;
+    if (this.#output.steps.length >= STEPS_MAX) {
+      const message = `the plan has more than ${STEPS_MAX} steps`;
+      const problem = problemAt('QUANTITY_INVALID', message, step.location);
+      this.#problem(problem, this.#rule.fullId, undefined);
+      return;
+    }
     const input: JsonObject = {};
+    let spreadAll = true;
     for (const template of step.from) {
-      await this.#guarded(rule.fullId, item, async () => {
+      const spread = await this.#guarded(rule.fullId, item, async () => {
         const value = await this.#evaluation.plain(template, scope);
-        if (isBlank(value)) return;
-        this.#spread(value as JsonValue, input, step, template.location);
+        if (!isBlank(value)) this.#spread(value as JsonValue, input, step, template.location);
+        return true;
       });
+      spreadAll &&= spread === true;
     }
     for (const field of step.fields) {
       await this.#guarded(rule.fullId, item, () => this.#field(field, input, step, scope));
     }
     for (const [name, field] of Object.entries(definition.fields)) {
-      const unwritten = !step.fields.some((template) => template.name === name);
-      if (field.required !== true || input[name] !== undefined || !unwritten) continue;
+      // Where the map that may hold it failed, that is the one problem.
+      const told = !spreadAll || step.fields.some((template) => template.name === name);
+      if (field.required !== true || input[name] !== undefined || told) continue;
       const message = `${definition.name} needs a value for ${name}`;
       this.#problem(problemAt('FIELD_MISSING', message, step.location), rule.fullId, item);
-    }
-    if (this.#output.steps.length >= STEPS_MAX) {
-      const message = `the plan has more than ${STEPS_MAX} steps`;
-      throw new EvaluationFailure(problemAt('QUANTITY_INVALID', message, step.location));
     }
     const as = step.as === undefined ? undefined : this.#uniqueName(step.as);
     if (step.as !== undefined && as !== undefined) scope.set(step.as, resultOf(step, as));
@@ -202,12 +207,14 @@ export class StepPlanner {
       throw new EvaluationFailure(problemAt('FIELD_TYPE', message, location));
     }
     for (const [name, member] of Object.entries(value)) {
-      const field = definition.fields[name];
+      const field = Object.hasOwn(definition.fields, name) ? definition.fields[name] : undefined;
       if (field === undefined) {
         const known = Object.keys(definition.fields);
         const message = `${definition.name} has no field "${name}"${didYouMean(name, known)}`;
         throw new EvaluationFailure(problemAt('FIELD_TYPE', message, location));
       }
+      // A blank member is absent, as in a field that is written; only an interval may be "".
+      if (isBlank(member) && field.type !== 'interval') continue;
       const result = coerceField(field.type, member);
       if (result.kind === 'refused') {
         const message = `${definition.name}.${name} ${result.message}`;

@@ -152,7 +152,7 @@ export interface ConditionPath {
 export type LeafTest =
   | { readonly kind: 'blank'; readonly wanted: boolean }
   | { readonly kind: 'in'; readonly values: readonly JsonValue[]; readonly wanted: boolean }
-  | { readonly kind: 'matches'; readonly pattern: RegExp }
+  | { readonly kind: 'matches'; readonly pattern: RegExp; readonly textLengthMax: number }
   | {
       readonly kind: 'compare';
       readonly operator: 'gt' | 'gte' | 'lt' | 'lte';

@@ -4,9 +4,10 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import rulesSchema from '../../schema/rules.schema.json' with { type: 'json' };
 import type { AppErrorCode } from '../errors.ts';
-import { didYouMean } from './closest.ts';
+import { closest, didYouMean } from './closest.ts';
 import type { Findings } from './findings.ts';
-import type { YamlFile, YamlPath } from './yaml.ts';
+import type { YamlFile } from './yaml.ts';
+import type { YamlPath } from './yaml-places.ts';
 
 let validator: ValidateFunction | undefined;
 let entryValidator: ValidateFunction | undefined;
@@ -22,10 +23,41 @@ function createAjv(): Ajv2020 {
   });
 }
 
-/** Checks a rule file's shape. True when rules can be built from it. */
-export function checkRuleFile(yaml: YamlFile, findings: Findings): boolean {
+/** A rule file as the schema lets it through. A rule that is not right is null, in its place. */
+export type CheckedFile = Readonly<Record<string, unknown>> & {
+  readonly rules: readonly (Readonly<Record<string, unknown>> | null)[];
+};
+
+/**
+ * Checks a rule file's shape. What is not right is left out of what is given back, so that the rest
+ * can be checked as well; undefined when the rest would mean nothing without it.
+ */
+export function checkRuleFile(yaml: YamlFile, findings: Findings): CheckedFile | undefined {
   validator ??= createAjv().compile(rulesSchema);
-  return check(validator, yaml, findings);
+  if (check(validator, yaml, findings)) return yaml.value as CheckedFile;
+  const { value } = yaml;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const rest: Record<string, unknown> = { ...value };
+  const rules = Array.isArray(rest['rules']) ? [...rest['rules']] : [];
+  for (const error of validator.errors ?? []) {
+    const [section, index] = toPath(error.instancePath, yaml.value);
+    const missing = (error.params as Record<string, unknown>)['missingProperty'];
+    // Formulas cannot be judged without knowing the provider and the names they may use.
+    if (section === 'provider' || missing === 'provider') return undefined;
+    if (section === 'env' || (section === 'let' && index === undefined)) return undefined;
+    if (section === 'rules' && typeof index === 'number') {
+      if (!isStrayField(error)) rules[index] = null;
+    } else if (section !== undefined && section !== 'rules') delete rest[section];
+  }
+  return { ...rest, rules };
+}
+
+/** An unknown field of an action: the rule around it can be compiled all the same. */
+function isStrayField(error: ErrorObject): boolean {
+  const known = Object.keys((error.parentSchema?.['properties'] ?? {}) as object);
+  return (
+    error.keyword === 'additionalProperties' && !known.includes('forEach') && !known.includes('id')
+  );
 }
 
 /** Checks the shape of a catalog that stands in a file of its own. */
@@ -38,36 +70,49 @@ export function checkCatalogFile(yaml: YamlFile, findings: Findings): boolean {
 
 function check(validate: ValidateFunction, yaml: YamlFile, findings: Findings): boolean {
   if (validate(yaml.value)) return true;
-  for (const error of validate.errors ?? []) report(error, yaml, findings);
+  const errors = validate.errors ?? [];
+  for (const error of errors) {
+    if (!isMisspelt(error, errors)) report(error, yaml, findings);
+  }
   return false;
+}
+
+/** A missing field that stands there under a wrong name is one finding, not two. */
+function isMisspelt(missing: ErrorObject, errors: readonly ErrorObject[]): boolean {
+  if (missing.keyword !== 'required') return false;
+  const name = String((missing.params as Record<string, unknown>)['missingProperty']);
+  return errors.some((error) => {
+    const written = (error.params as Record<string, unknown>)['additionalProperty'];
+    const isHere = error.instancePath === missing.instancePath && typeof written === 'string';
+    return isHere && closest(written, [name]) !== undefined;
+  });
+}
+
+/** A key that was reported when the YAML was read: a piece of a formula, or a merge. */
+function isTrap(key: string): boolean {
+  return key === '' || key === '<<' || key.startsWith('=') || /[)\]"']$/.test(key);
 }
 
 function report(error: ErrorObject, yaml: YamlFile, findings: Findings): void {
   // What a key may be called is reported once, at the key, by the `pattern` inside.
   if (error.keyword === 'propertyNames') return;
   const path = toPath(error.instancePath, yaml.value);
-  const name = path.at(-1) ?? 'the file';
   const parameters = error.params as Record<string, unknown>;
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = String(parameters['additionalProperty']);
       // A piece of a formula that became a key was reported when the YAML was read.
-      if (key === '' || key === '<<' || key.startsWith('=')) return;
+      if (isTrap(key)) return;
       const known = Object.keys((error.parentSchema?.['properties'] ?? {}) as object);
       const isStep = known.includes('forEach');
       const action = isStep && key.includes('.');
       const code: AppErrorCode = action ? 'RULE_UNKNOWN_ACTION' : 'RULE_UNKNOWN_FIELD';
-      const where = path.length === 0 ? 'a rule file' : `"${String(name)}"`;
-      const what = action ? `there is no action "${key}"` : `${where} has no field "${key}"`;
+      const what = action
+        ? `there is no action "${key}"`
+        : `${ownerOf(path)} has no field "${key}"`;
       const location = yaml.locateKey([...path, key]);
-      findings.error(
-        code,
-        `${isNumber(name) ? what.replace(where, 'this') : what}${didYouMean(key, known)}`,
-        {
-          location,
-          length: key.length,
-        },
-      );
+      const length = key.length;
+      findings.error(code, `${what}${didYouMean(key, known)}`, { location, length });
       return;
     }
     case 'required': {
@@ -88,7 +133,11 @@ function report(error: ErrorObject, yaml: YamlFile, findings: Findings): void {
 }
 
 function reportValue(error: ErrorObject, yaml: YamlFile, path: YamlPath, findings: Findings): void {
-  const name = `"${String(path.at(-1) ?? 'the file')}"`;
+  const last = path.at(-1);
+  if (typeof last === 'string' && isTrap(last)) return;
+  const { data } = error;
+  if (typeof data === 'object' && data !== null && Object.keys(data).some(isTrap)) return;
+  const name = nameOf(path);
   if (error.propertyName !== undefined) {
     const key = error.propertyName;
     const message = `"${key}" cannot be a name here: letters, digits and "_", beginning with a letter`;
@@ -102,6 +151,20 @@ function reportValue(error: ErrorObject, yaml: YamlFile, path: YamlPath, finding
     ...place(yaml, path),
     ...hint,
   });
+}
+
+function ownerOf(path: YamlPath): string {
+  const [last, list] = [path.at(-1), path.at(-2)];
+  if (last === undefined) return 'a rule file';
+  if (typeof last === 'string') return `"${last}"`;
+  return list === 'do' ? 'a step' : list === 'rules' ? 'a rule' : 'this';
+}
+
+/** What is at a path, in words; items of a list have no name of their own. */
+function nameOf(path: YamlPath): string {
+  const last = path.at(-1);
+  if (last === undefined) return 'the file';
+  return typeof last === 'number' ? `item ${last + 1} of "${String(path.at(-2))}"` : `"${last}"`;
 }
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -133,6 +196,8 @@ function expectation(error: ErrorObject): string {
 }
 
 const PATTERNS: Readonly<Record<string, string>> = {
+  '^[^/\\\\]+\\.(csv|ya?ml)$': 'must be a file beside this one, ending in .csv or .yaml',
+  '^/[A-Za-z0-9/_-]+$': 'must be a path like /stripe/webhook',
   '^=': 'must be a formula, beginning with "="',
   '^[a-z0-9]+(-[a-z0-9]+)*$': 'must be lower-case letters, digits and hyphens',
   '^[A-Z][A-Z0-9_]*$': 'must be the name of an environment variable, in capitals',
@@ -161,8 +226,4 @@ function toPath(pointer: string, root: unknown): YamlPath {
     value = (value as Record<string | number, unknown> | undefined)?.[step];
   }
   return path;
-}
-
-function isNumber(value: unknown): boolean {
-  return typeof value === 'number';
 }

@@ -62,7 +62,10 @@ export class StaticScope {
     if (use.name === 'env' || use.name === 'event') {
       const known = use.name === 'env' ? this.#envNames : EVENT_MEMBERS;
       if (member === undefined || !known.includes(member)) {
-        const message = `$${use.name} has no member "${member ?? ''}"${didYouMean(member ?? '', known)}`;
+        const message =
+          member === undefined
+            ? `$${use.name} is used by its members, as $${use.name}.${known[0] ?? 'NAME'}`
+            : `$${use.name} has no member "${member}"${didYouMean(member, known)}`;
         const hint =
           use.name === 'env'
             ? 'Name it under `env:` at the top of the file.'

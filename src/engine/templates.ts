@@ -8,7 +8,8 @@ import type { CatalogLookup } from './expression/library.ts';
 import type { Findings } from './findings.ts';
 import type { Formula, Template } from './rules.ts';
 import type { StaticScope } from './static-scope.ts';
-import type { YamlFile, YamlPath } from './yaml.ts';
+import type { YamlFile } from './yaml.ts';
+import type { YamlPath } from './yaml-places.ts';
 
 /** What is needed to compile the values of one file. */
 export interface TemplateContext {
@@ -102,4 +103,20 @@ export function compileFormula(
     locate,
     evaluate: expression.evaluate,
   };
+}
+
+/** A finding at a value, or at its key when a length is given. */
+export function findingAt(
+  context: TemplateContext,
+  path: YamlPath,
+  code: Parameters<TemplateContext['findings']['error']>[0],
+  message: string,
+  length?: number,
+): void {
+  const { yaml } = context;
+  const atKey = length !== undefined;
+  context.findings.error(code, message, {
+    location: atKey ? yaml.locateKey(path) : yaml.locate(path),
+    length: length ?? yaml.lengthOf(path),
+  });
 }

@@ -5,24 +5,18 @@
 import {
   type Document,
   isAlias,
-  isMap,
-  isPair,
   isScalar,
-  isSeq,
   LineCounter,
   type Node,
   type Pair,
   parseDocument,
-  type Scalar,
   visit,
   type YAMLError,
 } from 'yaml';
 import type { AppErrorCode } from '../errors.ts';
 import type { SourceLocation } from '../model.ts';
 import type { Findings } from './findings.ts';
-
-/** Where a value stands in its document: names and indexes from the root. */
-export type YamlPath = readonly (string | number)[];
+import { keyAt, lengthOf, nodeAt, offsetInside, startOf, type YamlPath } from './yaml-places.ts';
 
 /** A document that was read without findings that forbid going on. */
 export interface YamlFile {
@@ -42,28 +36,29 @@ export interface YamlFile {
 /** Reads one YAML 1.2 document. All problems go to `findings`; undefined when nothing can be read. */
 export function readYaml(file: string, text: string, findings: Findings): YamlFile | undefined {
   const lineCounter = new LineCounter();
-  const document = parseDocument(text, {
-    version: '1.2',
-    strict: true,
-    uniqueKeys: true,
-    merge: false,
-    prettyErrors: false,
-    lineCounter,
-  });
+  const document = parse(file, text, lineCounter, findings);
+  if (document === undefined) return undefined;
   const at = (offset: number): SourceLocation => {
     const { line, col } = lineCounter.linePos(Math.min(offset, text.length));
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
   };
   // A warning (an unknown tag, say) means that YAML read something else than was written.
+  const lines = new Set<number>();
   for (const error of [...document.errors, ...document.warnings]) {
-    reportSyntax(error, at, text, findings);
+    const { line } = at(error.pos[0]);
+    // What the parser stumbles over next in the same line follows from the first.
+    if (!lines.has(line)) reportSyntax(error, at, text, findings);
+    lines.add(line);
   }
-  if (document.errors.length > 0) return undefined;
+  // A key that stands twice leaves the rest readable, and all findings are wanted at once.
+  if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) return undefined;
   reportTraps(document, at, findings);
+  const value = toValue(document, file, findings);
+  if (value === undefined) return undefined;
   return {
     file,
     text,
-    value: document.toJS({ maxAliasCount: 100 }) as unknown,
+    value,
     locate: (path) => at(startOf(nodeAt(document, path) ?? undefined)),
     locateKey: (path) => at(startOf(keyAt(document, path) ?? nodeAt(document, path))),
     locateInside: (path, offset) => at(offsetInside(document, path, offset, text)),
@@ -71,11 +66,49 @@ export function readYaml(file: string, text: string, findings: Findings): YamlFi
   };
 }
 
+/** The parser is recursive, so a text can nest too deeply for it. */
+function parse(
+  file: string,
+  text: string,
+  lineCounter: LineCounter,
+  findings: Findings,
+): Document.Parsed | undefined {
+  try {
+    return parseDocument(text, {
+      version: '1.2',
+      strict: true,
+      uniqueKeys: true,
+      merge: false,
+      prettyErrors: false,
+      lineCounter,
+    });
+  } catch {
+    const location = { file, line: 1, column: 1 };
+    findings.error('YAML_SYNTAX', 'the file cannot be read: it nests too deeply', { location });
+    return undefined;
+  }
+}
+
+/** Null for an empty file; undefined when aliases would make the file endless. */
+function toValue(document: Document.Parsed, file: string, findings: Findings): unknown {
+  try {
+    return (document.toJS({ maxAliasCount: 100 }) as unknown) ?? null;
+  } catch {
+    // An alias of nothing has been reported at its place.
+    if (findings.hasErrors()) return undefined;
+    const location = { file, line: 1, column: 1 };
+    const hint = 'Write the values out, or share them under `let:`.';
+    findings.error('YAML_SYNTAX', 'the file uses too many aliases (*name)', { location, hint });
+    return undefined;
+  }
+}
+
 const SYNTAX_HINTS: Partial<Record<string, string>> = {
   BLOCK_AS_IMPLICIT_KEY:
     'A formula with ": " in it (a ternary, say) needs quotes around it; or use $if(condition, a, b).',
   BAD_DQ_ESCAPE: 'Use single quotes around a formula that holds back-slashes.',
   BAD_INDENT: 'Indent with spaces; all keys of one map begin in the same column.',
+  MULTIPLE_DOCS: 'A file holds one document: remove the "---", or make two files.',
   TAB_AS_INDENT: 'Indent with spaces; YAML does not allow tabs there.',
 };
 
@@ -89,9 +122,16 @@ function reportSyntax(
   if (error.code === 'DUPLICATE_KEY') code = 'YAML_DUPLICATE_KEY';
   if (error.code === 'TAG_RESOLVE_FAILED') code = 'YAML_TAG';
   const [start, end] = error.pos;
+  if (code === 'YAML_DUPLICATE_KEY') {
+    const key = /^[^:\n]*/.exec(text.slice(start))?.[0].trimEnd() ?? '';
+    const options = { location: at(start), length: Math.max(1, key.length) };
+    findings.error(code, `the key ${key} stands twice`, options);
+    return;
+  }
   const firstLineEnd = text.indexOf('\n', start);
   const lineEnd = firstLineEnd === -1 ? text.length : firstLineEnd;
-  findings.error(code, error.message, {
+  const message = error.code === 'MULTIPLE_DOCS' ? 'a second document begins here' : error.message;
+  findings.error(code, message, {
     location: at(start),
     length: Math.max(1, Math.min(end, lineEnd) - start),
     ...(SYNTAX_HINTS[error.code] === undefined ? {} : { hint: SYNTAX_HINTS[error.code] as string }),
@@ -105,7 +145,8 @@ function reportTraps(
   findings: Findings,
 ): void {
   visit(document, {
-    Node(_key, node) {
+    Node(key, node) {
+      reportNode(key, node as Node, document, at, findings);
       const tag = (node as { tag?: string }).tag;
       // A tag that YAML does not know was a warning already.
       if (tag !== undefined && !isAlias(node) && document.warnings.length === 0) {
@@ -118,6 +159,31 @@ function reportTraps(
       reportKey(pair, at, findings);
     },
   });
+}
+
+/** Numbers that are none, and aliases of nothing. */
+function reportNode(
+  key: unknown,
+  node: Node,
+  document: Document.Parsed,
+  at: (offset: number) => SourceLocation,
+  findings: Findings,
+): void {
+  const location = at(startOf(node));
+  if (isAlias(node) && node.resolve(document) === undefined) {
+    const hint = `An anchor is written "&${node.source}", before its first use.`;
+    const length = node.source.length + 1;
+    findings.error('YAML_SYNTAX', `there is no anchor "${node.source}"`, {
+      location,
+      length,
+      hint,
+    });
+  }
+  if (key === 'key' || !isScalar(node) || typeof node.value !== 'number') return;
+  if (Number.isFinite(node.value)) return;
+  const written = node.source ?? '';
+  const message = `${written} is no number that can be used`;
+  findings.error('RULE_WRONG_TYPE', message, { location, length: Math.max(1, written.length) });
 }
 
 function reportKey(
@@ -157,81 +223,4 @@ function reportKey(
       length: Math.max(1, text.length),
     });
   }
-}
-
-function nodeAt(document: Document.Parsed, path: YamlPath): Node | undefined {
-  let node: unknown = document.contents;
-  for (const step of path) {
-    const resolved: unknown = isAlias(node) ? node.resolve(document) : node;
-    if (isMap(resolved)) {
-      const pair: Pair<unknown, unknown> | undefined = resolved.items.find(
-        (item) => isScalar(item.key) && item.key.value === step,
-      );
-      if (pair === undefined) return resolved;
-      // A key without a value has no node of its own: the key is the best place there is.
-      node = pair.value ?? pair.key;
-    } else if (isSeq(resolved)) {
-      const item: unknown = resolved.items[Number(step)];
-      if (item === undefined) return resolved;
-      node = isPair(item) ? item.key : item;
-    } else {
-      return resolved as Node | undefined;
-    }
-  }
-  return (node ?? undefined) as Node | undefined;
-}
-
-function keyAt(document: Document.Parsed, path: YamlPath): Node | undefined {
-  const parent = nodeAt(document, path.slice(0, -1));
-  const resolved = isAlias(parent) ? parent.resolve(document) : parent;
-  if (!isMap(resolved)) return undefined;
-  const last = path[path.length - 1];
-  const pair = resolved.items.find((item) => isScalar(item.key) && item.key.value === last);
-  return pair?.key as Node | undefined;
-}
-
-function startOf(node: Node | undefined): number {
-  return node?.range?.[0] ?? 0;
-}
-
-function lengthOf(node: Node | undefined, text: string): number {
-  if (node?.range === undefined || node.range === null) return 1;
-  const source = text.slice(node.range[0], node.range[1]);
-  return Math.max(1, source.split('\n', 1)[0]?.trimEnd().length ?? 1);
-}
-
-/**
- * White space is all that folding changes in plain, folded and literal scalars, so a character is
- * found again by counting those that are not white space. Escapes in quoted scalars are stepped over.
- */
-function offsetInside(
-  document: Document.Parsed,
-  path: YamlPath,
-  offset: number,
-  text: string,
-): number {
-  const found = nodeAt(document, path);
-  const node = isAlias(found) ? (found.resolve(document) as Node | undefined) : found;
-  if (!isScalar(node) || typeof node.value !== 'string' || !node.range) return startOf(node);
-  const [start, end] = node.range;
-  const wanted = node.value.slice(0, offset).replaceAll(/\s/g, '').length;
-  let position = start + contentStart(node, text.slice(start, end));
-  for (let seen = 0; position < end; position += 1) {
-    const character = text[position] ?? '';
-    if (/\s/.test(character)) continue;
-    if (seen === wanted) return position;
-    seen += 1;
-    const escaped =
-      (node.type === 'QUOTE_DOUBLE' && character === '\\') ||
-      (node.type === 'QUOTE_SINGLE' && character === "'" && text[position + 1] === "'");
-    if (escaped) position += 1;
-  }
-  return Math.max(start, end - 1);
-}
-
-function contentStart(node: Scalar, source: string): number {
-  if (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE') return 1;
-  if (node.type === 'BLOCK_FOLDED' || node.type === 'BLOCK_LITERAL')
-    return source.indexOf('\n') + 1;
-  return 0;
 }

@@ -100,7 +100,7 @@ export async function startKeywright(options: KeywrightOptions = {}): Promise<Ke
     how.headers?.(headers);
     const path = how.path ?? '/v1';
     return answerOf(
-      await fetch(`${url}${path}`, { method: 'POST', headers, body: bytes as BodyInit }),
+      await fetch(`${url}${path}`, { method: 'POST', headers, body: Buffer.from(bytes) }),
     );
   };
   return {

@@ -3,7 +3,16 @@
 // Everything is found at load; never evaluates anything here.
 
 import jsonata from 'jsonata';
-import { type CatalogLookup, concatenate, createLibrary, not, number, orElse } from './library.ts';
+import {
+  type CatalogLookup,
+  concatenate,
+  createLibrary,
+  not,
+  number,
+  orElse,
+  toMillis,
+} from './library.ts';
+import { BoundedRegExp } from './patterns.ts';
 import { type ExpressionProblem, refusals } from './refusals.ts';
 import { type AstNode, isCoalesce, tokenStart, visitAst } from './syntax.ts';
 
@@ -74,6 +83,7 @@ export function compileExpression(
   }
   parsed.registerFunction('not', not);
   parsed.registerFunction('number', number);
+  parsed.registerFunction('toMillis', toMillis);
   parsed.registerFunction(CONCATENATE, concatenate);
   parsed.registerFunction(OR_ELSE, orElse);
   const evaluate: Expression['evaluate'] = (root, bindings) => parsed.evaluate(root, bindings);
@@ -83,13 +93,6 @@ export function compileExpression(
 // Names that no formula can write.
 const CONCATENATE = ' concatenate';
 const OR_ELSE = ' orElse';
-
-/** A regular expression only ever sees a text of a size on which it cannot stall the server. */
-class BoundedRegExp extends RegExp {
-  override exec(text: string): RegExpExecArray | null {
-    return super.exec(text.length > 2000 ? text.slice(0, 2000) : text);
-  }
-}
 
 function beyondLimits(text: string): ExpressionProblem | undefined {
   if (text.length > LENGTH_MAX) {
@@ -110,7 +113,7 @@ const HABITS: readonly (readonly [RegExp, string])[] = [
   [/==/, 'Equality is one "=".'],
   [/&&/, 'Write "and".'],
   [/\|\|/, 'Write "or".'],
-  [/(?:^|[^<>=])!(?!=)/, 'Write $not( … ).'],
+  [/(?:^|[^<>=])!(?!=)|(?:^|[\s(])not\s/, 'Write $not( … ).'],
   [/\$\{/, 'Join texts with "&".'],
   [/(?:^|\s)(?:\/\/|#)/, 'Comments inside a formula are /* … */.'],
 ];
@@ -182,8 +185,7 @@ const OWN_VALUE =
 function valueSources(ast: AstNode): readonly PathUse[] {
   const sources: PathUse[] = [];
   visitAst(ast, (node, context, parent) => {
-    const passedOn = PASSING_ON.has(String(parent?.procedure?.value));
-    if (!context.whole && !passedOn) return;
+    if (!context.source) return;
     if (node.type === 'variable' && parent?.type !== 'path') {
       sources.push({ variable: String(node.value), names: [] });
     }
@@ -199,9 +201,6 @@ function valueSources(ast: AstNode): readonly PathUse[] {
   });
   return sources.filter((source) => source.variable !== '' && source.variable !== '$');
 }
-
-/** Functions that give what their arguments hold, so that a path in them explains what is missing. */
-const PASSING_ON = new Set(['id', 'need', 'one', 'unix', 'words', 'catalog', 'plus']);
 
 /** Makes the operators mean what they say; changes the tree that will be evaluated. */
 function rewrite(ast: AstNode): void {

@@ -33,11 +33,11 @@ export const FUNCTION_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /** Why a function of JSONata is not allowed. */
-export const REFUSED_FUNCTIONS: Readonly<Record<string, string>> = {
-  now: 'a replay must give the same plan; use $event.time',
-  millis: 'a replay must give the same plan; use $event.time',
-  random: 'a replay must give the same plan',
-  shuffle: 'a replay must give the same plan',
-  eval: 'formulas stand in the rule file, never in an event',
-  clone: 'it is not needed: formulas never change the event',
-};
+export const REFUSED_FUNCTIONS: ReadonlyMap<string, string> = new Map([
+  ['now', 'a replay must give the same plan; use $event.time'],
+  ['millis', 'a replay must give the same plan; use $event.time'],
+  ['random', 'a replay must give the same plan'],
+  ['shuffle', 'a replay must give the same plan'],
+  ['eval', 'formulas stand in the rule file, never in an event'],
+  ['clone', 'it is not needed: formulas never change the event'],
+]);

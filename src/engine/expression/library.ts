@@ -17,12 +17,15 @@ export interface CatalogLookup {
 type LibraryFunction = (...parameters: never[]) => unknown;
 type Library = Readonly<Record<(typeof OWN_FUNCTIONS)[number], LibraryFunction>>;
 
-const INTERVAL_UNITS: Readonly<Record<string, string>> = {
-  day: 'D',
-  week: 'W',
-  month: 'M',
-  year: 'Y',
-};
+const INTERVAL_UNITS: ReadonlyMap<unknown, string> = new Map([
+  ['day', 'D'],
+  ['week', 'W'],
+  ['month', 'M'],
+  ['year', 'Y'],
+]);
+
+/** The year 9999; what lies beyond was given in milliseconds. */
+const UNIX_SECONDS_MAX = 253_402_300_799;
 
 /** The library over one rule file's catalog. */
 export function createLibrary(catalog: CatalogLookup): Library {
@@ -39,7 +42,7 @@ export function createLibrary(catalog: CatalogLookup): Library {
     catalog: (...keys: unknown[]) => lookUp(catalog, keys),
     interval: (frequency: unknown, unit: unknown) => {
       const count = wholeNumber(frequency);
-      const letter = INTERVAL_UNITS[String(unit)];
+      const letter = INTERVAL_UNITS.get(unit);
       if (count !== undefined && count > 0 && letter !== undefined) return `P${count}${letter}`;
       const given = `${describeValue(frequency)} and ${describeValue(unit)}`;
       const needs = 'a whole number and one of "day", "week", "month", "year"';
@@ -54,11 +57,12 @@ export function createLibrary(catalog: CatalogLookup): Library {
     unix: (seconds: unknown) => {
       if (isBlank(seconds)) return undefined;
       const count = typeof seconds === 'string' ? wholeNumber(seconds) : seconds;
-      const date = new Date(typeof count === 'number' ? count * 1000 : Number.NaN);
-      if (Number.isNaN(date.getTime())) {
-        throw new AppError('FORMULA_FAILED', `$unix needs seconds, not ${describeValue(seconds)}`);
+      if (typeof count !== 'number' || !(Math.abs(count) <= UNIX_SECONDS_MAX)) {
+        const isLate = typeof count === 'number' && count > UNIX_SECONDS_MAX;
+        const given = `${describeValue(seconds)}${isLate ? ' (are these milliseconds?)' : ''}`;
+        throw new AppError('FORMULA_FAILED', `$unix needs seconds since 1970, not ${given}`);
       }
-      return date.toISOString();
+      return new Date(count * 1000).toISOString();
     },
     plus: (date: unknown, interval: unknown) => {
       if (isBlank(date)) return undefined;
@@ -146,6 +150,18 @@ export function number(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
   if (typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value)) return Number(value);
   throw new AppError('FORMULA_FAILED', `$number needs digits, not ${describeValue(value)}`);
+}
+
+/**
+ * JSONata's `$toMillis` takes what a picture leaves open from today's date, and reads a time without
+ * an offset by the clock of the machine. Here it takes a whole instant.
+ */
+export function toMillis(date: unknown, picture?: unknown): number | undefined {
+  if (isBlank(date)) return undefined;
+  const instantMs = picture === undefined ? parseInstant(textOf('$toMillis', date)) : undefined;
+  if (instantMs !== undefined) return instantMs;
+  const needs = 'one date in ISO 8601, with its offset where there is a time';
+  throw new AppError('FORMULA_FAILED', `$toMillis needs ${needs}, not ${describeValue(date)}`);
 }
 
 function truthy(value: unknown): boolean {

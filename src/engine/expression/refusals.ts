@@ -4,7 +4,8 @@
 import type { AppErrorCode } from '../../errors.ts';
 import { didYouMean } from '../closest.ts';
 import { FUNCTION_NAMES, REFUSED_FUNCTIONS } from './function-names.ts';
-import { type AstNode, isCoalesce, type NodeContext, tokenStart, visitAst } from './syntax.ts';
+import { judgePattern } from './patterns.ts';
+import { type AstNode, isCoalesce, type NodeContext, tokenSpan, visitAst } from './syntax.ts';
 
 /** A problem at a place in the formula's text, counted from 0. */
 export interface ExpressionProblem {
@@ -16,18 +17,18 @@ export interface ExpressionProblem {
 }
 
 /** Names that other languages use for values; in JSONata they are paths that find nothing. */
-const FOREIGN_WORDS: Readonly<Record<string, string>> = {
-  undefined: 'null',
-  none: 'null',
-  None: 'null',
-  nil: 'null',
-  NULL: 'null',
-  Null: 'null',
-  TRUE: 'true',
-  True: 'true',
-  FALSE: 'false',
-  False: 'false',
-};
+const FOREIGN_WORDS: ReadonlyMap<string, string> = new Map([
+  ['undefined', 'null'],
+  ['none', 'null'],
+  ['None', 'null'],
+  ['nil', 'null'],
+  ['NULL', 'null'],
+  ['Null', 'null'],
+  ['TRUE', 'true'],
+  ['True', 'true'],
+  ['FALSE', 'false'],
+  ['False', 'false'],
+]);
 
 /** White space that cannot be seen, and quotes of word processors: they become part of a name. */
 // biome-ignore lint/suspicious/noMisleadingCharacterClass: each of them is meant on its own.
@@ -43,15 +44,14 @@ export function refusals(
   // The second half of `my-key` is no name of its own; one finding for it is enough.
   const halves = new Set<AstNode | undefined>();
   const report = (node: AstNode, code: AppErrorCode, message: string, hint?: string): void => {
-    const offset = tokenStart(node, text);
-    const length = typeof node.value === 'string' ? Math.max(1, node.value.length) : 1;
-    problems.push({ code, message, offset, length, ...(hint === undefined ? {} : { hint }) });
+    const span = tokenSpan(node, text);
+    problems.push({ code, message, ...span, ...(hint === undefined ? {} : { hint }) });
   };
   visitAst(root, (node, context, parent) => {
     if (node.type === 'name' && !halves.has(node)) refuseName(node, context, rootNames, report);
     if (node.type === 'function' || node.type === 'partial') refuseCall(node, context, report);
     if (node.type === 'variable') refuseVariable(node, context, parent, report);
-    if (node.type === 'binary' && refuseOperator(node, report) === 'subtraction') {
+    if (node.type === 'binary' && refuseOperator(node, text, report) === 'subtraction') {
       halves.add(node.rhs?.steps?.[0]);
     }
     if (node.type === 'condition') refuseCondition(node, report);
@@ -85,7 +85,7 @@ function refuseName(
     return;
   }
   if (!context.atRoot || rootNames.includes(name)) return;
-  const word = FOREIGN_WORDS[name];
+  const word = FOREIGN_WORDS.get(name);
   if (word !== undefined) {
     report(node, 'FORMULA_UNKNOWN_NAME', `${name} is a name here, not a value`, `Write ${word}.`);
     return;
@@ -101,7 +101,7 @@ function refuseCall(node: AstNode, context: NodeContext, report: Report): void {
   if (procedure?.type !== 'variable') return;
   const name = String(procedure.value);
   if (context.locals.has(name) || FUNCTION_NAMES.has(name)) return;
-  const reason = REFUSED_FUNCTIONS[name];
+  const reason = REFUSED_FUNCTIONS.get(name);
   if (reason !== undefined) {
     report(procedure, 'FORMULA_REFUSED', `$${name} is not allowed: ${reason}`);
     return;
@@ -118,7 +118,7 @@ function refuseVariable(
   report: Report,
 ): void {
   const name = String(node.value);
-  const isFunction = FUNCTION_NAMES.has(name) || REFUSED_FUNCTIONS[name] !== undefined;
+  const isFunction = FUNCTION_NAMES.has(name) || REFUSED_FUNCTIONS.has(name);
   if (!isFunction || context.locals.has(name)) return;
   // A function may be handed to another one, as in $map(list, $uppercase).
   const handedOn = parent?.type === 'function' && parent.arguments?.includes(node);
@@ -126,23 +126,28 @@ function refuseVariable(
   report(node, 'FORMULA_REFUSED', `$${name} is a function; it needs ( )`);
 }
 
-function refuseOperator(node: AstNode, report: Report): 'subtraction' | undefined {
+function refuseOperator(node: AstNode, text: string, report: Report): 'subtraction' | undefined {
   const { lhs, rhs } = node;
   if (lhs === undefined || rhs === undefined || Array.isArray(lhs)) return undefined;
   const left = plainName(lhs);
-  const right = plainName(rhs);
-  if (node.value === '-' && left !== undefined && right !== undefined) {
+  const right = firstName(rhs);
+  const { offset } = tokenSpan(node, text);
+  // Whoever subtracts writes spaces; whoever writes a name does not.
+  const spaced = /\s-|-\s/.test(text.slice(Math.max(0, offset - 1), offset + 2));
+  if (node.value === '-' && left !== undefined && right !== undefined && !spaced) {
     const message = `${left}-${right} is a subtraction`;
-    report(
-      node,
-      'FORMULA_REFUSED',
-      message,
-      `For a name, write \`${left}-${right}\` in back-ticks.`,
-    );
+    const hint = `For a name, write \`${left}-${right}\` in back-ticks; to subtract, put spaces around the "-".`;
+    report(node, 'FORMULA_REFUSED', message, hint);
     return 'subtraction';
   }
   if (isCoalesce(lhs) || isCoalesce(rhs)) reportAmbiguous(isCoalesce(lhs) ? lhs : rhs, report);
   return undefined;
+}
+
+/** The name that a path begins with: of `key.x` it is `key`. */
+function firstName(node: AstNode): string | undefined {
+  const first = node.type === 'path' ? node.steps?.[0] : undefined;
+  return first?.type === 'name' ? String(first.value) : undefined;
 }
 
 /** The last name of a path without filters: `a.b` is one, `$x` and `a[1]` are none. */
@@ -169,31 +174,6 @@ function reportAmbiguous(node: AstNode, report: Report): void {
 }
 
 function refuseRegex(node: AstNode, report: Report): void {
-  const reason = slowPattern(String((node.value as RegExp).source));
-  if (reason !== undefined) report(node, 'FORMULA_REFUSED', reason);
-}
-
-/**
- * Why a pattern could take for ever, or undefined. A repeated group that itself repeats or chooses
- * can match one text in exponentially many ways; time limits do not reach into a regular expression.
- */
-export function slowPattern(source: string): string | undefined {
-  const groups: { repeats: boolean }[] = [];
-  const plain = source.replaceAll(/\\./g, 'x').replaceAll(/\[[^\]]*\]/g, 'x');
-  for (let index = 0; index < plain.length; index += 1) {
-    const character = plain[index] ?? '';
-    const repeats = /^(?:[*+]|\{\d+,\d*\})/.test(plain.slice(index));
-    if (character === '(') groups.push({ repeats: false });
-    if (character === ')') {
-      const group = groups.pop();
-      if (group?.repeats === true && /^(?:[*+]|\{\d+,\d*\})/.test(plain.slice(index + 1))) {
-        return 'this pattern repeats a group that repeats or chooses, which can take for ever';
-      }
-      const outer = groups.at(-1);
-      if (outer !== undefined && group?.repeats === true) outer.repeats = true;
-    }
-    const innermost = groups.at(-1);
-    if (innermost !== undefined && (repeats || character === '|')) innermost.repeats = true;
-  }
-  return undefined;
+  const verdict = judgePattern((node.value as RegExp).source);
+  if (verdict.kind === 'refused') report(node, 'FORMULA_REFUSED', verdict.reason);
 }

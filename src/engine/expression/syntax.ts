@@ -34,6 +34,8 @@ export interface NodeContext {
   readonly atRoot: boolean;
   /** The node's value is the formula's value, or one of the alternatives for it. */
   readonly whole: boolean;
+  /** The formula's value comes from here, whole or by way of a function that passes it on. */
+  readonly source: boolean;
   /** Variables bound inside the formula. */
   readonly locals: ReadonlySet<string>;
 }
@@ -48,30 +50,68 @@ export function isCoalesce(node: AstNode): boolean {
   );
 }
 
+/** Where the node's token stands in the formula: its first character, counted from 0, and its length. */
+export function tokenSpan(node: AstNode, text: string): { offset: number; length: number } {
+  const end = node.position ?? 0;
+  const offset = tokenStart(node, text);
+  // JSONata gives operators the position behind their first character.
+  const written = typeof node.value === 'string' && node.type !== 'string' ? node.value.length : 1;
+  return { offset, length: Math.max(1, end - offset, written) };
+}
+
 /** Where the node's first character stands in the formula, counted from 0. */
 export function tokenStart(node: AstNode, text: string): number {
   const end = node.position ?? 0;
-  if (node.type === 'string') return Math.max(0, end - String(node.value).length - 2);
+  if (node.type === 'string') return quoteBefore(text, end);
   if (node.type === 'variable') return Math.max(0, end - String(node.value ?? '').length - 1);
   if (node.type === 'name') {
-    const quoted = text[end - 1] === '`' ? 2 : 0;
-    return Math.max(0, end - String(node.value ?? '').length - quoted);
+    const length = String(node.value ?? '').length;
+    // A name may be written in back-ticks, and after a dot in quotes, too.
+    return /[`"']/.test(text[end - 1] ?? '') && text.slice(end - length, end) !== node.value
+      ? quoteBefore(text, end)
+      : Math.max(0, end - length);
   }
+  if (node.type === 'regex')
+    return Math.max(0, text.lastIndexOf('/', text.lastIndexOf('/', end - 1) - 1));
   return Math.max(0, end - (typeof node.value === 'string' ? node.value.length : 1));
 }
 
+/** The opening quote of a text that ends at `end`; quotes inside it are escaped. */
+function quoteBefore(text: string, end: number): number {
+  const quote = text[end - 1] ?? '"';
+  let start = end - 2;
+  while (start > 0 && (text[start] !== quote || text[start - 1] === '\\')) start -= 1;
+  return Math.max(0, start);
+}
+
+/** Functions that give what their arguments hold, so that a path in them explains what is missing. */
+const PASSING_ON = new Set([
+  'id',
+  'need',
+  'one',
+  'unix',
+  'words',
+  'catalog',
+  'plus',
+  'max',
+  'first',
+]);
+
 /** Functions whose further arguments are alternatives for their value. */
-const ALTERNATIVES: Readonly<Record<string, number>> = { first: 0, if: 1 };
+const ALTERNATIVES: ReadonlyMap<string, number> = new Map([
+  ['first', 0],
+  ['if', 1],
+]);
 
 /** Visits the node and everything below it, parents first. */
 export function visitAst(
   node: AstNode,
   visitor: Visitor,
-  context: NodeContext = { atRoot: true, whole: true, locals: new Set() },
+  context: NodeContext = { atRoot: true, whole: true, source: true, locals: new Set() },
   parent?: AstNode,
 ): void {
   visitor(node, context, parent);
-  const inside = { ...context, whole: false };
+  const inside = { ...context, whole: false, source: false };
   const below = { ...inside, atRoot: false };
   const go = (child: AstNode | undefined, childContext: NodeContext): void => {
     if (child !== undefined) visitAst(child, visitor, childContext, node);
@@ -82,11 +122,13 @@ export function visitAst(
       break;
     case 'function':
     case 'partial': {
-      const from = ALTERNATIVES[String(node.procedure?.value)];
+      const from = ALTERNATIVES.get(String(node.procedure?.value));
       if (node.procedure?.type !== 'variable') go(node.procedure, inside);
       node.arguments?.forEach((argument, index) => {
-        const alternative = from !== undefined && index >= from && context.whole;
-        go(argument, alternative ? context : inside);
+        const alternative = from !== undefined && index >= from;
+        const passedOn = alternative || PASSING_ON.has(String(node.procedure?.value));
+        const whole = alternative && context.whole;
+        go(argument, { ...context, whole, source: passedOn && context.source });
       });
       break;
     }
@@ -124,6 +166,7 @@ function visitPath(
     go(step, {
       atRoot: context.atRoot && index === 0,
       whole: context.whole && index === 0,
+      source: context.source && index === 0,
       locals: new Set(locals),
     });
     if (step.focus !== undefined) locals.add(step.focus);
@@ -140,7 +183,9 @@ function visitBlock(
   const expressions = node.expressions ?? [];
   for (const [index, expression] of expressions.entries()) {
     const last = index === expressions.length - 1;
-    go(expression, { ...context, whole: context.whole && last, locals: new Set(locals) });
+    const whole = context.whole && last;
+    const source = context.source && last;
+    go(expression, { ...context, whole, source, locals: new Set(locals) });
     if (expression.type === 'bind') {
       locals.add(String((expression.lhs as AstNode | undefined)?.value));
     }

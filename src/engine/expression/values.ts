@@ -79,6 +79,10 @@ export function toPlain(value: unknown): PlainResult {
   if (typeof value === 'object' && !isFunctionValue(value)) {
     const copy: JsonObject = {};
     for (const [key, member] of Object.entries(value)) {
+      // Only a rule may refer to a result; an event that says "$ref" is not believed.
+      if (key === '$ref' || key === '$firstOf') {
+        throw new AppError('FORMULA_FAILED', `the result has a member called "${key}"`);
+      }
       const kept = toPlain(member);
       if (kept !== undefined) defineMember(copy, key, kept);
     }
