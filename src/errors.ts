@@ -1,4 +1,5 @@
 // The registry of everything that can go wrong: code → title, hint, retryable, status.
+// Longer than usual: it is one table.
 // Takes a code and a detail, gives an AppError. Codes are permanent; never branch on a message.
 // Each code has its section in docs/errors.md; a test keeps the two in step.
 
