@@ -4,6 +4,7 @@
 import type { FieldType, JsonObject, JsonValue, SourceLocation } from '../model.ts';
 import { didYouMean } from './closest.ts';
 import type { CatalogLookup } from './expression/library.ts';
+import { isBlank } from './expression/values.ts';
 import { coerceField } from './fields.ts';
 import type { Findings } from './findings.ts';
 import { checkCatalogFile } from './schema.ts';
@@ -55,7 +56,7 @@ function readField(
     return;
   }
   const result = coerceField(field.type, member);
-  if (typeof member === 'string' && member.trim() === '' && field.type !== 'interval') {
+  if (typeof member === 'string' && isBlank(member) && field.type !== 'interval') {
     const hint = 'Leave the field out, or give it a value.';
     findings.error('RULE_WRONG_TYPE', `"${name}" must not be empty`, { location, hint });
   } else if (result.kind === 'taken') entry[name] = result.value;

@@ -64,7 +64,7 @@ async function ask(
       const verdict = await askAll(condition.items, scope, evaluation);
       const trace = verdict.trace.map((leaf) => ({
         ...leaf,
-        path: `not ${leaf.path}`,
+        expected: { not: leaf.expected },
         ok: !leaf.ok,
       }));
       return { ok: !verdict.ok, trace };

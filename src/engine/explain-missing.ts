@@ -3,7 +3,7 @@
 
 import { closest } from './closest.ts';
 import type { Evaluation, RunScope } from './evaluation.ts';
-import type { PathUse } from './expression/compile.ts';
+import type { PathUse } from './expression/uses.ts';
 import { isBlank } from './expression/values.ts';
 import type { Template } from './rules.ts';
 

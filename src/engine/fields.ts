@@ -119,7 +119,7 @@ function coerceFind(value: JsonValue): FieldResult {
     const result = coerceField(CRITERIA.get(name) ?? 'text', member);
     if (result.kind === 'refused') return { ...result, message: `${name}: ${result.message}` };
     const values = name === 'metadata' && isMap(member) ? Object.values(member) : [];
-    if ([member, ...values].some(isEmptyCriterion)) {
+    if ([member, ...values].some(isBlank)) {
       const message = `"${name}" is empty, and an empty search would find the licenses of strangers`;
       return { kind: 'refused', code: 'FILTER_EMPTY', message };
     }
@@ -132,11 +132,6 @@ const CRITERIA: ReadonlyMap<string, FieldType> = new Map([
   ['metadata', 'metadata'],
   ['suspended', 'boolean'],
 ]);
-
-/** Nothing but white space searches for nothing, too. */
-function isEmptyCriterion(value: JsonValue): boolean {
-  return isBlank(value) || (typeof value === 'string' && value.trim() === '');
-}
 
 function coerceWhenSuspended(value: JsonValue): FieldResult {
   if (!isMap(value)) return refused('a map with resume', value);

@@ -53,8 +53,8 @@ function load(
   const raw = checkRuleFile(yaml, findings);
   if (raw === undefined) return undefined;
   const provider = raw['provider'] as Provider;
-  const texts = [text];
-  const catalog = loadCatalog(raw, input, yaml, actions, texts, findings);
+  const beside: Record<string, string> = {};
+  const catalog = loadCatalog(raw, input, yaml, actions, beside, findings);
   const env = readEnv(raw['env'], yaml);
   const context = { yaml, provider, catalog, findings, actions };
   const scope = new StaticScope(env.map(({ name }) => name));
@@ -66,7 +66,10 @@ function load(
     source,
     file,
     text,
-    hash: createHash('sha256').update(texts.join('\0')).digest('hex'),
+    beside,
+    hash: createHash('sha256')
+      .update([text, ...Object.values(beside)].join('\0'))
+      .digest('hex'),
     provider,
     mode: (raw['mode'] ?? 'any') as RuleSet['mode'],
     unmatched: (raw['unmatched'] ?? 'reject') as RuleSet['unmatched'],
@@ -88,7 +91,7 @@ function loadCatalog(
   input: RuleFileText,
   yaml: YamlFile,
   actions: ActionCatalog,
-  texts: string[],
+  beside: Record<string, string>,
   findings: Findings,
 ): CatalogLookup {
   const fields: EntryFields = actions['license.create']?.fields ?? {};
@@ -105,7 +108,7 @@ function loadCatalog(
     findings.error('RULES_UNREADABLE', `"${name}" cannot be read`, at);
     return catalogOf(new Map<string, JsonObject>());
   }
-  texts.push(text);
+  beside[name] = text;
   const file = input.file.replace(/[^/]*$/, '') + name;
   return catalogOf(readCatalogFile(file, text, fields, findings));
 }

@@ -66,6 +66,8 @@ class Matcher {
   readonly #problems: Problem[] = [];
   readonly #steps: PlannedStep[] = [];
   readonly #notes: string[] = [];
+  readonly #units = new Map<string, number>();
+  readonly #names = new Map<string, number>();
   /** The rule whose conditions could not be asked. */
   #undecided: RulePointer | undefined;
 
@@ -120,6 +122,8 @@ class Matcher {
         problems: this.#problems,
         trace: this.#trace,
         notes: this.#notes,
+        units: this.#units,
+        names: this.#names,
       });
       await planner.plan(effect.steps, scope);
       return;

@@ -3,14 +3,13 @@
 // Pure; the plan is plain data, with references for what only the run can know.
 
 import type { JsonObject, JsonValue, PlannedStep, Problem, RuleTrace } from '../model.ts';
-import { didYouMean } from './closest.ts';
 import { askAll } from './conditions.ts';
 import { type Evaluation, EvaluationFailure, problemAt, type RunScope } from './evaluation.ts';
 import { explainMissing } from './explain-missing.ts';
-import { isBlank, kindOf, RunReference } from './expression/values.ts';
-import { coerceField } from './fields.ts';
+import { isBlank, RunReference } from './expression/values.ts';
 import { formatLocation } from './findings.ts';
-import type { ActionStep, FieldTemplate, LoopStep, Rule, Step } from './rules.ts';
+import { fieldValue, spread } from './plan-fields.ts';
+import type { ActionStep, LoopStep, Rule, Step } from './rules.ts';
 
 /** Where planning puts what it finds; shared by all rules that matched one event. */
 export interface PlanOutput {
@@ -18,6 +17,10 @@ export interface PlanOutput {
   readonly problems: Problem[];
   readonly trace: RuleTrace[];
   readonly notes: string[];
+  /** How many units of one fact there are so far, by action, fact and key. */
+  readonly units: Map<string, number>;
+  /** How often each name of a result was given. */
+  readonly names: Map<string, number>;
 }
 
 /** One event may make that many licenses; more is a mistake. */
@@ -162,15 +165,18 @@ export class StepPlanner {
     const input: JsonObject = {};
     let spreadAll = true;
     for (const template of step.from) {
-      const spread = await this.#guarded(rule.fullId, item, async () => {
+      const done = await this.#guarded(rule.fullId, item, async () => {
         const value = await this.#evaluation.plain(template, scope);
-        if (!isBlank(value)) this.#spread(value as JsonValue, input, step, template.location);
+        if (!isBlank(value)) spread(value as JsonValue, input, step, template.location);
         return true;
       });
-      spreadAll &&= spread === true;
+      spreadAll &&= done === true;
     }
     for (const field of step.fields) {
-      await this.#guarded(rule.fullId, item, () => this.#field(field, input, step, scope));
+      await this.#guarded(rule.fullId, item, async () => {
+        const value = await fieldValue(field, step, scope, this.#evaluation);
+        if (value !== undefined) input[field.name] = value;
+      });
     }
     for (const [name, field] of Object.entries(definition.fields)) {
       // Where the map that may hold it failed, that is the one problem.
@@ -194,100 +200,20 @@ export class StepPlanner {
     });
   }
 
-  /** Members of a map that `from:` names become fields. */
-  #spread(
-    value: JsonValue,
-    input: JsonObject,
-    step: ActionStep,
-    location: ActionStep['location'],
-  ): void {
-    const { definition } = step;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      const message = `from needs a map of fields, not ${kindOf(value)}`;
-      throw new EvaluationFailure(problemAt('FIELD_TYPE', message, location));
-    }
-    for (const [name, member] of Object.entries(value)) {
-      const field = Object.hasOwn(definition.fields, name) ? definition.fields[name] : undefined;
-      if (field === undefined) {
-        const known = Object.keys(definition.fields);
-        const message = `${definition.name} has no field "${name}"${didYouMean(name, known)}`;
-        throw new EvaluationFailure(problemAt('FIELD_TYPE', message, location));
-      }
-      // A blank member is absent, as in a field that is written; only an interval may be "".
-      if (isBlank(member) && field.type !== 'interval') continue;
-      const result = coerceField(field.type, member);
-      if (result.kind === 'refused') {
-        const message = `${definition.name}.${name} ${result.message}`;
-        throw new EvaluationFailure(problemAt(result.code, message, location));
-      }
-      input[name] = result.value;
-    }
-  }
-
-  async #field(
-    field: FieldTemplate,
-    input: JsonObject,
-    step: ActionStep,
-    scope: RunScope,
-  ): Promise<void> {
-    const { name, template, type } = field;
-    const where = `${step.definition.name}.${name}`;
-    await this.#requireMembers(field, where, scope);
-    const value = await this.#evaluation.plain(template, scope);
-    const required = step.definition.fields[name]?.required === true;
-    const blank = isBlank(value) && !(type === 'interval' && value === '');
-    if (blank && !required) return;
-    if (blank || value === undefined) {
-      const why = await explainMissing(template, scope, this.#evaluation);
-      const message = `${where} came out missing${why && `: ${why}`}`;
-      throw new EvaluationFailure(problemAt('FIELD_MISSING', message, template.location));
-    }
-    const result = coerceField(type, value);
-    if (result.kind === 'refused') {
-      const message = `${where} ${result.message}`;
-      throw new EvaluationFailure(problemAt(result.code, message, template.location));
-    }
-    input[name] = result.value;
-  }
-
-  /** What is written under metadata, find and whenSuspended is meant: none of it may be missing. */
-  async #requireMembers(field: FieldTemplate, where: string, scope: RunScope): Promise<void> {
-    const { template, type } = field;
-    if (template.kind !== 'map') return;
-    if (type !== 'metadata' && type !== 'find' && type !== 'whenSuspended') return;
-    for (const [name, member] of template.members) {
-      const path = `${where}.${name}`;
-      if (member.kind === 'map') {
-        const nested = { name, type: 'metadata', template: member } as const;
-        await this.#requireMembers(nested, path, scope);
-        continue;
-      }
-      if (!isBlank(await this.#evaluation.plain(member, scope))) continue;
-      const why = await explainMissing(member, scope, this.#evaluation);
-      const message = `${path} came out missing${why && `: ${why}`}`;
-      throw new EvaluationFailure(problemAt('FIELD_MISSING', message, member.location));
-    }
-  }
-
   /** Loops and further rules use the same `as` again; in the plan each result has a name of its own. */
   #uniqueName(as: string): string {
-    const taken = new Set(this.#output.steps.map((step) => step.as));
-    if (!taken.has(as)) return as;
-    let number = 2;
-    while (taken.has(`${as}#${number}`)) number += 1;
-    return `${as}#${number}`;
+    const number = (this.#output.names.get(as) ?? 0) + 1;
+    this.#output.names.set(as, number);
+    return number === 1 ? as : `${as}#${number}`;
   }
 
   /** Equal keys of one fact are numbered in their order, whatever rule they come from. */
   #unitKey(action: string, once: string, item: Item | undefined): string {
     const key = item?.key ?? '';
-    const same = this.#output.steps.filter(
-      (step) =>
-        step.action === action &&
-        step.once === once &&
-        step.unitKey?.slice(0, step.unitKey.lastIndexOf('#')) === key,
-    );
-    return `${key}#${same.length + 1}`;
+    const unit = JSON.stringify([action, once, key]);
+    const number = (this.#output.units.get(unit) ?? 0) + 1;
+    this.#output.units.set(unit, number);
+    return `${key}#${number}`;
   }
 
   /** Runs one piece of planning; what fails is noted, and the rest is planned all the same. */

@@ -8,8 +8,8 @@ import type {
   Provider,
   SourceLocation,
 } from '../model.ts';
-import type { PathUse, VariableUse } from './expression/compile.ts';
 import type { CatalogLookup } from './expression/library.ts';
+import type { PathUse, VariableUse } from './expression/uses.ts';
 
 /** One rule file: a source with its rules. */
 export interface RuleSet {
@@ -17,6 +17,8 @@ export interface RuleSet {
   readonly source: string;
   readonly file: string;
   readonly text: string;
+  /** The texts of the files beside it that it was made of, by name. */
+  readonly beside: Readonly<Record<string, string>>;
   /** SHA-256 of all texts it was made of; stamped on what it decides. */
   readonly hash: string;
   readonly provider: Provider;

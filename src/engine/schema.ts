@@ -6,7 +6,7 @@ import rulesSchema from '../../schema/rules.schema.json' with { type: 'json' };
 import type { AppErrorCode } from '../errors.ts';
 import { closest, didYouMean } from './closest.ts';
 import type { Findings } from './findings.ts';
-import type { YamlFile } from './yaml.ts';
+import { holdsTrapKey, isTrapKey, type YamlFile } from './yaml.ts';
 import type { YamlPath } from './yaml-places.ts';
 
 let validator: ValidateFunction | undefined;
@@ -88,11 +88,6 @@ function isMisspelt(missing: ErrorObject, errors: readonly ErrorObject[]): boole
   });
 }
 
-/** A key that was reported when the YAML was read: a piece of a formula, or a merge. */
-function isTrap(key: string): boolean {
-  return key === '' || key === '<<' || key.startsWith('=') || /[)\]"']$/.test(key);
-}
-
 function report(error: ErrorObject, yaml: YamlFile, findings: Findings): void {
   // What a key may be called is reported once, at the key, by the `pattern` inside.
   if (error.keyword === 'propertyNames') return;
@@ -102,7 +97,7 @@ function report(error: ErrorObject, yaml: YamlFile, findings: Findings): void {
     case 'additionalProperties': {
       const key = String(parameters['additionalProperty']);
       // A piece of a formula that became a key was reported when the YAML was read.
-      if (isTrap(key)) return;
+      if (isTrapKey(key, (error.data as Record<string, unknown>)[key])) return;
       const known = Object.keys((error.parentSchema?.['properties'] ?? {}) as object);
       const isStep = known.includes('forEach');
       const action = isStep && key.includes('.');
@@ -134,12 +129,13 @@ function report(error: ErrorObject, yaml: YamlFile, findings: Findings): void {
 
 function reportValue(error: ErrorObject, yaml: YamlFile, path: YamlPath, findings: Findings): void {
   const last = path.at(-1);
-  if (typeof last === 'string' && isTrap(last)) return;
   const { data } = error;
-  if (typeof data === 'object' && data !== null && Object.keys(data).some(isTrap)) return;
+  if (typeof last === 'string' && isTrapKey(last, data)) return;
+  if (holdsTrapKey(data)) return;
   const name = nameOf(path);
   if (error.propertyName !== undefined) {
     const key = error.propertyName;
+    if (isTrapKey(key, null)) return;
     const message = `"${key}" cannot be a name here: letters, digits and "_", beginning with a letter`;
     const location = yaml.locateKey([...path, key]);
     findings.error('RULE_WRONG_TYPE', message, { location, length: key.length });

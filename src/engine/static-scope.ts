@@ -4,8 +4,8 @@
 import type { SourceLocation } from '../model.ts';
 import { didYouMean } from './closest.ts';
 import { EVENT_MEMBERS } from './envelopes.ts';
-import type { VariableUse } from './expression/compile.ts';
 import { FUNCTION_NAMES } from './expression/function-names.ts';
+import type { VariableUse } from './expression/uses.ts';
 import type { Findings } from './findings.ts';
 import type { Template } from './rules.ts';
 

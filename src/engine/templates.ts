@@ -8,7 +8,7 @@ import type { CatalogLookup } from './expression/library.ts';
 import type { Findings } from './findings.ts';
 import type { Formula, Template } from './rules.ts';
 import type { StaticScope } from './static-scope.ts';
-import type { YamlFile } from './yaml.ts';
+import { holdsTrapKey, type YamlFile } from './yaml.ts';
 import type { YamlPath } from './yaml-places.ts';
 
 /** What is needed to compile the values of one file. */
@@ -38,6 +38,8 @@ export function compileTemplate(
       : undefined;
   }
   if (typeof value === 'object' && value !== null) {
+    // Where a formula was torn into keys, none of its pieces means anything.
+    if (holdsTrapKey(value)) return undefined;
     const members = new Map<string, Template>();
     let complete = true;
     for (const [name, member] of Object.entries(value)) {

@@ -43,16 +43,14 @@ export function readYaml(file: string, text: string, findings: Findings): YamlFi
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
   };
   // A warning (an unknown tag, say) means that YAML read something else than was written.
-  const lines = new Set<number>();
-  for (const error of [...document.errors, ...document.warnings]) {
-    const { line } = at(error.pos[0]);
-    // What the parser stumbles over next in the same line follows from the first.
-    if (!lines.has(line)) reportSyntax(error, at, text, findings);
-    lines.add(line);
-  }
-  // A key that stands twice leaves the rest readable, and all findings are wanted at once.
-  if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) return undefined;
-  reportTraps(document, at, findings);
+  // What the parser stumbles over after its first error mostly follows from it.
+  const broken = document.errors.find((error) => error.code !== 'DUPLICATE_KEY');
+  const errors = broken === undefined ? [...document.errors, ...document.warnings] : [broken];
+  for (const error of errors) reportSyntax(error, at, text, findings);
+  if (broken !== undefined) return undefined;
+  const context: Reading = { document, text, at, findings };
+  reportTraps(context);
+  if (!aliasesAreRight(context)) return undefined;
   const value = toValue(document, file, findings);
   if (value === undefined) return undefined;
   return {
@@ -94,8 +92,6 @@ function toValue(document: Document.Parsed, file: string, findings: Findings): u
   try {
     return (document.toJS({ maxAliasCount: 100 }) as unknown) ?? null;
   } catch {
-    // An alias of nothing has been reported at its place.
-    if (findings.hasErrors()) return undefined;
     const location = { file, line: 1, column: 1 };
     const hint = 'Write the values out, or share them under `let:`.';
     findings.error('YAML_SYNTAX', 'the file uses too many aliases (*name)', { location, hint });
@@ -138,15 +134,30 @@ function reportSyntax(
   });
 }
 
+interface Reading {
+  readonly document: Document.Parsed;
+  readonly text: string;
+  at(offset: number): SourceLocation;
+  readonly findings: Findings;
+}
+
+/** A key that is a piece of a formula or a merge; it is reported where the YAML is read. */
+export function isTrapKey(key: string, value: unknown): boolean {
+  const isCut = (value === null || value === undefined) && /[)\]"']$/.test(key);
+  return key === '' || key === '<<' || key.startsWith('=') || isCut;
+}
+
+/** Whether a value of the file is a map with such a key. */
+export function holdsTrapKey(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(([key, member]) => isTrapKey(key, member));
+}
+
 /** What is legal YAML but never what the author of a rule meant. */
-function reportTraps(
-  document: Document.Parsed,
-  at: (offset: number) => SourceLocation,
-  findings: Findings,
-): void {
+function reportTraps({ document, text, at, findings }: Reading): void {
   visit(document, {
     Node(key, node) {
-      reportNode(key, node as Node, document, at, findings);
+      if (key !== 'key') reportNumber(node as Node, at, findings);
       const tag = (node as { tag?: string }).tag;
       // A tag that YAML does not know was a warning already.
       if (tag !== undefined && !isAlias(node) && document.warnings.length === 0) {
@@ -156,43 +167,46 @@ function reportTraps(
       }
     },
     Pair(_key, pair) {
-      reportKey(pair, at, findings);
+      reportKey(pair, { document, text, at, findings });
     },
   });
 }
 
-/** Numbers that are none, and aliases of nothing. */
-function reportNode(
-  key: unknown,
+function reportNumber(
   node: Node,
-  document: Document.Parsed,
   at: (offset: number) => SourceLocation,
   findings: Findings,
 ): void {
-  const location = at(startOf(node));
-  if (isAlias(node) && node.resolve(document) === undefined) {
-    const hint = `An anchor is written "&${node.source}", before its first use.`;
-    const length = node.source.length + 1;
-    findings.error('YAML_SYNTAX', `there is no anchor "${node.source}"`, {
-      location,
-      length,
-      hint,
-    });
-  }
-  if (key === 'key' || !isScalar(node) || typeof node.value !== 'number') return;
-  if (Number.isFinite(node.value)) return;
+  if (!isScalar(node) || typeof node.value !== 'number' || Number.isFinite(node.value)) return;
   const written = node.source ?? '';
-  const message = `${written} is no number that can be used`;
-  findings.error('RULE_WRONG_TYPE', message, { location, length: Math.max(1, written.length) });
+  const options = { location: at(startOf(node)), length: Math.max(1, written.length) };
+  findings.error('RULE_WRONG_TYPE', `${written} is no number that can be used`, options);
 }
 
-function reportKey(
-  pair: Pair<unknown, unknown>,
-  at: (offset: number) => SourceLocation,
-  findings: Findings,
-): void {
-  const key = pair.key;
-  const location = at(startOf(key as Node | undefined));
+/** Whether each alias has an anchor, and none stands inside its own. */
+function aliasesAreRight({ document, at, findings }: Reading): boolean {
+  let right = true;
+  visit(document, {
+    Alias(_key, node, path) {
+      const anchored = node.resolve(document);
+      if (anchored !== undefined && !path.includes(anchored)) return;
+      right = false;
+      const what =
+        anchored === undefined ? 'there is no anchor' : 'this stands inside its own anchor';
+      const hint = `An anchor is written "&${node.source}", before its first use and not around it.`;
+      const options = { location: at(startOf(node)), length: node.source.length + 1, hint };
+      findings.error('YAML_SYNTAX', `${what} "${node.source}"`, options);
+    },
+  });
+  return right;
+}
+
+function reportKey(pair: Pair<unknown, unknown>, { text: file, at, findings }: Reading): void {
+  const { key } = pair;
+  const start = startOf(key as Node | undefined);
+  // A key of no characters stands nowhere; its colon does.
+  const blanks = /^\s*/.exec(file.slice(start))?.[0].length ?? 0;
+  const location = at(isScalar(key) && key.source === '' ? start + blanks : start);
   if (!isScalar(key)) {
     const hint =
       'A formula that begins with "{" or "[" needs quotes, and so does one with "{ }" in it.';
@@ -215,9 +229,8 @@ function reportKey(
     findings.error('YAML_MERGE', '"<<" does not merge here', { location, length: 2 });
     return;
   }
-  const valueIsMissing = pair.value === null || (isScalar(pair.value) && pair.value.source === '');
-  const looksCut = valueIsMissing && /[)\]"']$/.test(text);
-  if (text === '' || text.startsWith('=') || looksCut) {
+  const isMissing = pair.value === null || (isScalar(pair.value) && pair.value.source === '');
+  if (isTrapKey(text, isMissing ? null : pair.value)) {
     findings.error('YAML_FORMULA_AS_KEY', `"${text}" was read as a key, not as a formula`, {
       location,
       length: Math.max(1, text.length),

@@ -14,23 +14,8 @@ import {
 } from './library.ts';
 import { BoundedRegExp } from './patterns.ts';
 import { type ExpressionProblem, refusals } from './refusals.ts';
-import { type AstNode, isCoalesce, tokenStart, visitAst } from './syntax.ts';
-
-/** One use of a variable, with the plain names behind it: `$user.id` is `user`, [`id`]. */
-export interface VariableUse {
-  readonly name: string;
-  readonly members: readonly string[];
-  /** False where the variable's value is the formula's value or an alternative for it. */
-  readonly inside: boolean;
-  readonly offset: number;
-}
-
-/** A path of plain names that the formula's value may come from; for saying what was missing. */
-export interface PathUse {
-  /** The variable it begins with, without `$`; undefined when it begins at the event. */
-  readonly variable: string | undefined;
-  readonly names: readonly string[];
-}
+import { type AstNode, isCoalesce, visitAst } from './syntax.ts';
+import { type PathUse, type VariableUse, valueSources, variableUses } from './uses.ts';
 
 export interface Expression {
   readonly text: string;
@@ -63,6 +48,24 @@ export function compileExpression(
 ): CompileResult {
   const tooMuch = beyondLimits(text);
   if (tooMuch !== undefined) return { kind: 'refused', problems: [tooMuch] };
+  try {
+    return compileShort(text, rootNames, catalog);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    // Parser and visitors are recursive.
+    const message = 'the formula nests too deeply';
+    return {
+      kind: 'refused',
+      problems: [{ code: 'FORMULA_REFUSED', message, offset: 0, length: 1 }],
+    };
+  }
+}
+
+function compileShort(
+  text: string,
+  rootNames: readonly string[],
+  catalog: CatalogLookup,
+): CompileResult {
   let parsed: ReturnType<typeof jsonata>;
   try {
     parsed = jsonata(text, {
@@ -70,6 +73,7 @@ export function compileExpression(
       RegexEngine: BoundedRegExp as unknown as RegExpConstructor,
     });
   } catch (error) {
+    if (error instanceof RangeError) throw error;
     return { kind: 'refused', problems: [syntaxProblem(error, text)] };
   }
   const ast = parsed.ast() as unknown as AstNode;
@@ -122,7 +126,9 @@ function syntaxProblem(thrown: unknown, text: string): ExpressionProblem {
   const error = thrown as { code?: string; position?: number; token?: unknown; message?: string };
   const token = error.token === '(end)' ? '' : String(error.token ?? '');
   const end = error.position ?? text.length;
-  const offset = Math.max(0, Math.min(end - token.length, text.length - 1));
+  // Some errors name a token that stands before the place where the parser gave up.
+  const found = token === '' ? -1 : text.lastIndexOf(token, end - token.length);
+  const offset = found === -1 ? Math.max(0, Math.min(end - token.length, text.length - 1)) : found;
   let hint = HABITS.find(([pattern]) => pattern.test(text))?.[1];
   if ((text.split('"').length - 1) % 2 === 1) {
     hint = 'A quote is never closed. YAML ends the line at " #": put the whole formula in quotes.';
@@ -141,65 +147,6 @@ function syntaxProblem(thrown: unknown, text: string): ExpressionProblem {
 
 function count(text: string, pattern: RegExp): number {
   return text.match(pattern)?.length ?? 0;
-}
-
-function variableUses(ast: AstNode, text: string): readonly VariableUse[] {
-  const uses: VariableUse[] = [];
-  visitAst(ast, (node, context, parent) => {
-    const name = String(node.value);
-    if (node.type !== 'variable' || name === '' || name === '$') return;
-    if (context.locals.has(name) || parent?.type === 'bind') return;
-    // Functions that are handed on, as in $map(list, $uppercase), are no variables.
-    if (parent?.type === 'function' && isFunctionArgument(node, parent)) return;
-    const members: string[] = [];
-    let plain = node.stages === undefined && node.predicate === undefined;
-    if (parent?.type === 'path' && parent.steps?.[0] === node) {
-      for (const step of parent.steps.slice(1)) {
-        if (!plain || step.type !== 'name') {
-          plain = false;
-          break;
-        }
-        members.push(String(step.value));
-        plain = step.stages === undefined;
-      }
-    }
-    const inside = !context.whole || !plain;
-    uses.push({ name, members, inside, offset: tokenStart(node, text) });
-  });
-  return uses;
-}
-
-function isFunctionArgument(node: AstNode, parent: AstNode): boolean {
-  return parent.procedure?.value !== undefined &&
-    FUNCTION_TAKERS.has(String(parent.procedure.value))
-    ? parent.arguments?.[1] === node && OWN_VALUE.test(String(node.value))
-    : false;
-}
-
-const FUNCTION_TAKERS = new Set(['map', 'filter', 'each', 'sift', 'single', 'reduce', 'sort']);
-// A function that takes a function also takes a variable; only JSONata's own names are functions.
-const OWN_VALUE =
-  /^(?:abs|boolean|ceil|exists|floor|id|keys|length|lowercase|not|number|round|string|sum|trim|type|unix|uppercase|words)$/;
-
-/** The paths from which the formula's value may come: itself, or the alternatives of it. */
-function valueSources(ast: AstNode): readonly PathUse[] {
-  const sources: PathUse[] = [];
-  visitAst(ast, (node, context, parent) => {
-    if (!context.source) return;
-    if (node.type === 'variable' && parent?.type !== 'path') {
-      sources.push({ variable: String(node.value), names: [] });
-    }
-    if (node.type !== 'path') return;
-    const [head, ...tail] = node.steps ?? [];
-    const rest = tail.filter((step) => step.type === 'name').map((step) => String(step.value));
-    if (head?.type === 'name') {
-      sources.push({ variable: undefined, names: [String(head.value), ...rest] });
-    }
-    if (head?.type === 'variable') {
-      sources.push({ variable: String(head.value), names: rest });
-    }
-  });
-  return sources.filter((source) => source.variable !== '' && source.variable !== '$');
 }
 
 /** Makes the operators mean what they say; changes the tree that will be evaluated. */

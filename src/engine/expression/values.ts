@@ -24,9 +24,13 @@ export function isDeferred(value: unknown): value is RunReference | DeferredChoi
   return value instanceof RunReference || value instanceof DeferredChoice;
 }
 
-/** Missing, null, "", [] and {}: what `$first` passes over and a condition's `null` means. */
+/**
+ * Missing, null, [], {} and a text of nothing but white space: what `$first` passes over and a
+ * condition's `null` means.
+ */
 export function isBlank(value: unknown): boolean {
-  if (value === undefined || value === null || value === '') return true;
+  if (value === undefined || value === null) return true;
+  if (typeof value === 'string') return value.trim() === '';
   if (typeof value !== 'object' || isDeferred(value)) return false;
   return Array.isArray(value) ? value.length === 0 : Object.keys(value).length === 0;
 }

@@ -1,0 +1,53 @@
+// Every typical mistake in a rule file is found at load, at its place, once, and explained.
+// Takes the files of test/bad-rules, each of which says in its first lines what must be found.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { ACTIONS } from '../../src/actions/definitions.ts';
+import { formatDiagnostic } from '../../src/engine/findings.ts';
+import { loadRuleFile } from '../../src/engine/load.ts';
+
+const FOLDER = new URL('../bad-rules/', import.meta.url);
+const EXPECT = /^# expect: (\d+:\d+ [A-Z_]+)$/gm;
+
+const files = readdirSync(FOLDER).map((name) => ({
+  name,
+  text: readFileSync(new URL(name, FOLDER), 'utf8'),
+}));
+
+function findingsOf(text: string) {
+  const file = /^provider: paddle$/m.test(text) ? 'paddle.yaml' : 'stripe.yaml';
+  return loadRuleFile({ file, text, readBeside: () => undefined }, ACTIONS).diagnostics;
+}
+
+describe('a mistake in a rule file', () => {
+  it('has more than a hundred examples', () => {
+    expect(files.length).toBeGreaterThan(100);
+  });
+
+  it.each(files)('$name is found where it stands, and nothing else is', ({ text }) => {
+    const wanted = [...text.matchAll(EXPECT)].map(([, expected]) => expected);
+    const found = findingsOf(text).map(
+      ({ location, code }) => `${location.line}:${location.column} ${code}`,
+    );
+    expect(wanted.length).toBeGreaterThan(0);
+    expect(found).toEqual(wanted);
+  });
+
+  it.each(files)('$name is explained, with a caret under the place', ({ text }) => {
+    for (const finding of findingsOf(text)) {
+      expect(finding.message).not.toBe('');
+      expect(finding.message).not.toMatch(/undefined|\[object|""|YAML\./);
+      expect(finding.hint).toBeTruthy();
+      const written = formatDiagnostic(finding, () => text);
+      expect(written).toContain(`[${finding.code}]`);
+      expect(written).toMatch(/^ {6}\| *\^+$/m);
+    }
+  });
+
+  it('is not found where there is none', () => {
+    const text =
+      'provider: stripe\nsubject: =data.object.id\nrules:\n  - id: a\n    on: x\n    ignore: Why.\n';
+    expect(findingsOf(text)).toEqual([]);
+  });
+});
