@@ -57,12 +57,13 @@ const CASES: readonly {
 
 export async function countCalls(): Promise<readonly CallCount[]> {
   const cryptlex = await composeSandbox({ port: 0, rateLimit: false });
-  const composition = composeServer({
+  const composition = await composeServer({
     env: {
       FASTSPRING_WEBHOOK_SECRET: SECRET,
       CRYPTLEX_ACCESS_TOKEN: cryptlex.token,
       CRYPTLEX_WEB_API_BASE_URL: cryptlex.url,
       RULES_DIR: new URL('../rules', import.meta.url).pathname,
+      DATABASE_URL: 'memory:',
       HOST: '127.0.0.1',
       PORT: '0',
       LOG_LEVEL: 'silent',

@@ -62,7 +62,7 @@ export interface Tryout {
   readonly before: readonly SandboxLicense[];
   readonly after: readonly SandboxLicense[];
   /** What was put there because the plan looks for it; empty when the state was given. */
-  readonly assumed: readonly string[];
+  readonly assumed: readonly JsonObject[];
   readonly progress: Progress;
   /** Why the plan could not be run to its end. */
   readonly error: AppError | undefined;
@@ -102,6 +102,7 @@ export async function tryOut(
       event,
       eventKey: eventKeyOf(event),
       maxDelete: options.maxDelete,
+      isResumed: false,
       progress,
       signal: undefined,
       beforeFirstWrite: async () => undefined,
@@ -125,9 +126,9 @@ const DAY_MS = 86_400_000;
 function whatIsLookedFor(
   plan: Plan,
   event: WebhookEvent,
-): { given: SandboxGiven; assumed: readonly string[] } {
+): { given: SandboxGiven; assumed: readonly JsonObject[] } {
   const licenses: GivenLicense[] = [];
-  const assumed: string[] = [];
+  const assumed: JsonObject[] = [];
   for (const { action, input } of plan.steps) {
     const find = input['find'] as JsonObject | undefined;
     if (find === undefined || !action.startsWith('license.')) continue;
@@ -142,7 +143,7 @@ function whatIsLookedFor(
       ...(typeof key === 'string' ? { key } : {}),
       ...(suspended ? { suspended } : {}),
     });
-    assumed.push(`one license with ${JSON.stringify(find)}`);
+    assumed.push(find);
   }
   return { given: { licenses }, assumed };
 }

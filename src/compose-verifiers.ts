@@ -22,8 +22,10 @@ export function readWebhookBody(
     return readEvents(provider, provider === 'fastspring' ? wrapEvent(body) : body, origin);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    const { message, hint } = error;
-    throw new AppError('INPUT_UNREADABLE', `it is no event of ${provider}: ${message}`, { hint });
+    const { code, message, hint } = error;
+    throw new AppError('INPUT_UNREADABLE', `it is no event of ${provider}: ${message}`, {
+      hint: code === 'THIN_EVENT' ? hint : 'Is this the right provider for the file?',
+    });
   }
 }
 

@@ -4,7 +4,10 @@
 
 import { ACTIONS } from './actions/definitions.ts';
 import { createExecutor } from './actions/execute.ts';
+import { createAdminTools } from './admin-tools.ts';
+import { createCallRecorder } from './call-recorder.ts';
 import { createSystemClock } from './clock.ts';
+import { type OpenedJournal, openJournal } from './compose-journal.ts';
 import { type Config, readConfig } from './config.ts';
 import type { CallRecord } from './cryptlex/call-record.ts';
 import { createCryptlexClient } from './cryptlex/client.ts';
@@ -14,7 +17,8 @@ import type { RuleFileText } from './engine/load.ts';
 import type { RuleSet } from './engine/rules.ts';
 import { createEnvironment, type EnvironmentVariables, type ReadFile } from './environment.ts';
 import { AppError } from './errors.ts';
-import { createMemoryJournal } from './journal/memory.ts';
+import { createHousekeeping } from './housekeeping.ts';
+import type { Archive } from './journal/archive.ts';
 import { createLogger, type Logger } from './log.ts';
 import type { Clock, Provider } from './model.ts';
 import { PROVIDERS } from './model.ts';
@@ -50,6 +54,9 @@ export interface ServerHandle {
   readonly log: Logger;
   /** The app without a port, for calls in process. */
   readonly app: ReturnType<typeof createApp>;
+  readonly archive: Archive;
+  /** Whether what was accepted survives this process. */
+  readonly keepsState: boolean;
   readonly warnings: readonly string[];
   /** Begins to work; `listen` opens the port as well. */
   start(): void;
@@ -65,8 +72,11 @@ export type Composition =
 
 const SHUTDOWN_GRACE_MS = 10_000;
 
-/** Builds the server from its environment; nothing is started yet. */
-export function composeServer(world: World): Composition {
+/**
+ * Builds the server from its environment; nothing is started yet, but the journal is open.
+ * A journal that cannot be opened is one of the problems.
+ */
+export async function composeServer(world: World): Promise<Composition> {
   const rulesDir = createEnvironment(world.env, world.readFile).resolveEnv('RULES_DIR') ?? 'rules';
   const { files, problem } = readFiles(rulesDir);
   const further = files.flatMap((file) => secretNameOf(file) ?? []);
@@ -86,7 +96,21 @@ export function composeServer(world: World): Composition {
     ...(problem === undefined ? loaded.problems : [problem]),
   ];
   if (problems.length > 0 || !reading.ok) return { kind: 'refused', problems };
-  return { kind: 'composed', server: assemble(reading.config, loaded, world) };
+  const clock = world.clock ?? createSystemClock();
+  try {
+    const opened = await openJournal(reading.config.database, clock);
+    return {
+      kind: 'composed',
+      server: assemble(reading.config, loaded, opened, { ...world, clock }),
+    };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const { code, message, hint } = error;
+    return {
+      kind: 'refused',
+      problems: [formatProblem({ code, message, hint, location: undefined })],
+    };
+  }
 }
 
 function mainSecret(provider: Provider): string {
@@ -110,8 +134,13 @@ function readFiles(rulesDir: string): {
   }
 }
 
-function assemble(config: Config, loaded: LoadedSources, world: World): ServerHandle {
-  const clock = world.clock ?? createSystemClock();
+function assemble(
+  config: Config,
+  loaded: LoadedSources,
+  { journal, archive, sharePace }: OpenedJournal,
+  world: World & { readonly clock: Clock },
+): ServerHandle {
+  const { clock } = world;
   const log = createLogger({
     level: config.logLevel,
     format: config.logFormat,
@@ -119,15 +148,16 @@ function assemble(config: Config, loaded: LoadedSources, world: World): ServerHa
     nowMs: () => clock.nowMs(),
   });
   const ruleSets = new Map(loaded.sources.map(({ name, ruleSet }) => [name, ruleSet]));
-  const journal = createMemoryJournal({ clock });
   const readiness = createReadiness({ journal, ruleSets, log });
+  const recorder = createCallRecorder();
   const client = createCryptlexClient({
     baseUrl: config.baseUrl,
     token: config.accessToken,
-    pace: createPace({ ...config.rateLimit, concurrency: 8, clock }),
+    pace: sharePace(createPace({ ...config.rateLimit, concurrency: 8, clock }), config.rateLimit),
     clock,
     onCall: (call) => {
       readiness.hear(call);
+      recorder.hear(call);
       world.onCall?.(call);
     },
     ...(world.fetch === undefined ? {} : { fetch: world.fetch }),
@@ -141,6 +171,7 @@ function assemble(config: Config, loaded: LoadedSources, world: World): ServerHa
     clock,
     log,
     random: world.random ?? Math.random,
+    recordCalls: recorder.record,
   });
   const worker = createWorker({ journal, pipeline, clock, log });
   const sources = serverSources(loaded, ruleSets);
@@ -152,14 +183,37 @@ function assemble(config: Config, loaded: LoadedSources, world: World): ServerHa
     readiness: readiness.report,
     clock,
     log,
+    ...(config.adminToken === undefined
+      ? {}
+      : {
+          admin: createAdminTools({
+            token: config.adminToken,
+            archive,
+            clock,
+            ruleSets,
+            env: loaded.env,
+          }),
+        }),
+  });
+  const housekeeping = createHousekeeping({
+    archive,
+    ruleSets,
+    retentionDays: config.retentionDays,
+    clock,
+    log,
   });
   let listening: Listening | undefined;
   return {
     config,
     log,
     app,
+    archive,
+    keepsState: journal.keepsState,
     warnings: loaded.warnings,
-    start: () => worker.start(),
+    start: () => {
+      worker.start();
+      housekeeping.start();
+    },
     listen: async () => {
       listening = await listen(app, { port: config.port, host: config.host });
       return listening;
@@ -167,6 +221,7 @@ function assemble(config: Config, loaded: LoadedSources, world: World): ServerHa
     stop: async (graceMs = SHUTDOWN_GRACE_MS) => {
       const closing = listening?.close({ graceMs });
       const cutOff = await worker.stop(graceMs);
+      await housekeeping.stop();
       await closing;
       if (cutOff > 0) log.warn({ events: cutOff }, 'events were cut off by the shutdown');
       await journal.close();

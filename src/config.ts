@@ -41,8 +41,7 @@ export interface Config {
   readonly port: number;
   readonly host: string;
   readonly rulesDir: string;
-  /** This version keeps its journal in memory only; the other kinds are refused by readConfig. */
-  readonly database: Extract<DatabaseUrl, { kind: 'memory' }>;
+  readonly database: DatabaseUrl;
   readonly adminToken: Secret | undefined;
   readonly metricsPort: number | undefined;
   readonly logLevel: LogLevel;
@@ -70,6 +69,8 @@ export type ConfigReading = { readonly environment: Environment; readonly rulesD
 
 const DEFAULT_BASE_URL = 'https://api.cryptlex.com';
 const DEFAULT_RULES_DIR = 'rules';
+/** A file beside the server, created at its first start. */
+export const DEFAULT_DATABASE_URL = 'sqlite:data/keywright.db';
 const HTTP_TOKEN = /^[\x21-\x7e]+$/;
 
 /**
@@ -171,17 +172,13 @@ function readBaseUrl(environment: Environment): string {
   return `${url.origin}${path}`;
 }
 
-function readDatabase(environment: Environment): Config['database'] {
-  const text = environment.resolveEnv('DATABASE_URL');
-  const parsed = text === undefined ? undefined : parseDatabaseUrl(text);
-  if (text !== undefined && parsed?.kind !== 'memory') {
-    const message =
-      parsed === undefined
-        ? 'DATABASE_URL takes memory:, sqlite:PATH or postgres://…'
-        : `DATABASE_URL: this version has memory: only, not ${parsed.kind}`;
-    const hint = 'Set DATABASE_URL=memory: or leave it out.';
-    environment.report({ code: 'ENV_INVALID', message, hint });
-  }
+function readDatabase(environment: Environment): DatabaseUrl {
+  const text = environment.resolveEnv('DATABASE_URL') ?? DEFAULT_DATABASE_URL;
+  const parsed = parseDatabaseUrl(text);
+  if (parsed !== undefined) return parsed;
+  // The value is not shown: it may hold a password.
+  const message = 'DATABASE_URL takes memory:, sqlite:PATH or postgres://…';
+  environment.report({ code: 'ENV_INVALID', message });
   return { kind: 'memory' };
 }
 

@@ -200,7 +200,7 @@ export const ERRORS = {
   },
   CONFLICT: {
     title: 'This sale was licensed before, as another product',
-    hint: 'The message names both. Put the mapping where every event of the sale sees it (for Stripe: on the subscription).',
+    hint: 'The message names both. Put the mapping where every event of the sale sees it (for Stripe: on the checkout and on its subscription).',
     retryable: false,
     httpStatus: 400,
   },
@@ -220,7 +220,7 @@ export const ERRORS = {
   },
   CRYPTLEX_TOKEN: {
     title: 'Cryptlex refuses the access token',
-    hint: 'Make a new token with license:read, license:write, user:read, user:write and licenseTemplate:read (older accounts: licensePolicy:read), set CRYPTLEX_ACCESS_TOKEN and start again.',
+    hint: 'Make a new token with license:read, license:write, user:read, user:write and licenseTemplate:read (or licensePolicy:read, as your account names it), set CRYPTLEX_ACCESS_TOKEN and start again.',
     retryable: true,
     httpStatus: 503,
   },
@@ -247,6 +247,28 @@ export const ERRORS = {
     hint: 'Check CRYPTLEX_WEB_API_BASE_URL: a proxy or another server may answer there.',
     retryable: true,
     httpStatus: 503,
+  },
+
+  // ---- The journal ----
+  JOURNAL_LOCKED: {
+    title: 'Another process works on this journal',
+    hint: 'One process works on a SQLite file. Stop the other one, or use PostgreSQL for several replicas.',
+    retryable: false,
+  },
+  JOURNAL_NEWER: {
+    title: 'The journal was written by a newer Keywright',
+    hint: 'Start that version, or a newer one; going back is not possible.',
+    retryable: false,
+  },
+  JOURNAL_LEASE_LOST: {
+    title: 'Another replica has taken this event over',
+    hint: 'This process was asleep too long; nothing needs to be done.',
+    retryable: true,
+  },
+  EVENT_UNKNOWN: {
+    title: 'The journal knows no such event',
+    hint: 'List them with `keywright events list`; payloads are erased after RETENTION_DAYS, events are not.',
+    retryable: false,
   },
 
   // ---- Starting ----

@@ -2,9 +2,9 @@
 // the requests as they would go out and what would become of the licenses. Runs on the sandbox only;
 // no call leaves the process.
 
-import { type Tryout, type TryoutRequest, tryOut } from '../compose-sandbox.ts';
-import { type Env, matchEvent, subjectsOf } from '../engine/match.ts';
-import type { RuleSet } from '../engine/rules.ts';
+import { type Tryout, type TryoutRequest, tryOut } from './compose-sandbox.ts';
+import { type Env, matchEvent, subjectsOf } from './engine/match.ts';
+import type { RuleSet } from './engine/rules.ts';
 import type {
   JsonObject,
   MatchResult,
@@ -13,8 +13,8 @@ import type {
   RulePointer,
   RuleTrace,
   WebhookEvent,
-} from '../model.ts';
-import type { SandboxGiven, SandboxLicense } from '../sandbox/types.ts';
+} from './model.ts';
+import type { SandboxGiven, SandboxLicense } from './sandbox/types.ts';
 
 /** One object of `dry-run --json`; the contract fixes the names of its first members. */
 export interface Explanation {
@@ -33,7 +33,7 @@ export interface Explanation {
   /** Why it is ignored or unmatched. */
   readonly reason: string | null;
   /** What the sandbox was given because the plan looks for it. */
-  readonly assumed: readonly string[];
+  readonly assumed: readonly JsonObject[];
   readonly licenses: {
     readonly before: readonly JsonObject[];
     readonly after: readonly JsonObject[];

@@ -58,3 +58,13 @@ export function parseInstant(text: string): number | undefined {
   const ms = Date.parse(text);
   return Number.isNaN(ms) ? undefined : ms;
 }
+
+const AGO = /^(\d{1,6})([mhd])$/;
+const AGO_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: DAY_MS };
+
+/** `30m`, `24h`, `7d` before now, or an instant or date; undefined for anything else. */
+export function parseMoment(text: string, nowMs: number): number | undefined {
+  const [, count, unit = ''] = AGO.exec(text) ?? [];
+  const unitMs = AGO_MS[unit];
+  return unitMs === undefined ? parseInstant(text) : nowMs - Number(count) * unitMs;
+}

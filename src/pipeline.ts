@@ -11,7 +11,13 @@ import type { Progress } from './actions/run.ts';
 import { type Env, matchEvent, subjectsOf } from './engine/match.ts';
 import type { RuleSet } from './engine/rules.ts';
 import { AppError } from './errors.ts';
-import type { Acceptance, Journal, Settlement, TakenEvent } from './journal/journal.ts';
+import type {
+  Acceptance,
+  CallSummary,
+  Journal,
+  Settlement,
+  TakenEvent,
+} from './journal/journal.ts';
 import type { Logger } from './log.ts';
 import type { Clock, EventOutcome, MatchResult, RulePointer, VerifiedDelivery } from './model.ts';
 import { describeDone, failedOutcome, withProgress } from './outcomes.ts';
@@ -27,12 +33,14 @@ export interface PipelineDependencies {
   readonly log: Logger;
   /** For the jitter of retries, 0 up to 1. */
   readonly random: () => number;
+  /** Runs the work, and notes the calls to Cryptlex that it makes. */
+  recordCalls<Result>(calls: CallSummary[], work: () => Promise<Result>): Promise<Result>;
 }
 
 export interface Pipeline {
   /** Writes a delivery's events down. @throws JOURNAL_UNAVAILABLE */
   accept(delivery: VerifiedDelivery): Promise<readonly Acceptance[]>;
-  /** Works on one event that was taken from the journal; gives how the attempt ended. */
+  /** Works on one event that was taken from the journal; gives how the attempt ended, whatever came. */
   process(taken: TakenEvent, signal: AbortSignal | undefined): Promise<Settlement>;
 }
 
@@ -53,7 +61,20 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
   };
 }
 
+/** One attempt, with what is kept of it for whoever reads the journal. */
 async function processEvent(
+  taken: TakenEvent,
+  signal: AbortSignal | undefined,
+  dependencies: PipelineDependencies,
+): Promise<Settlement> {
+  const calls: CallSummary[] = [];
+  const work = () => decideAndExecute(taken, signal, dependencies);
+  const settlement = await dependencies.recordCalls(calls, work);
+  const rulesHash = dependencies.ruleSetOf(taken.event.source)?.hash;
+  return { ...settlement, calls, ...(rulesHash === undefined ? {} : { rulesHash }) };
+}
+
+async function decideAndExecute(
   taken: TakenEvent,
   signal: AbortSignal | undefined,
   dependencies: PipelineDependencies,
@@ -65,16 +86,17 @@ async function processEvent(
     const error = new AppError('SOURCE_UNKNOWN', `there are no rules for ${event.source} any more`);
     return ended(failedOutcome(event.id, error, undefined));
   }
-  const match = await decide(taken, ruleSet, dependencies.env);
-  if (match.kind !== 'matched') return ended(outcomeWithoutPlan(event.id, match));
-
-  const rule = match.rules.map(({ id }) => id).join(', ');
+  let rule: string | undefined;
   try {
+    const match = await decide(taken, ruleSet, dependencies.env);
+    if (match.kind !== 'matched') return ended(outcomeWithoutPlan(event.id, match));
+    rule = match.rules.map(({ id }) => id).join(', ');
     await dependencies.executor.execute({
       plan: match.plan,
       event,
       eventKey: taken.key,
       maxDelete: ruleSet.settings.maxDelete,
+      isResumed: taken.storedPlan !== undefined,
       progress,
       signal,
       // From its first write on, a plan is finished as it stands, whatever the rules say then.
@@ -122,8 +144,8 @@ function outcomeWithoutPlan(
     }
     case 'unmatched': {
       const rejected = match.answer === 'reject';
-      const message = 'No rule names this event type.';
-      return { eventId, status: 'unmatched', message, reason: match.reason, rejected };
+      const { reason } = match;
+      return { eventId, status: 'unmatched', message: reason, reason, rejected };
     }
     case 'failed': {
       const [first] = match.problems;

@@ -16,12 +16,17 @@ const FIRST_DELAY_MS = 1_000;
 const EARLY_DELAY_MS_MAX = 30_000;
 const EARLY_PHASE_MS = 10 * 60 * 1000;
 const LATE_DELAY_MS_MAX = 15 * 60 * 1000;
+/** A longer `Retry-After` is tried again after this, so that one odd answer cannot stop us for a day. */
+const ASKED_DELAY_MS_MAX = 15 * 60 * 1000;
+/** What waits for a license is mostly woken by the purchase; other software may make one as well. */
+const LOOK_AGAIN_MS_MIN = 30_000;
+const LOOK_AGAIN_MS_MAX = 60 * 60 * 1000;
 /** A new token is noticed within a minute. */
 const PARKED_DELAY_MS = 60_000;
 
 interface Attempt {
   readonly taken: TakenEvent;
-  readonly rule: string;
+  readonly rule: string | undefined;
   readonly ruleSet: RuleSet;
   readonly progress: Progress;
 }
@@ -35,6 +40,7 @@ export function settleFailure(
   const { taken, rule, ruleSet, progress } = attempt;
   const { id } = taken.event;
   const nowMs = clock.nowMs();
+  const elapsedMs = nowMs - taken.firstAcceptedAtMs;
   const put = (outcome: EventOutcome, dueAtMs?: number): Settlement => ({
     outcome: withProgress(outcome, progress),
     wakesWaiting: false,
@@ -42,11 +48,11 @@ export function settleFailure(
   });
   if (error instanceof MissingLicense) {
     const horizonMs = taken.firstAcceptedAtMs + ruleSet.settings.waitForMs;
-    if (nowMs >= horizonMs) return put(failedOutcome(id, error, rule));
-    return put(unfinishedOutcome(id, 'waiting', error.message, rule), horizonMs);
-  }
-  if (error instanceof RetryLater) {
-    return put(unfinishedOutcome(id, 'queued', error.message, rule), error.dueAtMs);
+    if (nowMs >= horizonMs) {
+      return put(error.isFine ? nothingLeft(id, error, rule) : failedOutcome(id, error, rule));
+    }
+    const dueAtMs = Math.min(nowMs + lookAgainMs(elapsedMs), horizonMs);
+    return put(unfinishedOutcome(id, 'waiting', error.message, rule), dueAtMs);
   }
   if (error instanceof AppError && error.code === 'CRYPTLEX_TOKEN') {
     return put(unfinishedOutcome(id, 'parked', error.message, rule), nowMs + PARKED_DELAY_MS);
@@ -56,16 +62,39 @@ export function settleFailure(
     log.error({ eventId: id, cause: cause.slice(0, 2000) }, 'an action broke');
   }
   const retryable = error instanceof AppError ? registryEntry(error.code).retryable : true;
-  const elapsedMs = nowMs - taken.firstAcceptedAtMs;
-  if (!retryable || elapsedMs > RETRY_FOR_MS) return put(failedOutcome(id, error, rule));
-  const asked =
-    error instanceof AppError && 'retryAfterMs' in error ? error.retryAfterMs : undefined;
+  // A call that our own shutdown broke off says nothing about the event.
+  const isOver = elapsedMs > RETRY_FOR_MS && !wasGivenUp(error);
+  if (!retryable || isOver) return put(failedOutcome(id, error, rule));
   const delayMs = Math.max(
     backOffMs(taken.attempt, elapsedMs, random()),
-    typeof asked === 'number' ? asked : 0,
+    askedDelayMs(error),
+    error instanceof RetryLater ? error.dueAtMs - nowMs : 0,
   );
-  const reason = error instanceof Error ? error.message : 'an unexpected error';
+  const reason = error instanceof AppError ? error.message : 'an unexpected error';
   return put(unfinishedOutcome(id, 'queued', reason, rule), nowMs + delayMs);
+}
+
+/** What `Retry-After` said, within bounds. */
+function askedDelayMs(error: unknown): number {
+  const asked = error instanceof AppError && 'retryAfterMs' in error ? error.retryAfterMs : 0;
+  return typeof asked === 'number' ? Math.min(asked, ASKED_DELAY_MS_MAX) : 0;
+}
+
+function wasGivenUp(error: unknown): boolean {
+  if (!(error instanceof AppError)) return false;
+  return ('aborted' in error && error.aborted === true) || wasGivenUp(error.cause);
+}
+
+/** After as long as it has waited already: soon at first, each hour in the end. */
+export function lookAgainMs(elapsedMs: number): number {
+  return Math.min(Math.max(elapsedMs, LOOK_AGAIN_MS_MIN), LOOK_AGAIN_MS_MAX);
+}
+
+/** A delete that waited in vain: what was wanted is so. */
+function nothingLeft(eventId: string, error: AppError, rule: string | undefined): EventOutcome {
+  const message = 'There was nothing to delete.';
+  const base = { eventId, status: 'done', message, reason: error.message } as const;
+  return rule === undefined ? base : { ...base, rule };
 }
 
 /**

@@ -34,8 +34,12 @@ export function secretNameOf({ file, text }: RuleFileText): string | undefined {
   const secret: unknown = document.get('secret');
   if (typeof secret === 'string') return secret;
   const name = sourceNameOf(file);
-  const provider: unknown = PROVIDERS.includes(name as Provider) ? name : document.get('provider');
-  return typeof provider === 'string' ? `${provider.toUpperCase()}_WEBHOOK_SECRET` : undefined;
+  const provider: unknown = isProvider(name) ? name : document.get('provider');
+  return isProvider(provider) ? `${provider.toUpperCase()}_WEBHOOK_SECRET` : undefined;
+}
+
+function isProvider(name: unknown): name is Provider {
+  return (PROVIDERS as readonly unknown[]).includes(name);
 }
 
 function sourceNameOf(file: string): string {
@@ -55,18 +59,19 @@ export function loadSources(
   const env: Record<string, string> = {};
   for (const input of files) {
     const name = secretNameOf(input);
-    const own = name === undefined ? undefined : secrets.get(name);
+    const own = name === undefined ? [] : secrets.get(name);
+    // Whether a file is on that does not even say its provider cannot be known, so it is read as well.
     if (own === undefined) continue;
     const { ruleSet, diagnostics } = loadRuleFile(input, actions);
     for (const diagnostic of diagnostics) {
       const lines = formatDiagnostic(diagnostic, () => input.text);
       (diagnostic.severity === 'error' ? problems : warnings).push(lines);
     }
-    if (ruleSet === undefined) continue;
+    if (ruleSet === undefined || name === undefined) continue;
     sources.push({ name: ruleSet.source, ruleSet, secrets: own });
     readEnv(ruleSet, environment, env, problems);
   }
-  reportMissingFiles(sources, secrets, problems);
+  reportMissingFiles(files, secrets, problems);
   reportSharedPaths(sources, problems);
   return { sources, env, problems, warnings };
 }
@@ -92,13 +97,13 @@ function readEnv(
 
 /** A secret without rules would answer every webhook with an error. */
 function reportMissingFiles(
-  sources: readonly Source[],
+  files: readonly RuleFileText[],
   secrets: ReadonlyMap<string, unknown>,
   problems: string[],
 ): void {
-  if (problems.length > 0) return;
+  const wanted = new Set(files.map(secretNameOf));
   for (const name of secrets.keys()) {
-    if (sources.some(({ ruleSet }) => ruleSet.settings.secretName === name)) continue;
+    if (wanted.has(name)) continue;
     problems.push(`error: ${name} is set, but no rule file belongs to it [RULES_UNREADABLE]`);
   }
 }

@@ -38,10 +38,10 @@ const IMPORTS = FILES.flatMap(importsOf).filter(({ to }) => !to.startsWith('..')
 const BASE = ['model', 'errors', 'failures', 'secret', 'interval'];
 const PARTS = ['verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox'];
 /** Where the parts are put together. */
-const COMPOSITION = ['compose', 'compose-sandbox', 'compose-verifiers', 'sources', 'readiness'];
+const COMPOSITION = ['compose', 'compose-journal', 'compose-sandbox', 'compose-verifiers', 'explanation', 'sources', 'readiness', 'admin-tools', 'call-recorder', 'housekeeping'];
 /** Helpers of the edges: files, environment, log, time. */
 const EDGES = ['clock', 'config', 'environment', 'log', 'rule-files'];
-const PIPELINE = ['pipeline', 'outcomes', 'retry'];
+const PIPELINE = ['pipeline', 'outcomes', 'retry', 'event-summary'];
 
 /** What a place may import by value; types may come from anywhere below it, see `typesFrom`. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -53,15 +53,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(PARTS.map((part) => [part, []])),
   pipeline: ['engine', 'outcomes', 'retry'],
   outcomes: [],
+  'event-summary': [],
   retry: ['outcomes'],
   worker: ['pipeline'],
-  server: [],
+  server: ['event-summary', 'journal'],
   clock: [],
   environment: [],
   config: ['environment'],
   log: [],
   'rule-files': [],
-  cli: ['engine', 'actions', 'rule-files', ...COMPOSITION, 'clock'],
+  cli: ['engine', 'actions', 'rule-files', 'event-summary', ...COMPOSITION, 'clock'],
   ...Object.fromEntries(
     COMPOSITION.map((place) => [
       place,
@@ -76,11 +77,12 @@ const MAY_NAME: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(PARTS.map((part) => [part, PARTS])),
   pipeline: [...PARTS, 'log'],
   outcomes: PARTS,
+  'event-summary': PARTS,
   retry: [...PARTS, 'log'],
   worker: ['journal', 'log'],
-  server: ['log'],
+  server: ['log', 'journal'],
   'rule-files': ['engine'],
-  cli: ['sandbox'],
+  cli: ['sandbox', 'journal'],
 };
 
 function isAllowed({ from, to, typesOnly }: Import): boolean {

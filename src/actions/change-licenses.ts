@@ -3,7 +3,7 @@
 // Never overrides what a newer event has set.
 
 import type { License, LicenseUpdate } from '../cryptlex/types.ts';
-import { isStale, lastWrite, STALE_REASON } from './last-writes.ts';
+import { expiryDateField, isStale, lastWrite, STALE_REASON } from './last-writes.ts';
 import { noteUntouched, operationKey, perform } from './operations.ts';
 import type { ActionRun, ActionStep } from './run.ts';
 
@@ -12,6 +12,8 @@ export interface Change {
   readonly field: string;
   /** Whether the license is as wanted already, and why that is fine. */
   readonly unchangedReason: (license: License) => string | undefined;
+  /** Further fields of the license that it sets along. */
+  readonly setsAlso?: (licenseId: string) => string;
   /** Whether a payment asks for it; of two events of one time a payment wins. */
   readonly isPayment: boolean;
   write(license: License): Promise<License>;
@@ -32,7 +34,8 @@ export async function changeLicense(
     noteUntouched(action, { kind: 'stale', targetId, reason: STALE_REASON }, run);
     return 'untouched';
   }
-  const sets = [lastWrite(field, run, change.isPayment)];
+  const fields = [field, ...(change.setsAlso === undefined ? [] : [change.setsAlso(targetId)])];
+  const sets = fields.map((name) => lastWrite(name, run, change.isPayment));
   const reason = change.unchangedReason(license);
   if (reason !== undefined) {
     await run.journal.noteLastWrites(sets);
@@ -62,6 +65,7 @@ export function patchWith(run: ActionRun, body: LicenseUpdate): Change['write'] 
 export function expiryChange(run: ActionRun, expiresAt: string, isPayment: boolean): Change {
   return {
     field: 'expiresAt',
+    setsAlso: expiryDateField,
     isPayment,
     unchangedReason: (license) => {
       if (license.perpetual === true) return 'it is perpetual';

@@ -44,6 +44,8 @@ export interface Execution {
   readonly event: WebhookEvent;
   readonly eventKey: string;
   readonly maxDelete: number;
+  /** An earlier attempt at this event has begun to write. */
+  readonly isResumed: boolean;
   readonly progress: Progress;
   readonly signal: AbortSignal | undefined;
   /** Called once, before the first write is intended. */
@@ -63,9 +65,10 @@ export function createExecutor(world: {
   journal: Journal;
   clock: Clock;
 }): Executor {
+  const startedAtMs = world.clock.nowMs();
   return {
     execute: async (execution) => {
-      const run = createRun(world, execution);
+      const run = createRun({ ...world, startedAtMs }, execution);
       const results = new Map<string, JsonObject>();
       const steps = execution.plan.steps.map((step, index) => ({ step, index }));
       const reads = steps.filter(({ step }) => ACTIONS[step.action]?.kind === 'read');
@@ -80,16 +83,16 @@ export function createExecutor(world: {
 }
 
 function createRun(
-  world: { client: CryptlexClient; journal: Journal; clock: Clock },
+  world: { client: CryptlexClient; journal: Journal; clock: Clock; startedAtMs: number },
   execution: Execution,
 ): ActionRun {
-  const { event, eventKey, maxDelete, progress, signal } = execution;
+  const { event, eventKey, maxDelete, isResumed, progress, signal } = execution;
   let first: Promise<void> | undefined;
   const beforeWrite = (): Promise<void> => {
     first ??= execution.beforeFirstWrite();
     return first;
   };
-  return { ...world, event, eventKey, maxDelete, progress, signal, beforeWrite };
+  return { ...world, event, eventKey, maxDelete, isResumed, progress, signal, beforeWrite };
 }
 
 async function runStep(

@@ -4,7 +4,7 @@
 import type { LicenseFilter } from '../cryptlex/filters.ts';
 import type { License } from '../cryptlex/types.ts';
 import { AppError } from '../errors.ts';
-import type { JsonObject } from '../model.ts';
+import type { JsonObject, JsonValue } from '../model.ts';
 import { text, texts } from './input.ts';
 import { type ActionRun, type ActionStep, MissingLicense } from './run.ts';
 
@@ -25,7 +25,7 @@ export async function findLicenses(step: ActionStep, run: ActionRun): Promise<re
     case 'fail':
       throw new AppError('LICENSE_NOT_FOUND', message);
     default:
-      throw new MissingLicense(message);
+      throw new MissingLicense(message, { isFine: step.action === 'license.delete' });
   }
 }
 
@@ -39,10 +39,22 @@ function toFilter(find: JsonObject): LicenseFilter {
     ...(typeof key === 'string' ? { key } : {}),
   };
   // A criterion that was written and came to nothing would widen the search to strangers' licenses.
-  const lost = Object.keys(find).find((name) => !(name in filter));
-  const blank = Object.values(filter.metadata ?? {}).includes('');
-  if (lost === undefined && !blank) return filter;
-  throw new AppError('FILTER_EMPTY', `the criterion ${lost ?? 'metadata'} came out empty`);
+  const lost = [
+    ...Object.keys(find).filter((name) => !(name in filter)),
+    ...Object.entries(filter).flatMap(([name, value]) => (value === '' ? [name] : [])),
+    ...lostEntries(find['metadata'], filter.metadata ?? {}).map((name) => `metadata.${name}`),
+  ];
+  const [first] = lost;
+  if (first === undefined) return filter;
+  throw new AppError('FILTER_EMPTY', `the criterion ${first} came out empty`);
+}
+
+function lostEntries(
+  written: JsonValue | undefined,
+  wanted: Readonly<Record<string, string>>,
+): readonly string[] {
+  const names = typeof written === 'object' && written !== null ? Object.keys(written) : [];
+  return names.filter((name) => (wanted[name] ?? '') === '');
 }
 
 /** `stripe_subscription_id = sub_1 and suspended = true`; license keys are not shown. */

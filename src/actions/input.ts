@@ -5,17 +5,29 @@ import { AppError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../model.ts';
 import type { ActionStep } from './run.ts';
 
-/** Replaces `{ $ref }` and `{ $firstOf }` by what the run knows; what turns out blank is left out. */
+/**
+ * Replaces `{ $ref }` and `{ $firstOf }` by what the run knows. What turns out blank is left out, but
+ * never of a search: one criterion less would find the licenses of strangers.
+ */
 export function resolveInput(
   input: JsonObject,
   results: ReadonlyMap<string, JsonObject>,
 ): JsonObject {
   const resolved: JsonObject = {};
   for (const [name, value] of Object.entries(input)) {
-    const known = resolveValue(value, results);
+    const known = name === 'find' ? keepBlanks(value, results) : resolveValue(value, results);
     if (known !== undefined) resolved[name] = known;
   }
   return resolved;
+}
+
+/** A criterion without a value stays as an empty text, which every search refuses. */
+function keepBlanks(value: JsonValue, results: ReadonlyMap<string, JsonObject>): JsonValue {
+  const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isMap || '$ref' in value || '$firstOf' in value) return resolveValue(value, results) ?? '';
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, keepBlanks(member, results)]),
+  );
 }
 
 function resolveValue(

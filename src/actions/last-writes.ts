@@ -21,4 +21,12 @@ export function lastWrite(field: string, run: ActionRun, isPayment: boolean): La
   return { field, timeMs: run.event.timeMs, isPayment };
 }
 
+/**
+ * That the expiry was set to a date, rather than moved by an interval. A date says it all: a renewal
+ * of before is contained in it, while renewals among themselves add up in any order.
+ */
+export function expiryDateField(licenseId: string): string {
+  return `license:${licenseId}:expiryDate`;
+}
+
 export const STALE_REASON = 'a newer event has set it already';

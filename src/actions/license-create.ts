@@ -58,7 +58,8 @@ async function unitsNotDone(
   return units.filter(({ key }) => {
     const operation = known.get(key);
     if (operation === undefined) return true;
-    refuseOtherProduct(operation.productId, productId, operation.targetId);
+    const made = operation.state === 'done' ? operation.result.targetId : operation.targetId;
+    refuseOtherProduct(operation.productId, productId, made);
     if (operation.state !== 'done') return true;
     const { targetId } = operation.result;
     run.progress.licenseIds.add(targetId);
@@ -149,7 +150,7 @@ async function adopt(
   run: ActionRun,
 ): Promise<void> {
   await run.beforeWrite();
-  await run.journal.intend({
+  const operation = {
     key: unit.key,
     eventKey: run.eventKey,
     action: step.action,
@@ -158,7 +159,9 @@ async function adopt(
     before: {},
     choice: 'adopt',
     intendedAtMs: run.clock.nowMs(),
-  });
+  };
+  const known = (await run.journal.findOperations([unit.key])).get(unit.key);
+  await run.journal.intend(operation, known);
   const reason = 'it was there already';
   const result = { kind: 'unchanged', targetId: license.id, reason } as const;
   await run.journal.complete(unit.key, result, []);

@@ -1,13 +1,14 @@
 // license.delete: deletes every license found, for good. There is no undo, so the number of licenses
 // that Keywright did not create itself is bounded for each event.
 
+import type { License } from '../cryptlex/types.ts';
 import { AppError } from '../errors.ts';
 import { findLicenses } from './find-licenses.ts';
 import { operationKey, perform } from './operations.ts';
-import type { ActionFunction } from './run.ts';
+import { type ActionFunction, type ActionRun, type ActionStep, MissingLicense } from './run.ts';
 
 export const deleteLicenses: ActionFunction = async (step, run) => {
-  const licenses = await findLicenses(step, run);
+  const licenses = await findThoseLeft(step, run);
   const created = await run.journal.findCreated(licenses.map((license) => license.id));
   const strangers = licenses.filter((license) => !created.has(license.id));
   if (strangers.length > run.maxDelete) {
@@ -33,3 +34,13 @@ export const deleteLicenses: ActionFunction = async (step, run) => {
   }
   return {};
 };
+
+/** What an earlier attempt at this event has deleted is not waited for. */
+async function findThoseLeft(step: ActionStep, run: ActionRun): Promise<readonly License[]> {
+  try {
+    return await findLicenses(step, run);
+  } catch (error) {
+    if (error instanceof MissingLicense && run.isResumed) return [];
+    throw error;
+  }
+}

@@ -5,7 +5,7 @@
 import type { License } from '../cryptlex/types.ts';
 import type { JsonObject } from '../model.ts';
 import { findLicenses } from './find-licenses.ts';
-import { isStale, lastWrite, STALE_REASON } from './last-writes.ts';
+import { expiryDateField, isStale, lastWrite, STALE_REASON } from './last-writes.ts';
 import { noteUntouched, operationKey, perform } from './operations.ts';
 import type { ActionFunction, ActionRun, ActionStep } from './run.ts';
 
@@ -46,6 +46,11 @@ async function addInterval(
   if (before === null) {
     const reason = 'it has no expiry that could be moved (perpetual, or not activated yet)';
     noteUntouched(step.action, { kind: 'unchanged', targetId: license.id, reason }, run);
+    return;
+  }
+  if (await isStale(expiryDateField(license.id), run, { isPayment: true })) {
+    const reason = 'a newer event has set its expiry to a date, which contains this renewal';
+    noteUntouched(step.action, { kind: 'stale', targetId: license.id, reason }, run);
     return;
   }
   await perform(
@@ -96,7 +101,7 @@ async function setExpiry(
       choice: 'set-expiry',
       waitsForLost: true,
       write: async () => (await run.client.setLicenseExpiry(license.id, expiresAt, { signal })).id,
-      sets: [lastWrite(field, run, true)],
+      sets: [lastWrite(field, run, true), lastWrite(expiryDateField(license.id), run, true)],
     },
     run,
   );

@@ -1,14 +1,15 @@
 // license.resume: lifts the suspension of every license found, and sets the expiry of those where the
 // rule says one.
 
+import type { JsonObject } from '../model.ts';
 import { changeLicense, expiryChange, patchWith } from './change-licenses.ts';
 import { findLicenses } from './find-licenses.ts';
 import { text } from './input.ts';
-import type { ActionFunction } from './run.ts';
+import type { ActionFunction, ActionStep } from './run.ts';
 
 export const resumeLicenses: ActionFunction = async (step, run) => {
   const expiresAt = text(step, 'expiresAt');
-  for (const license of await findLicenses(step, run)) {
+  for (const license of await findLicenses(withThoseActive(step), run)) {
     // The expiry first: if the second call fails, the license is still found as suspended.
     if (expiresAt !== undefined && license.suspended) {
       await changeLicense(license, expiryChange(run, expiresAt, true), step, run);
@@ -23,3 +24,15 @@ export const resumeLicenses: ActionFunction = async (step, run) => {
   }
   return {};
 };
+
+/**
+ * A rule that looks for suspended licenses only, and does not mind if there are none, gets the others
+ * as well: that they were active when this was paid has to be noted, or else a suspension of before
+ * that comes late would still suspend them.
+ */
+function withThoseActive(step: ActionStep): ActionStep {
+  const { suspended, ...find } = (step.input['find'] ?? {}) as JsonObject;
+  const isWider = suspended === true && text(step, 'missing') === 'ignore';
+  if (!isWider || Object.keys(find).length === 0) return step;
+  return { ...step, input: { ...step.input, find } };
+}

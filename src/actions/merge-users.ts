@@ -8,7 +8,7 @@ import { texts } from './input.ts';
 import { mergedEntries } from './metadata.ts';
 import { operationKey, perform } from './operations.ts';
 import type { ActionRun, ActionStep } from './run.ts';
-import { changeUser, wantedMetadata } from './users.ts';
+import { linkUser } from './users.ts';
 
 /** How the metadata of a user that was merged into another one begins. */
 const MERGED = 'merged:';
@@ -23,7 +23,7 @@ export async function mergeUsers(
   step: ActionStep,
   run: ActionRun,
 ): Promise<void> {
-  await changeUser(owner, wantedMetadata(step, owner), step, run);
+  await linkUser(owner, step, run);
   const { signal } = run;
   const licenses = await run.client.findLicenses({ userId: placeholder.id }, { signal });
   for (const license of licenses) {

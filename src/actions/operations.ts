@@ -2,12 +2,16 @@
 // gives the result, from the journal when it was done before. Never repeats a call whose outcome is open
 // before it was read back.
 
-import type { IntendedOperation, LastWrite } from '../journal/journal.ts';
+import type { Effect } from '../cryptlex/errors.ts';
+import { AppError } from '../errors.ts';
+import type { IntendedOperation, LastWrite, OperationRecord } from '../journal/journal.ts';
 import type { JsonObject, OperationResult } from '../model.ts';
 import { type ActionRun, effectOf, RetryLater } from './run.ts';
 
 /** A request that got no answer may still be carried out this long: the time-out of a call and a margin. */
 export const LOST_REQUEST_MS = 15_000;
+/** Two events of one fact worked on at once: the slower one looks again after this. */
+const OVERTAKEN_MS = 1_000;
 
 export interface Operation {
   /** Effect identity; see `operationKey`. */
@@ -49,12 +53,19 @@ export async function perform(operation: Operation, run: ActionRun): Promise<Ope
   } else {
     await run.beforeWrite();
   }
-  await journal.intend(intentionOf(operation, known, run));
-  try {
-    return await finish(operation, await operation.write(), run);
-  } catch (error) {
-    return finish(operation, await afterFailure(operation, error, run), run);
+  const intention = intentionOf(operation, known, run);
+  if ((await journal.intend(intention, known)) === 'overtaken') {
+    const message = `${operation.action} is being done by another event of the same fact`;
+    throw new RetryLater(message, run.clock.nowMs() + OVERTAKEN_MS);
   }
+  let targetId: string;
+  try {
+    targetId = await operation.write();
+  } catch (error) {
+    targetId = await afterFailure(operation, intention, { error, run });
+  }
+  // Outside the try: a journal that fails here must not make a done call look like one that failed.
+  return finish(operation, targetId, run);
 }
 
 /** An intention without an end: the call of an earlier attempt may have taken effect. */
@@ -63,7 +74,9 @@ async function settleOpen(
   known: IntendedOperation,
   run: ActionRun,
 ): Promise<string | undefined> {
-  const clearAtMs = known.intendedAtMs + LOST_REQUEST_MS;
+  // An earlier process may have sent its call long after it intended it: the pace held it back. It
+  // cannot have sent anything after this one began to work on its events.
+  const clearAtMs = Math.max(known.intendedAtMs, run.startedAtMs) + LOST_REQUEST_MS;
   if (operation.waitsForLost && run.clock.nowMs() < clearAtMs) {
     throw new RetryLater(`${operation.action} of an earlier attempt is still open`, clearAtMs);
   }
@@ -71,11 +84,21 @@ async function settleOpen(
 }
 
 /** Whether the failed call took effect after all; throws when it did not, or when nobody knows yet. */
-async function afterFailure(operation: Operation, error: unknown, run: ActionRun): Promise<string> {
-  const effect = effectOf(error);
+async function afterFailure(
+  operation: Operation,
+  intention: IntendedOperation,
+  { error, run }: { error: unknown; run: ActionRun },
+): Promise<string> {
+  const effect = effectOfWrite(error);
   if (effect === 'unclear' && operation.waitsForLost) {
-    const dueAtMs = run.clock.nowMs() + LOST_REQUEST_MS;
-    throw new RetryLater(error instanceof Error ? error.message : 'no answer', dueAtMs, error);
+    // Counted from now on, since the pace may have held the call back for long after it was intended.
+    const nowMs = run.clock.nowMs();
+    await run.journal.intend(
+      { ...intention, intendedAtMs: nowMs },
+      { ...intention, state: 'intended' },
+    );
+    const message = error instanceof Error ? error.message : 'no answer';
+    throw new RetryLater(message, nowMs + LOST_REQUEST_MS, error);
   }
   if (effect === 'readBack' && operation.readBack !== undefined) {
     const before = operation.before ?? {};
@@ -86,9 +109,14 @@ async function afterFailure(operation: Operation, error: unknown, run: ActionRun
   throw error;
 }
 
+/** An error of ours is thrown before anything is sent; what nobody expected may come from anywhere. */
+function effectOfWrite(error: unknown): Effect {
+  return effectOf(error) ?? (error instanceof AppError ? 'none' : 'unclear');
+}
+
 function intentionOf(
   operation: Operation,
-  known: IntendedOperation | undefined,
+  known: OperationRecord | undefined,
   run: ActionRun,
 ): IntendedOperation {
   return {

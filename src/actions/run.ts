@@ -22,6 +22,10 @@ export interface ActionRun {
   readonly event: WebhookEvent;
   readonly eventKey: string;
   readonly progress: Progress;
+  /** When this process began to work on events; calls of earlier ones were sent before. */
+  readonly startedAtMs: number;
+  /** An earlier attempt at this event has begun to write. */
+  readonly isResumed: boolean;
   /** How many licenses one event may delete that Keywright did not create. */
   readonly maxDelete: number;
   /** Gives up calls when the process shuts down. */
@@ -49,9 +53,12 @@ export type ActionFunction = (step: ActionStep, run: ActionRun) => Promise<Actio
 
 /** No license has what was searched for, and the rule says that one may still come. */
 export class MissingLicense extends AppError {
-  constructor(message: string) {
+  /** Where nothing is what was wanted (a delete), waiting in vain is no failure. */
+  readonly isFine: boolean;
+  constructor(message: string, { isFine = false }: { isFine?: boolean } = {}) {
     super('LICENSE_NOT_FOUND', message);
     this.name = 'MissingLicense';
+    this.isFine = isFine;
   }
 }
 

@@ -12,6 +12,9 @@ import {
   createUser,
   findUser,
   findUserByEmail,
+  isProfileStale,
+  linkUser,
+  noteProfile,
   wantedChanges,
   wantedMetadata,
 } from './users.ts';
@@ -31,9 +34,21 @@ async function adoptOrCreate(step: ActionStep, run: ActionRun): Promise<User> {
     email === undefined || step.input['find'] === undefined
       ? undefined
       : await findUserByEmail(email, run);
-  if (owner === undefined) return createUser(step, run);
+  if (owner !== undefined) return adopt(owner, step, run);
+  const { user, isNew } = await createUser(step, run);
+  if (isNew) {
+    await noteProfile(user, run);
+    return user;
+  }
+  // Another event made the user in between, perhaps with less than this one knows.
+  return step.input['find'] === undefined ? bringUpToDate(user, step, run) : adopt(user, step, run);
+}
+
+/** The user who has the event's address becomes this customer. */
+async function adopt(owner: User, step: ActionStep, run: ActionRun): Promise<User> {
+  if (wantedMetadata(step, owner).metadata === undefined) return bringUpToDate(owner, step, run);
   requireMerge(step, owner);
-  await changeUser(owner, wantedMetadata(step, owner), step, run);
+  await linkUser(owner, step, run);
   return owner;
 }
 
@@ -41,7 +56,8 @@ async function adoptOrCreate(step: ActionStep, run: ActionRun): Promise<User> {
 export async function bringUpToDate(user: User, step: ActionStep, run: ActionRun): Promise<User> {
   const changes = wantedChanges(step, user);
   const all = { ...changes, ...wantedMetadata(step, user) };
-  if (changes.email === undefined) {
+  // An older event must not take the user to whoever has its older address.
+  if (changes.email === undefined || (await isProfileStale(user, run))) {
     await changeUser(user, all, step, run);
     return user;
   }
@@ -53,7 +69,7 @@ export async function bringUpToDate(user: User, step: ActionStep, run: ActionRun
   } catch (error) {
     // Somebody took the address between the look and the change; the reference names no 409 here.
     if (statusOf(error) !== 400 && statusOf(error) !== 409) throw error;
-    const rival = await findUserByEmail(changes.email, run);
+    const rival = await findUserByEmail(changes.email, run, { anyCase: true });
     if (rival === undefined || rival.id === user.id) throw error;
     return giveTo(rival, user, step, run);
   }

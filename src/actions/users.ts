@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto';
 import type { User, UserUpdate } from '../cryptlex/types.ts';
 import { AppError } from '../errors.ts';
+import type { LastWrite } from '../journal/journal.ts';
 import type { JsonObject } from '../model.ts';
 import { text, texts } from './input.ts';
 import { isStale, lastWrite, STALE_REASON } from './last-writes.ts';
@@ -22,7 +23,8 @@ export async function findUser(step: ActionStep, run: ActionRun): Promise<User |
   const metadata = texts((step.input['find'] as JsonObject | undefined)?.['metadata']);
   const options = { signal: run.signal };
   if (Object.keys(metadata).length > 0) {
-    return (await run.client.findUsers({ metadata }, options))[0];
+    const users = await run.client.findUsers({ metadata }, options);
+    return unmerged(users, step) ?? users[0];
   }
   const email = text(step, 'email');
   if (email === undefined) {
@@ -31,9 +33,23 @@ export async function findUser(step: ActionStep, run: ActionRun): Promise<User |
   return findUserByEmail(email, run);
 }
 
+/**
+ * Two users with the metadata of one customer are a merge that was broken off: the one without the
+ * event's address is the placeholder, from which it goes on.
+ */
+function unmerged(users: readonly User[], step: ActionStep): User | undefined {
+  const email = text(step, 'email')?.toLowerCase();
+  if (users.length < 2 || text(step, 'emailTaken') !== 'merge') return undefined;
+  return users.find((user) => user.email.toLowerCase() !== email);
+}
+
 /** A customer with that address before somebody with another role. */
-export async function findUserByEmail(email: string, run: ActionRun): Promise<User | undefined> {
-  const users = await run.client.findUsers({ email }, { signal: run.signal });
+export async function findUserByEmail(
+  email: string,
+  run: ActionRun,
+  { anyCase = false } = {},
+): Promise<User | undefined> {
+  const users = await run.client.findUsers({ email, anyCase }, { signal: run.signal });
   return users.find(isCustomer) ?? users[0];
 }
 
@@ -42,10 +58,14 @@ export function isCustomer(user: User): boolean {
 }
 
 /**
- * Creates the user of a step. Another event may be creating the same one: whoever loses looks again.
+ * Creates the user of a step. Another event may be creating the same one: whoever loses looks again,
+ * and gets a user that is not new.
  * @throws what Cryptlex answered when there is no such user afterwards either
  */
-export async function createUser(step: ActionStep, run: ActionRun): Promise<User> {
+export async function createUser(
+  step: ActionStep,
+  run: ActionRun,
+): Promise<{ user: User; isNew: boolean }> {
   const email = (text(step, 'email') ?? '').toLowerCase();
   const metadata = texts(step.input['metadata']);
   const body = {
@@ -71,7 +91,8 @@ export async function createUser(step: ActionStep, run: ActionRun): Promise<User
         } catch (error) {
           // 409 is what the reference says; 400 is possible, since no message may be relied on.
           if (statusOf(error) !== 409 && statusOf(error) !== 400) throw error;
-          rival = (await findUser(step, run)) ?? (await findUserByEmail(email, run));
+          rival =
+            (await findUser(step, run)) ?? (await findUserByEmail(email, run, { anyCase: true }));
           if (rival === undefined) throw error;
           return rival.id;
         }
@@ -83,8 +104,9 @@ export async function createUser(step: ActionStep, run: ActionRun): Promise<User
     },
     run,
   );
-  const user = created ?? rival ?? (await findUser(step, run));
-  if (user !== undefined) return user;
+  if (created !== undefined) return { user: created, isNew: true };
+  const user = rival ?? (await findUser(step, run));
+  if (user !== undefined) return { user, isNew: false };
   throw new AppError('CRYPTLEX_NONSENSE', 'a user that was created cannot be found');
 }
 
@@ -122,6 +144,49 @@ export function wantedMetadata(step: ActionStep, user: User): UserUpdate {
   return metadata === undefined ? {} : { metadata };
 }
 
+/**
+ * Makes a user who has the event's address this customer: gives it the metadata by which later events
+ * find it, and the event's names. No newer name or address stands against the metadata, so that it is
+ * not guarded by time.
+ */
+export async function linkUser(user: User, step: ActionStep, run: ActionRun): Promise<void> {
+  const names = (await isProfileStale(user, run)) ? {} : wantedChanges(step, user);
+  const changes = { ...names, ...wantedMetadata(step, user) };
+  const { signal } = run;
+  if (Object.keys(changes).length > 0) {
+    await perform(
+      {
+        key: operationKey(run, 'user.link', run.event.id, String(step.index), user.id),
+        action: step.action,
+        targetId: user.id,
+        waitsForLost: true,
+        write: async () => (await run.client.updateUser(user.id, changes, { signal })).id,
+      },
+      run,
+    );
+  }
+  await noteProfile(user, run);
+}
+
+/** Notes that the user's address is the one that this event tells, unless a newer event told another. */
+export async function noteProfile(user: User, run: ActionRun): Promise<void> {
+  if (await isProfileStale(user, run)) return;
+  await run.journal.noteLastWrites([profileWrite(user, run)]);
+}
+
+/** Whether a newer event has set names or address of the user. */
+export function isProfileStale(user: User, run: ActionRun): Promise<boolean> {
+  return isStale(profileField(user), run, { isPayment: false });
+}
+
+function profileWrite(user: User, run: ActionRun): LastWrite {
+  return lastWrite(profileField(user), run, false);
+}
+
+function profileField({ id }: User): string {
+  return `user:${id}:profile`;
+}
+
 /** Sends changes to a user, unless there are none or a newer event came before. */
 export async function changeUser(
   user: User,
@@ -130,15 +195,13 @@ export async function changeUser(
   run: ActionRun,
 ): Promise<void> {
   const { action } = step;
-  const field = `user:${user.id}:profile`;
-  const sets = [lastWrite(field, run, false)];
   if (Object.keys(changes).length === 0) {
-    if (!(await isStale(field, run, { isPayment: false }))) await run.journal.noteLastWrites(sets);
+    await noteProfile(user, run);
     const reason = 'the user is as the event says';
     noteUntouched(action, { kind: 'unchanged', targetId: user.id, reason }, run);
     return;
   }
-  if (await isStale(field, run, { isPayment: false })) {
+  if (await isProfileStale(user, run)) {
     noteUntouched(action, { kind: 'stale', targetId: user.id, reason: STALE_REASON }, run);
     return;
   }
@@ -149,7 +212,7 @@ export async function changeUser(
       targetId: user.id,
       waitsForLost: true,
       write: async () => (await run.client.updateUser(user.id, changes, { signal: run.signal })).id,
-      sets,
+      sets: [profileWrite(user, run)],
     },
     run,
   );

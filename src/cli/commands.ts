@@ -7,14 +7,18 @@ import { checkCommand } from './check.ts';
 import type { Command, ExitCode, Terminal } from './command.ts';
 import { demoCommand } from './demo.ts';
 import { dryRunCommand } from './dry-run.ts';
+import { eventsCommand } from './events.ts';
 import { explainCommand } from './explain.ts';
 import { sandboxCommand } from './sandbox.ts';
 import { serveCommand } from './serve.ts';
+import { whyCommand } from './why.ts';
 
 const COMMANDS: readonly Command[] = [
   serveCommand,
   checkCommand,
   dryRunCommand,
+  eventsCommand,
+  whyCommand,
   sandboxCommand,
   demoCommand,
   explainCommand,

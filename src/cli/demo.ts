@@ -69,7 +69,7 @@ export const demoCommand: Command = {
 
 async function tell(cryptlex: ServedSandbox, terminal: Terminal): Promise<0 | 1> {
   const secrets = new Map(PROVIDERS.map((provider) => [provider, `demo_${provider}_secret`]));
-  const composition = composeServer({
+  const composition = await composeServer({
     env: {
       ...Object.fromEntries(
         [...secrets].map(([provider, secret]) => [
@@ -81,6 +81,7 @@ async function tell(cryptlex: ServedSandbox, terminal: Terminal): Promise<0 | 1>
       CRYPTLEX_WEB_API_BASE_URL: cryptlex.url,
       CRYPTLEX_PRODUCT_ID: 'northlight-pro',
       RULES_DIR: new URL('../../rules', import.meta.url).pathname,
+      DATABASE_URL: 'memory:',
       HOST: '127.0.0.1',
       PORT: '0',
       LOG_LEVEL: 'silent',

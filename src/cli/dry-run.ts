@@ -9,15 +9,15 @@ import { ACTIONS } from '../actions/definitions.ts';
 import { readWebhookBody } from '../compose-verifiers.ts';
 import { formatDiagnostic } from '../engine/findings.ts';
 import { loadRuleFile } from '../engine/load.ts';
-import type { Env } from '../engine/match.ts';
 import type { RuleSet } from '../engine/rules.ts';
 import { AppError } from '../errors.ts';
+import { type Explanation, explainEvent } from '../explanation.ts';
 import { PROVIDERS, type Provider } from '../model.ts';
 import { readRuleFiles } from '../rule-files.ts';
 import type { SandboxGiven } from '../sandbox/types.ts';
 import { asUsageError, type Command, type Terminal, usageError } from './command.ts';
-import { type Explanation, explainEvent } from './explanation.ts';
 import { explanationText } from './explanation-text.ts';
+import { environmentFor } from './rules-for.ts';
 
 const HELP = `keywright dry-run --provider PROVIDER EVENT.json [--rules DIR] [--given STATE.yaml] [--json]
 
@@ -47,7 +47,10 @@ export const dryRunCommand: Command = {
     const given = options.given === undefined ? undefined : readGiven(options.given);
     const ruleSet = loadRules(options.rules, options.provider, terminal);
     if (ruleSet === undefined) return 1;
-    const env = environmentFor(ruleSet, terminal);
+    const { env, placeholders } = environmentFor(ruleSet, terminal.env);
+    for (const name of placeholders) {
+      terminal.writeError(`note: ${name} is not set; <${name}> stands for it\n`);
+    }
     const body = readInput(options.file);
     const events = readWebhookBody(options.provider, body, ruleSet.source);
     const explanations: Explanation[] = [];
@@ -112,21 +115,6 @@ function loadRules(path: string, provider: Provider, terminal: Terminal): RuleSe
     throw usageError(`${input.file} is for ${ruleSet.provider}, not ${provider}`, 'dry-run');
   }
   return ruleSet;
-}
-
-/** The variables that the rules read; those that are not set are shown as a placeholder. */
-function environmentFor(ruleSet: RuleSet, terminal: Terminal): Env {
-  const env: Record<string, string> = {};
-  for (const { name, optional } of ruleSet.env) {
-    const value = terminal.env[name];
-    if (value !== undefined && value.trim() !== '') {
-      env[name] = value.trim();
-    } else if (!optional) {
-      env[name] = `<${name}>`;
-      terminal.writeError(`note: ${name} is not set; <${name}> stands for it\n`);
-    }
-  }
-  return env;
 }
 
 function readInput(file: string): Uint8Array {

@@ -1,7 +1,7 @@
 // A dry run as a person reads it. Takes an Explanation, gives text; colours only where a person watches.
 
+import type { Explanation } from '../explanation.ts';
 import type { ConditionTrace, JsonObject, JsonValue, RuleTrace } from '../model.ts';
-import type { Explanation } from './explanation.ts';
 
 const COLOURS = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
 type Paint = (colour: keyof typeof COLOURS, text: string) => string;
@@ -29,7 +29,9 @@ export function explanationText(explanation: Explanation, colour: boolean): stri
     section(
       'Requests to Cryptlex',
       [
-        ...explanation.assumed.map((text) => paint('dim', `assumed to exist: ${text}`)),
+        ...explanation.assumed.map((find) =>
+          paint('dim', `assumed to exist: one license with ${planValue(find)}`),
+        ),
         ...explanation.requests.map(requestLine),
       ],
       paint,

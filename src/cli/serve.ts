@@ -14,6 +14,8 @@ Starts the server. Everything is said by environment variables; the important on
   CRYPTLEX_ACCESS_TOKEN        a personal access token of Cryptlex
   CRYPTLEX_WEB_API_BASE_URL    https://api.cryptlex.com unless said otherwise
   CRYPTLEX_PRODUCT_ID          the product that rules/stripe.yaml licenses
+  DATABASE_URL                 the journal: sqlite:data/keywright.db unless said otherwise, postgres://…
+                               for several replicas, memory: for hosts without a disk
   PORT (9890), HOST (0.0.0.0), RULES_DIR (rules), LOG_LEVEL (info), LOG_FORMAT (json, pretty)
 Any variable may be read from a file: NAME_FILE=/run/secrets/name.
 
@@ -21,13 +23,16 @@ Example:
   STRIPE_WEBHOOK_SECRET=whsec_… CRYPTLEX_ACCESS_TOKEN=… CRYPTLEX_PRODUCT_ID=… keywright serve
 `;
 
+const MEMORY_WARNING =
+  'the journal is in memory: only what is done is answered with 200, and after a restart a renewal that is sent again is done again; see docs/operating.md, or use sqlite: or postgres:';
+
 export const serveCommand: Command = {
   name: 'serve',
   summary: 'starts the server',
   help: HELP,
   run: async (args, terminal) => {
     if (args.length > 0) throw usageError(`serve takes no arguments, not "${args[0]}"`, 'serve');
-    const composition = composeServer({
+    const composition = await composeServer({
       env: terminal.env,
       readFile: (path) => readFileSync(path, 'utf8'),
       writeLog: (line) => terminal.writeOut(line),
@@ -41,11 +46,9 @@ export const serveCommand: Command = {
     for (const warning of server.warnings) terminal.writeError(`${warning}\n`);
     const listening = await server.listen();
     server.start();
-    server.log.info({ url: listening.url, journal: 'memory' }, 'Keywright is listening');
-    server.log.warn(
-      { journal: 'memory' },
-      'the journal is in memory: what is not done when the process ends is left to the provider, and renewals should set a paid-through expiry',
-    );
+    const journal = server.config.database.kind;
+    server.log.info({ url: listening.url, journal }, 'Keywright is listening');
+    if (!server.keepsState) server.log.warn({ journal }, MEMORY_WARNING);
     await stopSignal();
     server.log.info({}, 'stopping: nothing new is accepted, what is running is finished');
     await server.stop();

@@ -7,7 +7,13 @@ import type { operations } from './types.generated.ts';
 import type { License, Metadata, User } from './types.ts';
 
 export type MetadataCriteria = Readonly<Record<string, string>>;
-export type UserFilter = { readonly email: string } | { readonly metadata: MetadataCriteria };
+export type UserFilter =
+  | {
+      readonly email: string;
+      /** Also looks where the address is stored in another case; one call more. */
+      readonly anyCase?: boolean;
+    }
+  | { readonly metadata: MetadataCriteria };
 
 /** All criteria must hold. */
 export interface LicenseFilter {
@@ -74,7 +80,8 @@ export function userQueries(filter: UserFilter): UserQuery[] {
   if ('email' in filter) {
     requireText('users', 'email', filter.email);
     const email = filter.email.trim();
-    return [...new Set([email, email.toLowerCase()])].map((eq) => ({ email: { eq } }));
+    const exact = [...new Set([email, email.toLowerCase()])].map((eq) => ({ email: { eq } }));
+    return filter.anyCase === true ? [...exact, { search: email }] : exact;
   }
   requireMetadata('users', filter.metadata);
   return [metadataQuery(filter.metadata)];

@@ -41,6 +41,24 @@ export interface StoredPlan {
   readonly rulesHash: string;
 }
 
+/** One call to Cryptlex, as it is kept. */
+export interface CallSummary {
+  readonly method: string;
+  readonly path: string;
+  /** Null when no answer came. */
+  readonly status: number | null;
+  readonly durationMs: number;
+}
+
+/** A replay that was asked for; see archive.ts. */
+export interface ReplayMark {
+  readonly mode: 'again' | 'retarget' | 'force';
+  /** The event was done: its licenses are those that it touched then. */
+  readonly wasDone: boolean;
+  /** Tells this replay from others: what is forced is done once for each. */
+  readonly id: string;
+}
+
 /** An event that this process may work on until it settles it. */
 export interface TakenEvent {
   readonly key: string;
@@ -48,8 +66,10 @@ export interface TakenEvent {
   readonly subjects: readonly string[];
   /** 1 for the first. */
   readonly attempt: number;
+  /** When it was accepted; after it had failed, when it was accepted again. */
   readonly firstAcceptedAtMs: number;
   readonly storedPlan: StoredPlan | undefined;
+  readonly replay: ReplayMark | undefined;
 }
 
 /** How an attempt ended. */
@@ -59,6 +79,10 @@ export interface Settlement {
   readonly dueAtMs?: number;
   /** It made a license: events of the same subjects that wait for one are worked on again. */
   readonly wakesWaiting: boolean;
+  /** The version of the rules that decided it. */
+  readonly rulesHash?: string;
+  /** The calls that were made, for whoever reads the journal. */
+  readonly calls?: readonly CallSummary[];
 }
 
 /** One event as it stands. */
@@ -71,6 +95,12 @@ export interface EventRecord {
   readonly firstAcceptedAtMs: number;
   readonly dueAtMs: number | undefined;
   readonly outcome: EventOutcome | undefined;
+  /** When its last attempt ended. */
+  readonly settledAtMs: number | undefined;
+  /** The version of the rules that decided it. */
+  readonly rulesHash: string | undefined;
+  /** Its payload was erased after RETENTION_DAYS; what answers duplicates is still there. */
+  readonly isErased: boolean;
 }
 
 /** One writing call, before it is made. */
@@ -107,14 +137,17 @@ export interface Journal {
   /** Whether what was accepted survives this process. */
   readonly keepsState: boolean;
 
-  /** Writes the events of one delivery, all or none, before anything is done for them. */
+  /**
+   * Writes the events of one delivery, all or none, before anything is done for them. An event that
+   * ended without being done begins anew: with today's rules, and with its whole time before it.
+   */
   accept(events: readonly NewEvent[]): Promise<readonly Acceptance[]>;
   /**
    * The next event that may be worked on: due, none of its subjects in work, and none of them with
    * an older event before it. An event in back-off keeps its place; a waiting one steps aside.
    */
   take(): Promise<TakenEvent | undefined>;
-  /** Ends an attempt and frees its subjects. */
+  /** Ends an attempt and frees its subjects; of an event that this process does not work on, nothing. */
   settle(key: string, settlement: Settlement): Promise<void>;
   /** When the next event that was put off is due; undefined when there is none. */
   nextDueAtMs(): Promise<number | undefined>;
@@ -123,18 +156,39 @@ export interface Journal {
 
   storePlan(key: string, plan: StoredPlan): Promise<void>;
   findOperations(keys: readonly string[]): Promise<ReadonlyMap<string, OperationRecord>>;
+  /** Every operation that was last intended for this event. */
+  operationsOf(eventKey: string): Promise<readonly OperationRecord[]>;
   /** Which of these licenses an operation created or adopted. */
   findCreated(licenseIds: readonly string[]): Promise<ReadonlySet<string>>;
-  intend(operation: IntendedOperation): Promise<void>;
+  /**
+   * Notes a call before it is made, in place of what `findOperations` gave for its key. When something
+   * else stands there by now, nothing is noted: another event of the same fact was faster.
+   */
+  intend(
+    operation: IntendedOperation,
+    replaces: OperationRecord | undefined,
+  ): Promise<'intended' | 'overtaken'>;
   /** Notes the result and the fields that were set, together. */
   complete(key: string, result: OperationResult, lastWrites: readonly LastWrite[]): Promise<void>;
   /** Forgets an intention that certainly did nothing. */
   withdraw(key: string): Promise<void>;
-  /** Notes that an event of this time found the fields as it wants them, without a call. */
+  /**
+   * Notes that an event of this time found the fields as it wants them, without a call. What is known
+   * of a field never goes back: a write of an older event, or one that a payment of the same time
+   * outweighs, changes nothing. The same holds for `complete`.
+   */
   noteLastWrites(lastWrites: readonly LastWrite[]): Promise<void>;
   findLastWrites(fields: readonly string[]): Promise<ReadonlyMap<string, LastWrite>>;
 
   find(key: string): Promise<EventRecord | undefined>;
+  /** Remembers a user by what it was found by, `email:ann@example.com`; kept as a keyed hash only. */
+  rememberUser(lookup: string, userId: string): Promise<void>;
+  /** Undefined where nothing is remembered: a journal that keeps no state remembers nobody. */
+  recallUser(lookup: string): Promise<string | undefined>;
+  /** The user is not what was remembered any more. */
+  forgetUser(userId: string): Promise<void>;
+  /** When this journal was begun; what is older may have been handled by other software. */
+  readonly firstStartedAtMs: number;
   /** Rejects when the journal cannot be written. */
   ping(): Promise<void>;
   close(): Promise<void>;

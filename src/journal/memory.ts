@@ -2,7 +2,9 @@
 // Keeps the interface's promises as long as the process lives, and remembers nothing after it.
 // Its size is bounded: the oldest finished events are forgotten first.
 
+import { randomUUID } from 'node:crypto';
 import { type Clock, eventKeyOf, type OperationResult } from '../model.ts';
+import type { Archive, AttemptRecord } from './archive.ts';
 import type {
   Acceptance,
   EventRecord,
@@ -11,49 +13,96 @@ import type {
   LastWrite,
   NewEvent,
   OperationRecord,
+  ReplayMark,
   Settlement,
   StoredPlan,
   TakenEvent,
 } from './journal.ts';
+import { createMemoryArchive, type MemoryEntryView } from './memory-archive.ts';
 import { SubjectQueues } from './subject-queues.ts';
 
 /** Enough to answer the redeliveries of days; a durable journal remembers everything. */
 const FINISHED_EVENTS_MAX = 50_000;
+/** A payload may be a megabyte; only those of the latest events are kept once they are finished. */
+const FINISHED_PAYLOADS_MAX = 1_000;
 const OPERATIONS_MAX = 200_000;
 
 interface Entry {
   readonly key: string;
-  readonly event: NewEvent['event'];
+  event: NewEvent['event'];
   readonly subjects: readonly string[];
   readonly sequence: number;
-  readonly firstAcceptedAtMs: number;
+  firstAcceptedAtMs: number;
   status: EventRecord['status'];
   attempts: number;
   dueAtMs: number | undefined;
   outcome: EventRecord['outcome'];
+  settledAtMs: number | undefined;
+  rulesHash: string | undefined;
+  isErased: boolean;
+  startedAtMs: number;
+  replay: ReplayMark | undefined;
+  readonly tries: AttemptRecord[];
   storedPlan: StoredPlan | undefined;
 }
 
-export function createMemoryJournal({ clock }: { clock: Clock }): Journal {
+export function createMemoryJournal({ clock }: { clock: Clock }): Journal & { archive: Archive } {
   return new MemoryJournal(clock);
 }
 
 class MemoryJournal implements Journal {
   readonly kind = 'memory';
   readonly keepsState = false;
+  readonly firstStartedAtMs: number;
   readonly #clock: Clock;
   readonly #entries = new Map<string, Entry>();
   readonly #finished = new Set<string>();
+  readonly #finishedWithPayload = new Set<string>();
   readonly #waiting = new Map<string, Set<Entry>>();
   readonly #queues = new SubjectQueues<Entry>();
   readonly #operations = new Map<string, OperationRecord>();
   readonly #created = new Set<string>();
   readonly #lastWrites = new Map<string, LastWrite>();
   readonly #listeners = new Set<() => void>();
+  /** The same journal for reading. */
+  readonly archive: Archive;
   #sequence = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.firstStartedAtMs = clock.nowMs();
+    this.archive = createMemoryArchive({
+      entries: () => [...this.#entries.values()].map((entry) => this.#viewOf(entry)),
+      find: (key) => {
+        const entry = this.#entries.get(key);
+        return entry === undefined ? undefined : this.#viewOf(entry);
+      },
+      operationsOf: (key) => this.#operationsOf(key),
+      requeue: (key, mark) => this.#replay(key, mark),
+      erase: (key) => {
+        const entry = this.#entries.get(key);
+        if (entry !== undefined) erasePayload(entry);
+      },
+    });
+  }
+
+  #viewOf(entry: Entry): MemoryEntryView {
+    const { sequence, storedPlan, tries } = entry;
+    return { sequence, record: toRecord(entry), storedPlan, attempts: tries };
+  }
+
+  #operationsOf(key: string): readonly OperationRecord[] {
+    return [...this.#operations.values()].filter((operation) => operation.eventKey === key);
+  }
+
+  #replay(key: string, mark: Omit<ReplayMark, 'id'>): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    entry.replay = { ...mark, id: randomUUID() };
+    entry.firstAcceptedAtMs = this.#clock.nowMs();
+    entry.storedPlan = undefined;
+    this.#enqueue(entry);
+    this.#announce();
   }
 
   async accept(events: readonly NewEvent[]): Promise<readonly Acceptance[]> {
@@ -76,6 +125,12 @@ class MemoryJournal implements Journal {
         attempts: 0,
         dueAtMs: undefined,
         outcome: undefined,
+        settledAtMs: undefined,
+        rulesHash: undefined,
+        isErased: false,
+        startedAtMs: 0,
+        replay: undefined,
+        tries: [],
         storedPlan: undefined,
       };
       this.#entries.set(key, entry);
@@ -87,6 +142,12 @@ class MemoryJournal implements Journal {
       return { key, kind: 'done', outcome: known.outcome };
     }
     // Whatever did not end well is evaluated anew, at once: the provider asks for it again.
+    if (this.#finished.has(key)) {
+      known.event = event;
+      known.isErased = false;
+      known.firstAcceptedAtMs = this.#clock.nowMs();
+      known.storedPlan = undefined;
+    }
     this.#enqueue(known);
     return { key, kind: 'queued' };
   }
@@ -99,6 +160,7 @@ class MemoryJournal implements Journal {
   #enqueue(entry: Entry): void {
     this.#stopWaiting(entry);
     this.#finished.delete(entry.key);
+    this.#finishedWithPayload.delete(entry.key);
     entry.status = 'queued';
     entry.dueAtMs = undefined;
     this.#queues.add(entry);
@@ -110,6 +172,7 @@ class MemoryJournal implements Journal {
     if (entry === undefined) return undefined;
     entry.status = 'running';
     entry.attempts += 1;
+    entry.startedAtMs = this.#clock.nowMs();
     entry.dueAtMs = undefined;
     return {
       key: entry.key,
@@ -118,15 +181,21 @@ class MemoryJournal implements Journal {
       attempt: entry.attempts,
       firstAcceptedAtMs: entry.firstAcceptedAtMs,
       storedPlan: entry.storedPlan,
+      replay: entry.replay,
     };
   }
 
   async settle(key: string, settlement: Settlement): Promise<void> {
     const entry = this.#entries.get(key);
-    if (entry === undefined) return;
+    // Freeing the subjects of an event that nobody works on would let two others run side by side.
+    if (entry?.status !== 'running') return;
     const { outcome, dueAtMs, wakesWaiting } = settlement;
     entry.status = outcome.status;
     entry.outcome = outcome;
+    entry.settledAtMs = this.#clock.nowMs();
+    entry.rulesHash = settlement.rulesHash ?? entry.rulesHash;
+    entry.replay = undefined;
+    noteTry(entry, settlement);
     entry.dueAtMs = dueAtMs;
     this.#queues.release(entry);
     switch (outcome.status) {
@@ -142,6 +211,7 @@ class MemoryJournal implements Journal {
         break;
       default:
         this.#finished.add(key);
+        this.#finishedWithPayload.add(key);
         this.#forgetOldest();
     }
     if (wakesWaiting) this.#wake(entry.subjects);
@@ -175,9 +245,13 @@ class MemoryJournal implements Journal {
   }
 
   async nextDueAtMs(): Promise<number | undefined> {
-    const due = [...this.#waiting.values()].flatMap((group) => [...group].map((e) => e.dueAtMs));
-    const times = [...due, this.#queues.nextDueAtMs()].filter((time) => time !== undefined);
-    return times.length === 0 ? undefined : Math.min(...times);
+    let next = this.#queues.nextDueAtMs();
+    for (const group of this.#waiting.values()) {
+      for (const { dueAtMs } of group) {
+        if (dueAtMs !== undefined && (next === undefined || dueAtMs < next)) next = dueAtMs;
+      }
+    }
+    return next;
   }
 
   onWork(listener: () => void): () => void {
@@ -203,13 +277,30 @@ class MemoryJournal implements Journal {
     return found;
   }
 
+  async operationsOf(eventKey: string): Promise<readonly OperationRecord[]> {
+    return this.#operationsOf(eventKey);
+  }
+
+  // A look at Cryptlex is worth more than what this process happens to remember.
+  async rememberUser(): Promise<void> {}
+
+  async recallUser(): Promise<string | undefined> {
+    return undefined;
+  }
+
+  async forgetUser(): Promise<void> {}
+
   async findCreated(licenseIds: readonly string[]): Promise<ReadonlySet<string>> {
     return new Set(licenseIds.filter((id) => this.#created.has(id)));
   }
 
-  async intend(operation: IntendedOperation): Promise<void> {
+  async intend(
+    operation: IntendedOperation,
+    replaces: OperationRecord | undefined,
+  ): Promise<'intended' | 'overtaken'> {
+    if (!isSame(this.#operations.get(operation.key), replaces)) return 'overtaken';
     this.#operations.set(operation.key, { ...operation, state: 'intended' });
-    forgetBeyond(this.#operations, OPERATIONS_MAX);
+    return 'intended';
   }
 
   async complete(
@@ -222,17 +313,34 @@ class MemoryJournal implements Journal {
       this.#operations.set(key, { ...operation, state: 'done', result });
       if (operation.action === 'license.create') this.#created.add(result.targetId);
     }
+    this.#forgetOldestOperation();
     forgetBeyond(this.#created, OPERATIONS_MAX);
     await this.noteLastWrites(lastWrites);
   }
 
   async noteLastWrites(lastWrites: readonly LastWrite[]): Promise<void> {
-    for (const write of lastWrites) this.#lastWrites.set(write.field, write);
+    for (const write of lastWrites) {
+      const known = this.#lastWrites.get(write.field);
+      if (known !== undefined && outweighs(known, write)) continue;
+      // Taken out and put in again, so that what is in use is not the first to be forgotten.
+      this.#lastWrites.delete(write.field);
+      this.#lastWrites.set(write.field, write);
+    }
     forgetBeyond(this.#lastWrites, OPERATIONS_MAX);
   }
 
   async withdraw(key: string): Promise<void> {
     this.#operations.delete(key);
+  }
+
+  /** One whose outcome is open must not be forgotten: it would be done again. */
+  #forgetOldestOperation(): void {
+    if (this.#operations.size <= OPERATIONS_MAX) return;
+    const [oldest] = this.#operations;
+    if (oldest === undefined) return;
+    const [key, operation] = oldest;
+    this.#operations.delete(key);
+    if (operation.state === 'intended') this.#operations.set(key, operation);
   }
 
   async findLastWrites(fields: readonly string[]): Promise<ReadonlyMap<string, LastWrite>> {
@@ -247,8 +355,7 @@ class MemoryJournal implements Journal {
   async find(key: string): Promise<EventRecord | undefined> {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    const { event, subjects, status, attempts, firstAcceptedAtMs, dueAtMs, outcome } = entry;
-    return { key, event, subjects, status, attempts, firstAcceptedAtMs, dueAtMs, outcome };
+    return toRecord(entry);
   }
 
   async ping(): Promise<void> {}
@@ -258,12 +365,56 @@ class MemoryJournal implements Journal {
   }
 
   #forgetOldest(): void {
+    if (this.#finishedWithPayload.size > FINISHED_PAYLOADS_MAX) {
+      const [key = ''] = this.#finishedWithPayload;
+      this.#finishedWithPayload.delete(key);
+      const entry = this.#entries.get(key);
+      if (entry !== undefined) erasePayload(entry);
+    }
     if (this.#finished.size <= FINISHED_EVENTS_MAX) return;
     const [oldest] = this.#finished;
     if (oldest === undefined) return;
     this.#finished.delete(oldest);
     this.#entries.delete(oldest);
   }
+}
+
+function isSame(a: OperationRecord | undefined, b: OperationRecord | undefined): boolean {
+  return (
+    a?.state === b?.state && a?.eventKey === b?.eventKey && a?.intendedAtMs === b?.intendedAtMs
+  );
+}
+
+function toRecord(entry: Entry): EventRecord {
+  const { key, event, subjects, status, attempts, firstAcceptedAtMs, dueAtMs, outcome } = entry;
+  const { settledAtMs, rulesHash, isErased } = entry;
+  return {
+    ...{ key, event, subjects, status, attempts, firstAcceptedAtMs, dueAtMs, outcome },
+    ...{ settledAtMs, rulesHash, isErased },
+  };
+}
+
+/** Keys, outcome and references stay: they answer duplicates. */
+function erasePayload(entry: Entry): void {
+  entry.event = { ...entry.event, payload: {} };
+  entry.isErased = true;
+  entry.storedPlan = undefined;
+  entry.tries.length = 0;
+}
+
+/** The last tries are told; an event in back-off for days has many. */
+const TRIES_MAX = 20;
+
+function noteTry(entry: Entry, { outcome, calls = [] }: Settlement): void {
+  const { attempts: attempt, startedAtMs, settledAtMs: endedAtMs = startedAtMs } = entry;
+  const { status, reason } = outcome;
+  entry.tries.push({ attempt, startedAtMs, endedAtMs, status, reason, calls });
+  if (entry.tries.length > TRIES_MAX) entry.tries.shift();
+}
+
+/** Whether a write is newer than another one, or a payment of the same time. */
+function outweighs(a: LastWrite, b: LastWrite): boolean {
+  return a.timeMs > b.timeMs || (a.timeMs === b.timeMs && a.isPayment && !b.isPayment);
 }
 
 /** Maps and sets keep the order of insertion, so the first ones are the oldest. */

@@ -6,12 +6,15 @@ import { Hono } from 'hono';
 import { AppError } from '../errors.ts';
 import type { JsonObject } from '../model.ts';
 import { SIGNATURE_HEADERS } from '../model.ts';
+import { type AdminDependencies, createAdmin } from './admin.ts';
 import type { Answer } from './answers.ts';
 import { answerError, answerInternal } from './answers.ts';
 import type { ServerSource, WebhookDependencies, WebhookTarget } from './webhook.ts';
 import { answerWebhook, describeFault } from './webhook.ts';
 
 export interface ServerDependencies extends WebhookDependencies {
+  /** The admin API; left out where there is no token for it. */
+  readonly admin?: AdminDependencies;
   /** Ready: rules are loaded and the journal answers. Concerns are told, but do not make it unready. */
   readiness(): Promise<{
     readonly ready: boolean;
@@ -53,6 +56,8 @@ export function createApp(dependencies: ServerDependencies): Hono {
     };
     return json(ready ? 200 : 503, body);
   });
+
+  if (dependencies.admin !== undefined) app.route('/admin', createAdmin(dependencies.admin));
 
   app.all('/webhooks/:source', (c) => {
     const sources = dependencies.currentSources();

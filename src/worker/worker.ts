@@ -32,6 +32,13 @@ export interface Worker {
 }
 
 const CONCURRENCY = 32;
+/** A journal that cannot note how an attempt ended is asked again, at this pace. */
+const SETTLE_DELAY_MS_MIN = 1_000;
+const SETTLE_DELAY_MS_MAX = 30_000;
+/** An event that broke the program itself is tried again after this. */
+const BROKEN_DELAY_MS = 30_000;
+/** After calls were given up, nothing should take long any more. */
+const GIVE_UP_MS = 2_000;
 /** An idle worker looks again this often, should a wake-up be missed. */
 const IDLE_MS = 5_000;
 
@@ -48,6 +55,7 @@ class JournalWorker implements Worker {
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #abort = new AbortController();
   #stopped = true;
+  #looping: Promise<void> = Promise.resolve();
   #stopListening: (() => void) | undefined;
   #wake: (() => void) | undefined;
 
@@ -60,7 +68,7 @@ class JournalWorker implements Worker {
     if (!this.#stopped) return;
     this.#stopped = false;
     this.#stopListening = this.#options.journal.onWork(() => this.#wake?.());
-    void this.#loop();
+    this.#looping = this.#loop();
   }
 
   async #loop(): Promise<void> {
@@ -94,7 +102,9 @@ class JournalWorker implements Worker {
 
   async #sleep(woken: Promise<void>): Promise<void> {
     const { journal, clock } = this.#options;
-    const dueAtMs = await journal.nextDueAtMs();
+    // With all hands full, nothing that becomes due can be taken before one of them is free.
+    const isFull = this.#running.size >= this.#concurrency;
+    const dueAtMs = isFull ? undefined : await journal.nextDueAtMs();
     const untilDueMs = dueAtMs === undefined ? IDLE_MS : Math.max(1, dueAtMs - clock.nowMs());
     const timer = new AbortController();
     await Promise.race([woken, clock.sleep(Math.min(untilDueMs, IDLE_MS), timer.signal)]);
@@ -102,20 +112,46 @@ class JournalWorker implements Worker {
   }
 
   async #work(taken: TakenEvent): Promise<void> {
-    const { pipeline, journal, log } = this.#options;
-    const { key, event } = taken;
+    const settlement = await this.#process(taken);
+    if (!(await this.#settle(taken, settlement))) return;
+    this.#report(taken, settlement);
+    this.#tell(taken.key, settlement.outcome);
+  }
+
+  /** An event that broke the program must not hold its subjects for ever; it is tried again. */
+  async #process(taken: TakenEvent): Promise<Settlement> {
+    const { pipeline, clock, log } = this.#options;
     try {
-      const settlement = await pipeline.process(taken, this.#abort.signal);
-      await journal.settle(key, settlement);
-      this.#report(taken, settlement);
-      this.#tell(key, settlement.outcome);
+      return await pipeline.process(taken, this.#abort.signal);
     } catch (error) {
-      // Nothing is lost: the event is still in the journal, and what was intended is read back.
+      const eventId = taken.event.id;
       const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      log.error(
-        { eventId: event.id, cause: cause.slice(0, 2000) },
-        'an event could not be settled',
-      );
+      log.error({ eventId, cause: cause.slice(0, 2000) }, 'an event broke the worker');
+      const message = 'The event is stored and will be done.';
+      const reason = 'an unexpected error';
+      return {
+        outcome: { eventId, status: 'queued', message, reason },
+        dueAtMs: clock.nowMs() + BROKEN_DELAY_MS,
+        wakesWaiting: false,
+      };
+    }
+  }
+
+  /** Notes how the attempt ended, as soon as the journal takes it; false when the process ends before. */
+  async #settle({ key, event }: TakenEvent, settlement: Settlement): Promise<boolean> {
+    const { journal, clock, log } = this.#options;
+    let delayMs = SETTLE_DELAY_MS_MIN;
+    while (true) {
+      try {
+        await journal.settle(key, settlement);
+        return true;
+      } catch (error) {
+        const cause = error instanceof Error ? error.message : String(error);
+        log.error({ eventId: event.id, cause }, 'an event could not be settled; trying again');
+      }
+      // Nothing is lost by giving up: what was done is noted, and the event is still in the journal.
+      if (!(await clock.sleep(delayMs, this.#abort.signal))) return false;
+      delayMs = Math.min(delayMs * 2, SETTLE_DELAY_MS_MAX);
     }
   }
 
@@ -167,13 +203,23 @@ class JournalWorker implements Worker {
     this.#stopped = true;
     this.#stopListening?.();
     this.#wake?.();
-    const timer = new AbortController();
-    const finished = Promise.all(this.#running.values());
-    await Promise.race([finished, this.#options.clock.sleep(graceMs, timer.signal)]);
-    timer.abort();
+    const finished = this.#finishAll();
+    await this.#atMost(graceMs, finished);
     const cutOff = this.#running.size;
     this.#abort.abort();
-    await finished;
+    await this.#atMost(GIVE_UP_MS, finished);
     return cutOff;
+  }
+
+  /** The loop first: it may be about to take one more. */
+  async #finishAll(): Promise<void> {
+    await this.#looping;
+    await Promise.all(this.#running.values());
+  }
+
+  async #atMost(ms: number, finished: Promise<void>): Promise<void> {
+    const timer = new AbortController();
+    await Promise.race([finished, this.#options.clock.sleep(ms, timer.signal)]);
+    timer.abort();
   }
 }

@@ -1,0 +1,65 @@
+// What the admin API can do beside reading the journal: dry runs with the rules that run, or with rules
+// that are sent along. Runs on the sandbox only; nothing is sent to Cryptlex.
+
+import { ACTIONS } from './actions/definitions.ts';
+import { readWebhookBody } from './compose-verifiers.ts';
+import { formatLocation } from './engine/findings.ts';
+import { loadRuleFile } from './engine/load.ts';
+import type { Env } from './engine/match.ts';
+import type { RuleSet } from './engine/rules.ts';
+import { AppError } from './errors.ts';
+import { type Explanation, explainEvent } from './explanation.ts';
+import type { Archive } from './journal/archive.ts';
+import type { Clock, Provider } from './model.ts';
+import { PROVIDERS } from './model.ts';
+import type { Secret } from './secret.ts';
+import type { AdminDependencies } from './server/admin.ts';
+
+export function createAdminTools(parts: {
+  token: Secret;
+  archive: Archive;
+  clock: Clock;
+  ruleSets: ReadonlyMap<string, RuleSet>;
+  env: Env;
+}): AdminDependencies {
+  const { token, archive, clock, ruleSets, env } = parts;
+  return {
+    token,
+    archive,
+    clock,
+    dryRun: async ({ provider, event, rules }) => {
+      const known = PROVIDERS.find((name) => name === provider);
+      if (known === undefined)
+        throw new AppError('USAGE', `provider takes ${PROVIDERS.join(', ')}`);
+      const ruleSet = rules === undefined ? ruleSets.get(known) : rulesOf(known, rules);
+      if (ruleSet === undefined)
+        throw new AppError('SOURCE_UNKNOWN', `${known} is not switched on`);
+      const body = new TextEncoder().encode(JSON.stringify(event));
+      const explanations: object[] = [];
+      for (const one of readWebhookBody(known, body, ruleSet.source)) {
+        explanations.push(shown(await explainEvent(ruleSet, one, { env, given: undefined })));
+      }
+      return explanations;
+    },
+    explain: async ({ record }) => {
+      const ruleSet = ruleSets.get(record.event.source);
+      if (ruleSet === undefined || record.isErased) return [];
+      return [shown(await explainEvent(ruleSet, record.event, { env, given: undefined }))];
+    },
+  };
+}
+
+/** @throws INPUT_UNREADABLE with every finding */
+function rulesOf(provider: Provider, text: string): RuleSet {
+  const input = { file: `${provider}.yaml`, text, readBeside: () => undefined };
+  const { ruleSet, diagnostics } = loadRuleFile(input, ACTIONS);
+  if (ruleSet !== undefined) return ruleSet;
+  const findings = diagnostics.map(
+    ({ location, message, code }) => `${formatLocation(location)}: ${message} [${code}]`,
+  );
+  throw new AppError('INPUT_UNREADABLE', findings.join('; '));
+}
+
+function shown({ refused: _refused, ...explanation }: Explanation): object {
+  return explanation;
+}

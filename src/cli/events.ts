@@ -1,0 +1,177 @@
+// keywright events: what the journal knows. Lists events, shows one whole, marks events to be replayed.
+// Works beside a running server: it only reads, and marks rows; the server does the work.
+
+import { parseArgs } from 'node:util';
+import { openArchive } from '../compose-journal.ts';
+import { AppError } from '../errors.ts';
+import { bodyOf, summaryOf } from '../event-summary.ts';
+import type { Archive, EventDetails, ReplayMode } from '../journal/archive.ts';
+import type { EventRecord } from '../journal/journal.ts';
+import { asUsageError, type Command, type ExitCode, type Terminal, usageError } from './command.ts';
+import { FILTER_HELP, FILTER_OPTIONS, type FilterValues, toFilter } from './event-filter.ts';
+import { previewOf } from './replay-preview.ts';
+
+const HELP = `keywright events list [FILTER] [--limit N] [--json]
+keywright events show EVENT_ID [--json]
+keywright events replay EVENT_ID | FILTER [--retarget | --force] [--yes]
+
+Reads the journal of DATABASE_URL, beside a running server.
+
+Filter:
+${FILTER_HELP}
+
+  --limit     how many are listed (50)
+  --retarget  looks licenses up anew instead of taking those that the event touched before
+  --force     does once more what is done already
+  --yes       replays; without it, only what would be done is shown
+
+A replay takes today's rules. What was done before is skipped, so replaying everything with unchanged
+rules calls nothing. The server does the work, in order per subscription; it can be interrupted.
+
+Example:
+  keywright events replay --status failed --since 24h --yes
+`;
+
+const PREVIEWED_MAX = 20;
+
+export const eventsCommand: Command = {
+  name: 'events',
+  summary: 'lists, shows and replays events of the journal',
+  help: HELP,
+  run: async (args, terminal) => {
+    const [verb, ...rest] = args;
+    const options = parse(rest);
+    const work = { list, show, replay }[verb ?? ''];
+    if (work === undefined) throw usageError('events takes list, show or replay', 'events');
+    const archive = await openArchive(terminal.env);
+    try {
+      return await work(archive.archive, options, terminal);
+    } finally {
+      await archive.close();
+    }
+  },
+};
+
+interface Options {
+  readonly ids: readonly string[];
+  readonly filter: FilterValues;
+  readonly limit: number;
+  readonly json: boolean;
+  readonly yes: boolean;
+  readonly mode: ReplayMode;
+}
+
+function parse(args: readonly string[]): Options {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: {
+        ...FILTER_OPTIONS,
+        limit: { type: 'string', default: '50' },
+        json: { type: 'boolean', default: false },
+        yes: { type: 'boolean', default: false },
+        retarget: { type: 'boolean', default: false },
+        force: { type: 'boolean', default: false },
+      },
+      allowPositionals: true,
+    });
+    const limit = Number(values.limit);
+    if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
+      throw usageError(`--limit takes 1 to 1000, not "${values.limit}"`, 'events');
+    }
+    const mode = values.force ? 'force' : values.retarget ? 'retarget' : 'again';
+    const { json, yes } = values;
+    return { ids: positionals, filter: values, limit, json, yes, mode };
+  } catch (error) {
+    throw asUsageError(error, 'events');
+  }
+}
+
+async function list(archive: Archive, options: Options, terminal: Terminal): Promise<ExitCode> {
+  const filter = toFilter(options.filter, Date.now());
+  const { events, cursor } = await archive.list(filter, { limit: options.limit });
+  if (options.json) {
+    terminal.writeOut(`${JSON.stringify({ events: events.map(summaryOf), cursor }, null, 2)}\n`);
+    return 0;
+  }
+  for (const event of events) terminal.writeOut(`${lineOf(event)}\n`);
+  const total = await archive.count(filter);
+  terminal.writeError(`${events.length} of ${total} events\n`);
+  return 0;
+}
+
+function lineOf({ event, status, firstAcceptedAtMs, outcome }: EventRecord): string {
+  const at = new Date(firstAcceptedAtMs).toISOString().replace('T', ' ').slice(0, 19);
+  const why = outcome?.failure?.code ?? outcome?.rule ?? '';
+  return [at, status.padEnd(9), event.source.padEnd(10), event.type.padEnd(32), event.id, why]
+    .join('  ')
+    .trimEnd();
+}
+
+async function show(archive: Archive, options: Options, terminal: Terminal): Promise<ExitCode> {
+  const [id, ...extra] = options.ids;
+  if (id === undefined || extra.length > 0) throw usageError('events show takes one id', 'events');
+  const all = await detailsOf(archive, id);
+  for (const details of all) {
+    const shown = { ...summaryOf(details.record), ...bodyOf(details) };
+    terminal.writeOut(`${JSON.stringify(shown, null, 2)}\n`);
+  }
+  return 0;
+}
+
+/** @throws EVENT_UNKNOWN */
+export async function detailsOf(archive: Archive, id: string): Promise<readonly EventDetails[]> {
+  const found: EventDetails[] = [];
+  for (const key of await archive.findKeys(id)) {
+    const details = await archive.details(key);
+    if (details !== undefined) found.push(details);
+  }
+  if (found.length > 0) return found;
+  throw new AppError('EVENT_UNKNOWN', `there is no event "${id}"`);
+}
+
+async function replay(archive: Archive, options: Options, terminal: Terminal): Promise<ExitCode> {
+  const keys = await keysToReplay(archive, options);
+  if (!options.yes) {
+    for (const key of keys.slice(0, PREVIEWED_MAX)) {
+      const details = await archive.details(key);
+      if (details !== undefined) terminal.writeOut(await previewOf(details, terminal.env));
+    }
+    const more = keys.length > PREVIEWED_MAX ? ` (the first ${PREVIEWED_MAX} are shown)` : '';
+    terminal.writeError(`${keys.length} events would be replayed${more}; add --yes to do it\n`);
+    return 0;
+  }
+  let queued = 0;
+  const refused: string[] = [];
+  for (const key of keys) {
+    const request = await archive.requestReplay(key, options.mode);
+    if (request.kind === 'queued') queued += 1;
+    else refused.push(`${key}: ${request.kind}`);
+  }
+  for (const line of refused) terminal.writeError(`not replayed, ${line}\n`);
+  terminal.writeOut(`${queued} events are queued; the server works on them in their order\n`);
+  return refused.length > 0 ? 1 : 0;
+}
+
+async function keysToReplay(archive: Archive, options: Options): Promise<readonly string[]> {
+  if (options.ids.length > 0) {
+    const details = await Promise.all(options.ids.map((id) => detailsOf(archive, id)));
+    return details.flat().map(({ record }) => record.key);
+  }
+  const filter = toFilter(options.filter, Date.now());
+  if (Object.values(filter).every((value) => value === undefined)) {
+    throw usageError(
+      'events replay takes an id or a filter; for all of them --since 3650d',
+      'events',
+    );
+  }
+  const keys: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await archive.list(filter, { limit: 1000, cursor });
+    keys.push(...page.events.map((event) => event.key));
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  // Oldest first, as they came.
+  return keys.reverse();
+}

@@ -1,0 +1,35 @@
+// The rules of one source, for commands. Takes a source's name and where rules lie, gives a RuleSet; what
+// is wrong with it is told by `keywright check`.
+
+import { join } from 'node:path';
+import { ACTIONS } from '../actions/definitions.ts';
+import { loadRuleFile } from '../engine/load.ts';
+import type { Env } from '../engine/match.ts';
+import type { RuleSet } from '../engine/rules.ts';
+import { readRuleFiles } from '../rule-files.ts';
+import type { Terminal } from './command.ts';
+
+/** @throws RULES_UNREADABLE; undefined when the file has errors */
+export function loadRulesFor(source: string, env: Terminal['env']): RuleSet | undefined {
+  const directory = env['RULES_DIR'] ?? 'rules';
+  const [input] = readRuleFiles(join(directory, `${source}.yaml`));
+  return input === undefined ? undefined : loadRuleFile(input, ACTIONS).ruleSet;
+}
+
+/** The variables that rules read; a placeholder stands for those that are not set. */
+export function environmentFor(
+  ruleSet: RuleSet,
+  env: Terminal['env'],
+): { env: Env; placeholders: readonly string[] } {
+  const values: Record<string, string> = {};
+  const placeholders: string[] = [];
+  for (const { name, optional } of ruleSet.env) {
+    const value = env[name]?.trim() ?? '';
+    if (value !== '') values[name] = value;
+    else if (!optional) {
+      values[name] = `<${name}>`;
+      placeholders.push(name);
+    }
+  }
+  return { env: values, placeholders };
+}

@@ -1,0 +1,124 @@
+// keywright why: the explanation of an event in the journal, with the rules as they were when it ran and
+// as they are now. Reads the journal; runs on the sandbox only.
+
+import { parseArgs } from 'node:util';
+import { ACTIONS } from '../actions/definitions.ts';
+import { openArchive } from '../compose-journal.ts';
+import { loadRuleFile } from '../engine/load.ts';
+import type { RuleSet } from '../engine/rules.ts';
+import { summaryOf } from '../event-summary.ts';
+import { explainEvent } from '../explanation.ts';
+import type { Archive, EventDetails } from '../journal/archive.ts';
+import { asUsageError, type Command, type Terminal, usageError } from './command.ts';
+import { detailsOf } from './events.ts';
+import { explanationText } from './explanation-text.ts';
+import { environmentFor, loadRulesFor } from './rules-for.ts';
+
+const HELP = `keywright why EVENT_ID [--json]
+
+Tells the story of an event in the journal: how it stands, each try with its calls, and what the rules
+say of it, as they were when it ran and as they are now. Reads DATABASE_URL; sends nothing.
+
+Example:
+  keywright why evt_1QxYb2LkdIwHu7ixAbCdEfGh
+`;
+
+export const whyCommand: Command = {
+  name: 'why',
+  summary: 'tells why an event ended as it did',
+  help: HELP,
+  run: async (args, terminal) => {
+    const { id, json } = parse(args);
+    const { archive, close } = await openArchive(terminal.env);
+    try {
+      for (const details of await detailsOf(archive, id)) {
+        const story = await storyOf(details, archive, terminal);
+        terminal.writeOut(json ? `${JSON.stringify(story.json, null, 2)}\n` : story.text);
+      }
+      return 0;
+    } finally {
+      await close();
+    }
+  },
+};
+
+function parse(args: readonly string[]): { id: string; json: boolean } {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: { json: { type: 'boolean', default: false } },
+      allowPositionals: true,
+    });
+    const [id, ...extra] = positionals;
+    if (id === undefined || extra.length > 0) throw usageError('why takes one event id', 'why');
+    return { id, json: values.json };
+  } catch (error) {
+    throw asUsageError(error, 'why');
+  }
+}
+
+async function storyOf(
+  details: EventDetails,
+  archive: Archive,
+  terminal: Terminal,
+): Promise<{ text: string; json: object }> {
+  const { record, operations, attempts } = details;
+  const blocks = [headText(details), attemptsText(details)];
+  const json: Record<string, unknown> = { ...summaryOf(record), operations, attempts };
+  if (record.isErased) {
+    blocks.push('The payload was erased, so the rules cannot be asked any more.\n');
+    return { text: blocks.join('\n'), json };
+  }
+  const then = await rulesThen(details, archive);
+  const now = loadRulesFor(record.event.source, terminal.env);
+  const versions: [string, string, RuleSet | undefined][] = [
+    ['then', 'With the rules as they were when it ran', then],
+    [
+      'now',
+      then !== undefined && then.hash === now?.hash ? '' : 'With the rules as they are now',
+      now,
+    ],
+  ];
+  for (const [name, title, ruleSet] of versions) {
+    if (ruleSet === undefined || title === '') continue;
+    const { env } = environmentFor(ruleSet, terminal.env);
+    const explanation = await explainEvent(ruleSet, record.event, { env, given: undefined });
+    json[name] = explanation;
+    blocks.push(`── ${title} ──\n${explanationText(explanation, terminal.isTty)}`);
+  }
+  return { text: blocks.join('\n'), json };
+}
+
+/** Their text was kept under the hash that the event carries. */
+async function rulesThen(details: EventDetails, archive: Archive): Promise<RuleSet | undefined> {
+  const { rulesHash } = details.record;
+  const kept = rulesHash === undefined ? undefined : await archive.findRules(rulesHash);
+  if (kept === undefined) return undefined;
+  const { file, text, beside } = kept;
+  const input = { file, text, readBeside: (name: string) => beside[name] };
+  return loadRuleFile(input, ACTIONS).ruleSet;
+}
+
+function headText({ record }: EventDetails): string {
+  const { event, outcome, status } = record;
+  const lines = [
+    `${event.provider} ${event.type} ${event.id}`,
+    `status: ${status}${outcome?.rule === undefined ? '' : `, rule ${outcome.rule}`}`,
+    ...(outcome === undefined ? [] : [`what was told: ${outcome.message}`]),
+    ...(outcome?.reason === undefined ? [] : [`reason: ${outcome.reason}`]),
+    ...(outcome?.userId === undefined ? [] : [`user: ${outcome.userId}`]),
+    ...(outcome?.licenseIds === undefined ? [] : [`licenses: ${outcome.licenseIds.join(', ')}`]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function attemptsText({ attempts }: EventDetails): string {
+  const lines = attempts.flatMap(({ attempt, startedAtMs, endedAtMs, status, reason, calls }) => [
+    `try ${attempt} at ${new Date(startedAtMs).toISOString()}, ${endedAtMs - startedAtMs} ms: ${status}${reason === undefined ? '' : `, ${reason}`}`,
+    ...calls.map(
+      (call) =>
+        `  ${call.method.padEnd(6)} ${call.path} → ${call.status ?? 'no answer'} (${call.durationMs} ms)`,
+    ),
+  ]);
+  return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+}

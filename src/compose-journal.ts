@@ -1,0 +1,76 @@
+// Journals, put together: from DATABASE_URL to the kind behind it. Beside compose.ts, and like it
+// imported only by cli/ and tests.
+
+import { createSystemClock } from './clock.ts';
+import { type DatabaseUrl, DEFAULT_DATABASE_URL, parseDatabaseUrl } from './config.ts';
+import type { Pace } from './cryptlex/pace.ts';
+import { AppError } from './errors.ts';
+import type { Archive } from './journal/archive.ts';
+import type { Journal } from './journal/journal.ts';
+import { createMemoryJournal } from './journal/memory.ts';
+import type { SqlDatabase } from './journal/sql/database.ts';
+import { openPostgres } from './journal/sql/postgres.ts';
+import { migrate } from './journal/sql/schema.ts';
+import { createSharedPace } from './journal/sql/shared-pace.ts';
+import { createSqlArchive } from './journal/sql/sql-archive.ts';
+import { openSqlJournal } from './journal/sql/sql-journal.ts';
+import { openSqlite } from './journal/sql/sqlite.ts';
+import type { Clock } from './model.ts';
+
+export interface OpenedJournal {
+  readonly journal: Journal;
+  readonly archive: Archive;
+  /** Adds the window that replicas share, where there are any. */
+  sharePace(local: Pace, limit: { requests: number; periodMs: number }): Pace;
+}
+
+/** @throws JOURNAL_LOCKED | JOURNAL_NEWER | JOURNAL_UNAVAILABLE */
+export async function openJournal(url: DatabaseUrl, clock: Clock): Promise<OpenedJournal> {
+  if (url.kind === 'memory') {
+    const journal = createMemoryJournal({ clock });
+    return { journal, archive: journal.archive, sharePace: (local) => local };
+  }
+  const database = openDatabase(url, clock, true);
+  try {
+    const journal = await openSqlJournal(database, clock);
+    return {
+      journal,
+      archive: createSqlArchive(database),
+      sharePace: (local, limit) =>
+        url.kind === 'postgres' ? createSharedPace({ database, local, ...limit, clock }) : local,
+    };
+  } catch (error) {
+    await database.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+function openDatabase(
+  url: Exclude<DatabaseUrl, { kind: 'memory' }>,
+  clock: Clock,
+  works: boolean,
+): SqlDatabase {
+  if (url.kind === 'sqlite') return openSqlite({ path: url.path, clock, works });
+  return openPostgres({ url: url.url });
+}
+
+/**
+ * The archive beside a running server, for commands that look and mark.
+ * @throws USAGE when the journal is in a server's memory, where no command can look
+ */
+export async function openArchive(
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<{ archive: Archive; close(): Promise<void> }> {
+  const text = env['DATABASE_URL'] ?? DEFAULT_DATABASE_URL;
+  const url = parseDatabaseUrl(text);
+  if (url === undefined)
+    throw new AppError('ENV_INVALID', 'DATABASE_URL takes sqlite:PATH or postgres://…');
+  if (url.kind === 'memory') {
+    throw new AppError('USAGE', 'the journal is in the memory of the server', {
+      hint: 'Ask the server itself: GET /admin/events with the admin token.',
+    });
+  }
+  const database = openDatabase(url, createSystemClock(), false);
+  await migrate(database);
+  return { archive: createSqlArchive(database), close: () => database.close() };
+}

@@ -1,0 +1,54 @@
+// What has to be done now and then: the texts of the rules that run are kept, and payloads of finished
+// events are erased after their time. Never touches an event that is not finished.
+
+import type { RuleSet } from './engine/rules.ts';
+import type { Archive } from './journal/archive.ts';
+import type { Logger } from './log.ts';
+import type { Clock } from './model.ts';
+
+const DAY_MS = 86_400_000;
+const ERASE_EVERY_MS = 60 * 60 * 1000;
+
+export interface Housekeeping {
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export function createHousekeeping(parts: {
+  archive: Archive;
+  ruleSets: ReadonlyMap<string, RuleSet>;
+  retentionDays: number;
+  clock: Clock;
+  log: Logger;
+}): Housekeeping {
+  const { archive, ruleSets, retentionDays, clock, log } = parts;
+  const stopped = new AbortController();
+  let working: Promise<void> = Promise.resolve();
+
+  const work = async (): Promise<void> => {
+    while (!stopped.signal.aborted) {
+      try {
+        const erased = await archive.erase(clock.nowMs() - retentionDays * DAY_MS);
+        if (erased > 0) log.info({ events: erased, retentionDays }, 'payloads were erased');
+        // After erasing, which forgets texts that no event refers to.
+        for (const { hash, file, text, beside } of ruleSets.values()) {
+          await archive.rememberRules({ hash, file, text, beside });
+        }
+      } catch (error) {
+        const cause = error instanceof Error ? error.message : String(error);
+        log.warn({ cause }, 'the journal could not be kept tidy; trying again in an hour');
+      }
+      await clock.sleep(ERASE_EVERY_MS, stopped.signal);
+    }
+  };
+
+  return {
+    start: () => {
+      working = work();
+    },
+    stop: async () => {
+      stopped.abort();
+      await working;
+    },
+  };
+}

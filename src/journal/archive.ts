@@ -1,0 +1,94 @@
+// The journal as a person reads it: lists, one event whole, replays, and what is erased after a time.
+// Types only; every kind of journal keeps them.
+
+import type { EventStatus } from '../model.ts';
+import type {
+  CallSummary,
+  EventRecord,
+  OperationRecord,
+  ReplayMark,
+  StoredPlan,
+} from './journal.ts';
+
+export interface EventFilter {
+  readonly status?: EventStatus | undefined;
+  readonly source?: string | undefined;
+  readonly type?: string | undefined;
+  /** A subject as the rules give it, `sub_1`. */
+  readonly subject?: string | undefined;
+  /** Accepted at or after this time, in milliseconds since 1970. */
+  readonly sinceMs?: number | undefined;
+  /** Accepted before this time. */
+  readonly untilMs?: number | undefined;
+}
+
+export interface EventPage {
+  /** Newest first; payloads are left out. */
+  readonly events: readonly EventRecord[];
+  /** For the next page; undefined on the last one. */
+  readonly cursor: string | undefined;
+}
+
+/** One try at an event. */
+export interface AttemptRecord {
+  readonly attempt: number;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly status: EventStatus;
+  readonly reason: string | undefined;
+  readonly calls: readonly CallSummary[];
+}
+
+/** One event with all that is known of it. */
+export interface EventDetails {
+  readonly record: EventRecord;
+  readonly storedPlan: StoredPlan | undefined;
+  readonly operations: readonly OperationRecord[];
+  readonly attempts: readonly AttemptRecord[];
+}
+
+/** The text of a rule file as it was when events were handled by it. */
+export interface RuleText {
+  readonly hash: string;
+  readonly file: string;
+  readonly text: string;
+  /** Texts of files beside it (a catalog), by name. */
+  readonly beside: Readonly<Record<string, string>>;
+}
+
+/**
+ * `again`: today's rules; what was done is skipped, and a done event keeps its licenses.
+ * `retarget`: licenses are looked up anew. `force`: what was done is done once more.
+ */
+export type ReplayMode = ReplayMark['mode'];
+export const REPLAY_MODES: readonly ReplayMode[] = ['again', 'retarget', 'force'];
+
+export type ReplayRequest =
+  | { readonly kind: 'queued' }
+  | { readonly kind: 'running' }
+  | { readonly kind: 'unknown' }
+  /** Its payload was erased, so it cannot be evaluated any more. */
+  | { readonly kind: 'erased' };
+
+/** Every method rejects with an AppError JOURNAL_UNAVAILABLE when the journal does not answer. */
+export interface Archive {
+  /** @param cursor of the page before; @param limit 1 to 1000 */
+  list(
+    filter: EventFilter,
+    page: { limit: number; cursor?: string | undefined },
+  ): Promise<EventPage>;
+  count(filter: EventFilter): Promise<number>;
+  /** The keys of the events with this id: ids are unique within a provider only. */
+  findKeys(eventId: string): Promise<readonly string[]>;
+  details(key: string): Promise<EventDetails | undefined>;
+  /** Marks an event to be worked on again; whoever works on the journal does it. */
+  requestReplay(key: string, mode: ReplayMode): Promise<ReplayRequest>;
+  /** Kept once per hash, as long as an event refers to it. */
+  rememberRules(rules: RuleText): Promise<void>;
+  findRules(hash: string): Promise<RuleText | undefined>;
+  /**
+   * Erases payloads, plans, messages and answers of events that were finished before the time. Keys,
+   * outcomes and references stay. Gives how many events were erased.
+   */
+  erase(settledBeforeMs: number): Promise<number>;
+}

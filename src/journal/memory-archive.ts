@@ -1,0 +1,98 @@
+// Reading the memory journal: the same lists and replays as a durable one gives, over what is still
+// remembered. Takes a view of the journal's entries; keeps nothing itself but rule texts.
+
+import type { Archive, AttemptRecord, EventFilter, ReplayRequest, RuleText } from './archive.ts';
+import type { EventRecord, OperationRecord, ReplayMark, StoredPlan } from './journal.ts';
+
+/** One event as the memory journal holds it. */
+export interface MemoryEntryView {
+  readonly sequence: number;
+  readonly record: EventRecord;
+  readonly storedPlan: StoredPlan | undefined;
+  readonly attempts: readonly AttemptRecord[];
+}
+
+/** What the archive needs of the journal. */
+export interface MemoryView {
+  /** Oldest first. */
+  entries(): Iterable<MemoryEntryView>;
+  find(key: string): MemoryEntryView | undefined;
+  operationsOf(key: string): readonly OperationRecord[];
+  /** Puts an event that is not in work back into line. */
+  requeue(key: string, mark: Omit<ReplayMark, 'id'>): void;
+  erase(key: string): void;
+}
+
+export function createMemoryArchive(view: MemoryView): Archive {
+  const rules = new Map<string, RuleText>();
+  const matching = (filter: EventFilter): MemoryEntryView[] =>
+    [...view.entries()].filter(({ record }) => matches(record, filter));
+  return {
+    list: async (filter, { limit, cursor }) => {
+      const before = cursor === undefined ? Number.POSITIVE_INFINITY : Number(cursor);
+      const found = matching(filter).filter(({ sequence }) => sequence < before);
+      const newestFirst = found.sort((a, b) => b.sequence - a.sequence);
+      const shown = newestFirst.slice(0, limit);
+      const last = shown.at(-1);
+      return {
+        events: shown.map(({ record }) => record),
+        cursor:
+          newestFirst.length > limit && last !== undefined ? String(last.sequence) : undefined,
+      };
+    },
+    count: async (filter) => matching(filter).length,
+    findKeys: async (eventId) =>
+      [...view.entries()]
+        .filter(({ record }) => record.event.id === eventId || record.key === eventId)
+        .map(({ record }) => record.key),
+    details: async (key) => {
+      const entry = view.find(key);
+      if (entry === undefined) return undefined;
+      const { record, storedPlan, attempts } = entry;
+      return { record, storedPlan, attempts, operations: view.operationsOf(key) };
+    },
+    requestReplay: async (key, mode): Promise<ReplayRequest> => {
+      const record = view.find(key)?.record;
+      if (record === undefined) return { kind: 'unknown' };
+      if (record.status === 'running') return { kind: 'running' };
+      if (record.isErased) return { kind: 'erased' };
+      view.requeue(key, { mode, wasDone: record.status === 'done' });
+      return { kind: 'queued' };
+    },
+    rememberRules: async (text) => {
+      rules.set(text.hash, text);
+    },
+    findRules: async (hash) => rules.get(hash),
+    erase: async (settledBeforeMs) => {
+      let erased = 0;
+      for (const { record } of [...view.entries()]) {
+        const { settledAtMs, status, isErased, key } = record;
+        const finished = ['done', 'ignored', 'unmatched', 'failed'].includes(status);
+        if (isErased || !finished || settledAtMs === undefined || settledAtMs >= settledBeforeMs) {
+          continue;
+        }
+        view.erase(key);
+        erased += 1;
+      }
+      return erased;
+    },
+  };
+}
+
+function matches(record: EventRecord, filter: EventFilter): boolean {
+  const { event, subjects, firstAcceptedAtMs } = record;
+  const { status, source, type, subject, sinceMs, untilMs } = filter;
+  return (
+    (status === undefined || record.status === status) &&
+    (source === undefined || event.source === source) &&
+    (type === undefined || event.type === type) &&
+    (subject === undefined || subjects.some((own) => isSubject(own, subject))) &&
+    (sinceMs === undefined || firstAcceptedAtMs >= sinceMs) &&
+    (untilMs === undefined || firstAcceptedAtMs < untilMs)
+  );
+}
+
+/** Subjects carry the name of their provider; people give them without it. */
+function isSubject(own: string, wanted: string): boolean {
+  return own === wanted || own.slice(own.indexOf(':') + 1) === wanted;
+}

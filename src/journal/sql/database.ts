@@ -1,0 +1,32 @@
+// What the SQL journal needs of a database: transactions, a clock, a way to serialise on subjects.
+// Types only; sqlite.ts and postgres.ts keep them.
+
+export type SqlValue = string | number | null;
+
+export interface SqlTransaction {
+  /** One statement with `$1 … $n`; gives its rows with lower-case names. */
+  query<Row>(statement: string, parameters?: readonly SqlValue[]): Promise<readonly Row[]>;
+  /** The database's clock, in milliseconds since 1970; the same throughout the transaction. */
+  readonly nowMs: number;
+}
+
+export interface SqlDatabase {
+  readonly kind: 'sqlite' | 'postgres';
+  /**
+   * Runs the work in one transaction; what it wrote is durable when the promise resolves. The work may
+   * be run again after a serialisation failure, so it touches nothing but the database.
+   * @throws JOURNAL_UNAVAILABLE
+   */
+  transaction<Result>(work: (tx: SqlTransaction) => Promise<Result>): Promise<Result>;
+  /** Holds the subjects for this transaction against all others that hold one of them; waits. */
+  lockSubjects(tx: SqlTransaction, subjects: readonly string[]): Promise<void>;
+  /** The same without waiting; false when somebody else holds one of them. */
+  tryLockSubjects(tx: SqlTransaction, subjects: readonly string[]): Promise<boolean>;
+  /** The items of a JSON list of texts, for `in ( … )`. */
+  listItems(parameter: string): string;
+  /** Tells all processes that there may be something to take, once the transaction is committed. */
+  announce(tx: SqlTransaction): Promise<void>;
+  /** Hears of it. Gives the way to stop. */
+  onAnnounce(listener: () => void): () => void;
+  close(): Promise<void>;
+}

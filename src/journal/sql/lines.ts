@@ -1,0 +1,77 @@
+// Who is next for a subject. Each subject has a line: what is in work stands first, then the queued
+// events by their own time. An event is ready when it is the head of all its lines.
+// Takes a transaction that holds the subjects; never decides what an event is about.
+
+import type { SqlDatabase, SqlTransaction } from './database.ts';
+
+/** Not in line (finished, waiting, parked), queued, in work. */
+export const POSITION = { aside: 0, queued: 1, inWork: 2 } as const;
+
+const HEAD = `select event_key from event_subjects
+  where subject = $1 and position > 0
+  order by position desc, time_ms, sequence limit 1`;
+
+const FIRST_TWO = HEAD.replace('limit 1', 'limit 2');
+
+/** How many lines the event is in without being their head. */
+const BEHIND = `select count(*) as behind from event_subjects mine
+  where mine.event_key = $1 and mine.event_key <> (
+    select other.event_key from event_subjects other
+    where other.subject = mine.subject and other.position > 0
+    order by other.position desc, other.time_ms, other.sequence limit 1)`;
+
+const MARK_READY = "update events set ready = 1 where event_key = $1 and status = 'queued'";
+const MARK_NOT_READY = 'update events set ready = 0 where event_key = $1 and ready = 1';
+const MOVE = 'update event_subjects set position = $2 where event_key = $1';
+
+/** Puts an event into its lines, as queued or as in work, or takes it out of them. */
+export async function moveTo(
+  tx: SqlTransaction,
+  eventKey: string,
+  position: (typeof POSITION)[keyof typeof POSITION],
+): Promise<void> {
+  await tx.query(MOVE, [eventKey, position]);
+}
+
+/** After an event was put into its lines: it may be ready, and whoever it came before no longer is. */
+export async function afterEntering(
+  tx: SqlTransaction,
+  eventKey: string,
+  subjects: readonly string[],
+): Promise<void> {
+  for (const subject of subjects) {
+    const [first, second] = await tx.query<{ event_key: string }>(FIRST_TWO, [subject]);
+    if (first?.event_key === eventKey && second !== undefined) {
+      await tx.query(MARK_NOT_READY, [second.event_key]);
+    }
+  }
+  await markIfReady(tx, eventKey);
+}
+
+/** After an event left its lines: their new heads may be ready. */
+export async function afterLeaving(tx: SqlTransaction, subjects: readonly string[]): Promise<void> {
+  const heads = new Set<string>();
+  for (const subject of subjects) {
+    const [head] = await tx.query<{ event_key: string }>(HEAD, [subject]);
+    if (head !== undefined) heads.add(head.event_key);
+  }
+  for (const head of heads) await markIfReady(tx, head);
+}
+
+async function markIfReady(tx: SqlTransaction, eventKey: string): Promise<void> {
+  const [row] = await tx.query<{ behind: number }>(BEHIND, [eventKey]);
+  if (row?.behind === 0) await tx.query(MARK_READY, [eventKey]);
+}
+
+/** Events that wait for a license of one of these subjects become due. */
+export async function wakeWaiting(
+  tx: SqlTransaction,
+  database: SqlDatabase,
+  subjects: readonly string[],
+): Promise<void> {
+  await tx.query(
+    `update events set due_ms = $1 where status = 'waiting' and due_ms > $1 and event_key in (
+      select event_key from event_subjects where subject in (${database.listItems('$2')}))`,
+    [tx.nowMs, JSON.stringify(subjects)],
+  );
+}

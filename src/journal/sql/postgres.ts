@@ -1,0 +1,185 @@
+// PostgreSQL under the SQL journal: several replicas share it. Time is the database's, subjects are
+// held by advisory locks of a transaction, wake-ups go by LISTEN and NOTIFY.
+// A broken connection is a JOURNAL_UNAVAILABLE for the call, never for the process.
+
+import pg from 'pg';
+import { AppError } from '../../errors.ts';
+import type { Clock } from '../../model.ts';
+import type { Secret } from '../../secret.ts';
+import type { SqlDatabase, SqlTransaction } from './database.ts';
+
+const CONNECTIONS_MAX = 10;
+const CONNECT_MS = 5_000;
+const STATEMENT_MS = 15_000;
+const RECONNECT_MS = 1_000;
+const CHANNEL = 'keywright';
+/** How often a transaction is run again after a deadlock or a serialisation failure. */
+const TRIES = 4;
+
+const INT8 = 20;
+const { builtins, getTypeParser } = pg.types;
+
+/** Milliseconds and counts are far below 2^53, so bigints are plain numbers. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format: 'text' | 'binary') =>
+    oid === (builtins.INT8 ?? INT8) ? Number : getTypeParser(oid, format)) as never,
+};
+
+/** @throws JOURNAL_UNAVAILABLE with the first transaction, not here */
+export function openPostgres(options: {
+  url: Secret;
+  /** Stands in for the database's clock where a test owns time. */
+  clock?: Clock;
+}): SqlDatabase {
+  return new PostgresDatabase(options.url, options.clock);
+}
+
+class PostgresDatabase implements SqlDatabase {
+  readonly kind = 'postgres';
+  readonly #url: Secret;
+  readonly #clock: Clock | undefined;
+  readonly #pool: pg.Pool;
+  readonly #listeners = new Set<() => void>();
+  #listening: pg.Client | undefined;
+  #reconnect: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(url: Secret, clock: Clock | undefined) {
+    this.#url = url;
+    this.#clock = clock;
+    this.#pool = new pg.Pool({
+      connectionString: url.reveal(),
+      max: CONNECTIONS_MAX,
+      connectionTimeoutMillis: CONNECT_MS,
+      statement_timeout: STATEMENT_MS,
+      application_name: 'keywright',
+      types,
+    });
+    // An idle connection that breaks is replaced; without a listener it would end the process.
+    this.#pool.on('error', () => undefined);
+  }
+
+  async transaction<Result>(work: (tx: SqlTransaction) => Promise<Result>): Promise<Result> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#tryTransaction(work);
+      } catch (error) {
+        if (tries < TRIES && isTransient(error)) continue;
+        throw unavailable(error);
+      }
+    }
+  }
+
+  async #tryTransaction<Result>(work: (tx: SqlTransaction) => Promise<Result>): Promise<Result> {
+    const client = await this.#pool.connect();
+    let broken = false;
+    try {
+      await client.query('begin');
+      const clock = await client.query<{ now_ms: number }>(
+        'select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms',
+      );
+      const result = await work({
+        nowMs: this.#clock?.nowMs() ?? clock.rows[0]?.now_ms ?? 0,
+        query: async (text, parameters = []) => {
+          const { rows } = await client.query(text, [...parameters]);
+          return rows;
+        },
+      });
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      await client.query('rollback').catch(() => {
+        broken = true;
+      });
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  async lockSubjects(tx: SqlTransaction, subjects: readonly string[]): Promise<void> {
+    // In one order for everybody, so that two transactions cannot wait for each other.
+    for (const subject of [...new Set(subjects)].sort()) {
+      await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [subject]);
+    }
+  }
+
+  async tryLockSubjects(tx: SqlTransaction, subjects: readonly string[]): Promise<boolean> {
+    for (const subject of [...new Set(subjects)].sort()) {
+      const [row] = await tx.query<{ locked: boolean }>(
+        'select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as locked',
+        [subject],
+      );
+      if (row?.locked !== true) return false;
+    }
+    return true;
+  }
+
+  listItems(parameter: string): string {
+    return `select jsonb_array_elements_text(${parameter}::jsonb)`;
+  }
+
+  async announce(tx: SqlTransaction): Promise<void> {
+    await tx.query(`notify ${CHANNEL}`);
+  }
+
+  onAnnounce(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    if (this.#listening === undefined) void this.#listen();
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** A connection of its own; when it breaks, listeners are woken, since something may have been missed. */
+  async #listen(): Promise<void> {
+    const client = new pg.Client({
+      connectionString: this.#url.reveal(),
+      connectionTimeoutMillis: CONNECT_MS,
+      application_name: 'keywright listener',
+      keepAlive: true,
+    });
+    this.#listening = client;
+    const wake = (): void => {
+      for (const listener of this.#listeners) listener();
+    };
+    const again = (): void => {
+      if (this.#listening !== client) return;
+      this.#listening = undefined;
+      if (this.#closed) return;
+      this.#reconnect = setTimeout(() => void this.#listen(), RECONNECT_MS);
+      this.#reconnect.unref();
+    };
+    client.on('notification', wake);
+    client.on('error', again);
+    client.on('end', again);
+    try {
+      await client.connect();
+      await client.query(`listen ${CHANNEL}`);
+      wake();
+    } catch {
+      await client.end().catch(() => undefined);
+      again();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#reconnect);
+    this.#listeners.clear();
+    await this.#listening?.end().catch(() => undefined);
+    await this.#pool.end();
+  }
+}
+
+/** Serialisation failure, deadlock, lock not available (PostgreSQL error codes, appendix A). */
+function isTransient(error: unknown): boolean {
+  const code = (error as { code?: string }).code;
+  return code === '40001' || code === '40P01' || code === '55P03';
+}
+
+/** The message names neither user nor password: the driver's errors hold the host at most. */
+function unavailable(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const { code, message } = error as { code?: string; message?: string };
+  const why = [code, message].filter((part) => part !== undefined && part !== '').join(' ');
+  return new AppError('JOURNAL_UNAVAILABLE', `PostgreSQL: ${why}`, { cause: error });
+}

@@ -1,0 +1,148 @@
+// The tables, as numbered migrations. The same statements serve SQLite and PostgreSQL.
+// Times are milliseconds since 1970 on the database's clock, but for `time_ms`, which is the provider's.
+// A database with a newer schema is refused: an older Keywright would not know what it means.
+
+import { randomBytes } from 'node:crypto';
+import { AppError } from '../../errors.ts';
+import type { SqlDatabase, SqlTransaction } from './database.ts';
+
+const IDENTITY = {
+  sqlite: 'integer primary key autoincrement',
+  postgres: 'bigint generated always as identity primary key',
+} as const;
+
+const versionOne = (kind: SqlDatabase['kind']): readonly string[] => [
+  // One row for each event of a provider, whatever source it came through.
+  `create table events (
+    sequence ${IDENTITY[kind]},
+    event_key text not null unique,
+    source text not null,
+    provider text not null,
+    event_id text not null,
+    type text not null,
+    time_ms bigint not null,
+    live integer,
+    payload text,
+    subjects text not null,
+    status text not null,
+    ready integer not null,
+    due_ms bigint not null,
+    attempts integer not null,
+    accepted_ms bigint not null,
+    settled_ms bigint,
+    lease_owner text,
+    lease_ms bigint,
+    plan text,
+    rules_hash text,
+    outcome text,
+    replay text
+  )`,
+  'create index events_ready on events (due_ms, sequence) where ready = 1',
+  "create index events_aside on events (due_ms) where status in ('waiting', 'parked')",
+  "create index events_running on events (lease_ms) where status = 'running'",
+  'create index events_by_status on events (status, sequence)',
+  'create index events_by_type on events (type, sequence)',
+  // position: 0 not in line, 1 queued, 2 in work. The head of a subject is the first by this index.
+  `create table event_subjects (
+    subject text not null,
+    event_key text not null,
+    position integer not null,
+    time_ms bigint not null,
+    sequence bigint not null,
+    primary key (event_key, subject)
+  )`,
+  'create index event_subjects_line on event_subjects (subject, position desc, time_ms, sequence)',
+  `create table operations (
+    operation_key text primary key,
+    event_key text not null,
+    action text not null,
+    target_id text,
+    product_id text,
+    before text not null,
+    choice text,
+    state text not null,
+    result text,
+    made_id text,
+    intended_ms bigint not null,
+    done_ms bigint
+  )`,
+  'create index operations_by_event on operations (event_key)',
+  'create index operations_made on operations (made_id) where made_id is not null',
+  `create table last_writes (
+    field text primary key,
+    time_ms bigint not null,
+    is_payment integer not null
+  )`,
+  `create table attempts (
+    event_key text not null,
+    attempt integer not null,
+    started_ms bigint not null,
+    ended_ms bigint not null,
+    status text not null,
+    reason text,
+    calls text not null,
+    primary key (event_key, attempt)
+  )`,
+  'create table rule_texts (hash text primary key, file text not null, rule_text text not null)',
+  'create table known_users (lookup text primary key, user_id text not null)',
+  'create index known_users_by_id on known_users (user_id)',
+];
+
+const MIGRATIONS: readonly ((kind: SqlDatabase['kind']) => readonly string[])[] = [versionOne];
+
+/** The schema that this version of Keywright writes. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** Brings the database to this version's schema. @throws JOURNAL_NEWER | JOURNAL_UNAVAILABLE */
+export async function migrate(database: SqlDatabase): Promise<void> {
+  await database.transaction(async (tx) => {
+    await database.lockSubjects(tx, ['keywright schema']);
+    await tx.query(
+      'create table if not exists keywright_meta (name text primary key, value text not null)',
+    );
+    const found = await readMeta(tx, 'schema_version');
+    const version = Number(found ?? 0);
+    if (version > SCHEMA_VERSION) {
+      const message = `its schema is version ${version}; this Keywright knows up to ${SCHEMA_VERSION}`;
+      throw new AppError('JOURNAL_NEWER', message);
+    }
+    for (const migration of MIGRATIONS.slice(version)) {
+      for (const statement of migration(database.kind)) await tx.query(statement);
+    }
+    if (version < SCHEMA_VERSION) await writeMeta(tx, 'schema_version', String(SCHEMA_VERSION));
+    if ((await readMeta(tx, 'first_started_ms')) === undefined) {
+      await writeMeta(tx, 'first_started_ms', String(tx.nowMs));
+      // E-mail addresses are kept as hashes under this key only.
+      await writeMeta(tx, 'hash_key', randomBytes(32).toString('hex'));
+    }
+  });
+}
+
+/** What is noted once, when a journal is begun. */
+export interface JournalMeta {
+  readonly firstStartedMs: number;
+  /** The key of the hashes of e-mail addresses. */
+  readonly hashKey: string;
+}
+
+export function readAllMeta(database: SqlDatabase): Promise<JournalMeta> {
+  return database.transaction(async (tx) => ({
+    firstStartedMs: Number(await readMeta(tx, 'first_started_ms')),
+    hashKey: (await readMeta(tx, 'hash_key')) ?? '',
+  }));
+}
+
+async function readMeta(tx: SqlTransaction, name: string): Promise<string | undefined> {
+  const rows = await tx.query<{ value: string }>(
+    'select value from keywright_meta where name = $1',
+    [name],
+  );
+  return rows[0]?.value;
+}
+
+async function writeMeta(tx: SqlTransaction, name: string, value: string): Promise<void> {
+  await tx.query(
+    'insert into keywright_meta (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value',
+    [name, value],
+  );
+}

@@ -1,0 +1,235 @@
+// Reading the SQL journal: lists by filter, one event whole, replays, rule texts, erasure.
+// Listing goes by the sequence of arrival, so a page costs the same however many events there are.
+
+import { randomUUID } from 'node:crypto';
+import type { EventOutcome } from '../../model.ts';
+import type {
+  Archive,
+  AttemptRecord,
+  EventDetails,
+  EventFilter,
+  EventPage,
+  ReplayMode,
+  ReplayRequest,
+  RuleText,
+} from '../archive.ts';
+import type { ReplayMark } from '../journal.ts';
+import type { SqlDatabase, SqlTransaction, SqlValue } from './database.ts';
+import { afterEntering, moveTo, POSITION } from './lines.ts';
+import {
+  EVENT_COLUMNS,
+  type EventRow,
+  OPERATION_COLUMNS,
+  type OperationRow,
+  toOperation,
+  toRecord,
+  toStoredPlan,
+  toSubjects,
+} from './rows.ts';
+
+const LIMIT_MAX = 1000;
+const ERASE_AT_ONCE = 500;
+
+/** The archive over a database whose schema is up to date. */
+export function createSqlArchive(database: SqlDatabase): Archive {
+  return {
+    list: (filter, page) => database.transaction((tx) => list(tx, filter, page)),
+    count: (filter) => database.transaction((tx) => count(tx, filter)),
+    findKeys: (eventId) =>
+      database.transaction(async (tx) => {
+        const rows = await tx.query<{ event_key: string }>(FIND_KEYS, [eventId]);
+        return rows.map((row) => row.event_key);
+      }),
+    details: (key) => database.transaction((tx) => details(tx, key)),
+    requestReplay: (key, mode) => requestReplay(database, key, mode),
+    rememberRules: async ({ hash, file, text, beside }) => {
+      const texts = JSON.stringify({ text, beside });
+      await database.transaction((tx) => tx.query(REMEMBER_RULES, [hash, file, texts]));
+    },
+    findRules: (hash) =>
+      database.transaction(async (tx) => {
+        const [row] = await tx.query<{ hash: string; file: string; rule_text: string }>(
+          'select hash, file, rule_text from rule_texts where hash = $1',
+          [hash],
+        );
+        if (row === undefined) return undefined;
+        const texts = JSON.parse(row.rule_text) as Pick<RuleText, 'text' | 'beside'>;
+        return { hash: row.hash, file: row.file, ...texts };
+      }),
+    erase: (settledBeforeMs) => erase(database, settledBeforeMs),
+  };
+}
+
+/** The filter as conditions and their parameters; statements and values never mix. */
+function conditionsOf(filter: EventFilter): { sql: string; parameters: SqlValue[] } {
+  const conditions: string[] = [];
+  const parameters: SqlValue[] = [];
+  const add = (sql: string, value: SqlValue): void => {
+    parameters.push(value);
+    conditions.push(sql.replaceAll('?', `$${parameters.length}`));
+  };
+  if (filter.status !== undefined) add('status = ?', filter.status);
+  if (filter.source !== undefined) add('source = ?', filter.source);
+  if (filter.type !== undefined) add('type = ?', filter.type);
+  if (filter.sinceMs !== undefined) add('accepted_ms >= ?', filter.sinceMs);
+  if (filter.untilMs !== undefined) add('accepted_ms < ?', filter.untilMs);
+  if (filter.subject !== undefined) {
+    // Subjects carry the name of their provider: the same id of two providers is two things.
+    add(
+      `event_key in (select event_key from event_subjects
+        where subject in (?, 'stripe:' || ?, 'fastspring:' || ?, 'paddle:' || ?))`,
+      filter.subject,
+    );
+  }
+  return { sql: conditions.length === 0 ? '1 = 1' : conditions.join(' and '), parameters };
+}
+
+async function list(
+  tx: SqlTransaction,
+  filter: EventFilter,
+  page: { limit: number; cursor?: string | undefined },
+): Promise<EventPage> {
+  const limit = Math.max(1, Math.min(page.limit, LIMIT_MAX));
+  const { sql, parameters } = conditionsOf(filter);
+  const before = page.cursor === undefined ? undefined : Number(page.cursor);
+  const isUsable = before !== undefined && Number.isSafeInteger(before);
+  if (isUsable) parameters.push(before);
+  const rows = await tx.query<EventRow>(
+    `select ${EVENT_COLUMNS.replace('payload', 'null as payload')} from events
+      where ${sql}${isUsable ? ` and sequence < $${parameters.length}` : ''}
+      order by sequence desc limit ${limit + 1}`,
+    parameters,
+  );
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return {
+    events: shown.map(toRecord),
+    cursor: rows.length > limit && last !== undefined ? String(last.sequence) : undefined,
+  };
+}
+
+async function count(tx: SqlTransaction, filter: EventFilter): Promise<number> {
+  const { sql, parameters } = conditionsOf(filter);
+  const [row] = await tx.query<{ events: number }>(
+    `select count(*) as events from events where ${sql}`,
+    parameters,
+  );
+  return row?.events ?? 0;
+}
+
+interface AttemptRow {
+  readonly attempt: number;
+  readonly started_ms: number;
+  readonly ended_ms: number;
+  readonly status: AttemptRecord['status'];
+  readonly reason: string | null;
+  readonly calls: string;
+}
+
+async function details(tx: SqlTransaction, key: string): Promise<EventDetails | undefined> {
+  const [row] = await tx.query<EventRow>(FIND_EVENT, [key]);
+  if (row === undefined) return undefined;
+  const operations = await tx.query<OperationRow>(
+    `select ${OPERATION_COLUMNS} from operations where event_key = $1 order by intended_ms, operation_key`,
+    [key],
+  );
+  const attempts = await tx.query<AttemptRow>(
+    'select attempt, started_ms, ended_ms, status, reason, calls from attempts where event_key = $1 order by attempt',
+    [key],
+  );
+  return {
+    record: toRecord(row),
+    storedPlan: toStoredPlan(row),
+    operations: operations.map((operation) => toOperation(operation)),
+    attempts: attempts.map((attempt) => ({
+      attempt: attempt.attempt,
+      startedAtMs: attempt.started_ms,
+      endedAtMs: attempt.ended_ms,
+      status: attempt.status,
+      reason: attempt.reason ?? undefined,
+      calls: JSON.parse(attempt.calls),
+    })),
+  };
+}
+
+async function requestReplay(
+  database: SqlDatabase,
+  key: string,
+  mode: ReplayMode,
+): Promise<ReplayRequest> {
+  return database.transaction(async (tx) => {
+    const [found] = await tx.query<{ subjects: string }>(
+      'select subjects from events where event_key = $1',
+      [key],
+    );
+    if (found === undefined) return { kind: 'unknown' };
+    const subjects = toSubjects(found);
+    await database.lockSubjects(tx, subjects);
+    const [row] = await tx.query<EventRow>(FIND_EVENT, [key]);
+    if (row === undefined) return { kind: 'unknown' };
+    if (row.status === 'running') return { kind: 'running' };
+    if (row.payload === null) return { kind: 'erased' };
+    const mark: ReplayMark = { mode, wasDone: row.status === 'done', id: randomUUID() };
+    await tx.query(MARK_REPLAY, [key, tx.nowMs, JSON.stringify(mark)]);
+    await moveTo(tx, key, POSITION.queued);
+    await afterEntering(tx, key, subjects);
+    await database.announce(tx);
+    return { kind: 'queued' };
+  });
+}
+
+/** In portions, so that accepting is never held up for long. */
+async function erase(database: SqlDatabase, settledBeforeMs: number): Promise<number> {
+  let erased = 0;
+  for (;;) {
+    const portion = await database.transaction(async (tx) => {
+      const rows = await tx.query<EventRow>(FIND_ERASABLE, [settledBeforeMs]);
+      for (const row of rows) await eraseOne(tx, row);
+      return rows.length;
+    });
+    erased += portion;
+    if (portion < ERASE_AT_ONCE) break;
+  }
+  await database.transaction((tx) => tx.query(FORGET_RULES));
+  return erased;
+}
+
+/** What answers duplicates stays: status, user and license ids. */
+async function eraseOne(tx: SqlTransaction, row: EventRow): Promise<void> {
+  const outcome = row.outcome === null ? undefined : (JSON.parse(row.outcome) as EventOutcome);
+  const kept =
+    outcome === undefined
+      ? null
+      : JSON.stringify({
+          eventId: outcome.eventId,
+          status: outcome.status,
+          message: 'Handled; the details were erased.',
+          ...(outcome.rule === undefined ? {} : { rule: outcome.rule }),
+          ...(outcome.userId === undefined ? {} : { userId: outcome.userId }),
+          ...(outcome.licenseIds === undefined ? {} : { licenseIds: outcome.licenseIds }),
+          ...(outcome.rejected === undefined ? {} : { rejected: outcome.rejected }),
+        } satisfies EventOutcome);
+  await tx.query(ERASE_EVENT, [row.event_key, kept]);
+  await tx.query("update operations set before = '{}' where event_key = $1", [row.event_key]);
+  await tx.query('delete from attempts where event_key = $1', [row.event_key]);
+}
+
+const FIND_EVENT = `select ${EVENT_COLUMNS} from events where event_key = $1`;
+const FIND_KEYS =
+  'select event_key from events where event_id = $1 or event_key = $1 order by sequence';
+
+const REMEMBER_RULES = `insert into rule_texts (hash, file, rule_text) values ($1, $2, $3)
+  on conflict (hash) do nothing`;
+
+const MARK_REPLAY = `update events set status = 'queued', ready = 0, due_ms = $2, accepted_ms = $2,
+  plan = null, replay = $3, lease_owner = null, lease_ms = null where event_key = $1`;
+
+const FIND_ERASABLE = `select ${EVENT_COLUMNS} from events
+  where payload is not null and settled_ms < $1 and status in ('done', 'ignored', 'unmatched', 'failed')
+  order by sequence limit ${ERASE_AT_ONCE}`;
+
+const ERASE_EVENT = `update events set payload = null, plan = null, rules_hash = null, outcome = $2
+  where event_key = $1`;
+
+const FORGET_RULES = `delete from rule_texts where hash not in (
+  select rules_hash from events where rules_hash is not null)`;

@@ -1,0 +1,358 @@
+// The journal in a database: SQLite or PostgreSQL, by the same statements. Keeps every promise of
+// journal.ts across crashes and, on PostgreSQL, across replicas: what a replica works on it holds by a
+// lease on the database's clock, so that a dead one's work is taken over.
+
+import { randomUUID } from 'node:crypto';
+import { type Clock, eventKeyOf, type OperationResult } from '../../model.ts';
+import type {
+  Acceptance,
+  EventRecord,
+  IntendedOperation,
+  Journal,
+  LastWrite,
+  NewEvent,
+  OperationRecord,
+  Settlement,
+  StoredPlan,
+  TakenEvent,
+} from '../journal.ts';
+import type { SqlDatabase, SqlTransaction } from './database.ts';
+import { afterEntering, afterLeaving, moveTo, POSITION, wakeWaiting } from './lines.ts';
+import {
+  type EventRow,
+  toEvent,
+  toOutcome,
+  toRecord,
+  toReplay,
+  toStoredPlan,
+  toSubjects,
+} from './rows.ts';
+import { type JournalMeta, migrate, readAllMeta } from './schema.ts';
+import { SqlOperations } from './sql-operations.ts';
+import { SqlUsers } from './sql-users.ts';
+import {
+  BEGIN_ANEW,
+  FIND_DUE_ASIDE,
+  FIND_EVENT,
+  FIND_LEASE_OVER,
+  FIND_READY,
+  FINISHED,
+  INSERT_ATTEMPT,
+  INSERT_EVENT,
+  INSERT_SUBJECT,
+  NEXT_DUE,
+  REFRESH_PAYLOAD,
+  REQUEUE,
+  renewLeases,
+  SETTLE,
+  STILL_TO_BRING_BACK,
+  TAKE,
+} from './statements.ts';
+
+/** A replica that was not heard of this long is dead; its events are taken over. */
+const LEASE_MS = 20_000;
+const HEARTBEAT_MS = 5_000;
+/** Later than anything; small enough to be exact in every kind of number. */
+const NEVER_MS = 9_000_000_000_000;
+
+/** Opens the journal over a database, brings its schema up to date, and takes up what a crash left. */
+export async function openSqlJournal(database: SqlDatabase, clock: Clock): Promise<Journal> {
+  await migrate(database);
+  const meta = await readAllMeta(database);
+  const journal = new SqlJournal(database, clock, meta);
+  if (database.kind === 'sqlite') await journal.takeUpAll();
+  return journal;
+}
+
+interface Candidate {
+  readonly event_key: string;
+  readonly subjects: string;
+}
+
+interface InWork {
+  readonly attempt: number;
+  readonly startedMs: number;
+  readonly subjects: readonly string[];
+}
+
+class SqlJournal implements Journal {
+  readonly keepsState = true;
+  readonly firstStartedAtMs: number;
+  readonly #database: SqlDatabase;
+  readonly #clock: Clock;
+  /** One working process; a restart is another one. */
+  readonly #owner = randomUUID();
+  readonly #operations: SqlOperations;
+  readonly #users: SqlUsers;
+  readonly #inWork = new Map<string, InWork>();
+  #heartbeat: NodeJS.Timeout | undefined;
+
+  constructor(database: SqlDatabase, clock: Clock, meta: JournalMeta) {
+    this.#database = database;
+    this.#clock = clock;
+    this.#operations = new SqlOperations(database, this.#owner);
+    this.#users = new SqlUsers(database, meta.hashKey);
+    this.firstStartedAtMs = meta.firstStartedMs;
+  }
+
+  /** A time of the database as this process's clock would tell it; the two may differ. */
+  #toLocal(tx: SqlTransaction, timeMs: number): number {
+    return timeMs + this.#clock.nowMs() - tx.nowMs;
+  }
+
+  #toDatabase(tx: SqlTransaction, timeMs: number): number {
+    return Math.round(timeMs - this.#clock.nowMs() + tx.nowMs);
+  }
+
+  get kind(): 'sqlite' | 'postgres' {
+    return this.#database.kind;
+  }
+
+  accept(events: readonly NewEvent[]): Promise<readonly Acceptance[]> {
+    return this.#database.transaction(async (tx) => {
+      await this.#database.lockSubjects(
+        tx,
+        events.flatMap(({ subjects }) => subjects),
+      );
+      const acceptances: Acceptance[] = [];
+      for (const event of events) acceptances.push(await this.#acceptOne(tx, event));
+      await this.#database.announce(tx);
+      return acceptances;
+    });
+  }
+
+  async #acceptOne(tx: SqlTransaction, { event, subjects }: NewEvent): Promise<Acceptance> {
+    const key = eventKeyOf(event);
+    const [inserted] = await tx.query<{ sequence: number }>(INSERT_EVENT, [
+      ...[key, event.source, event.provider, event.id, event.type, event.timeMs],
+      ...[event.live === null ? null : Number(event.live), JSON.stringify(event.payload)],
+      ...[JSON.stringify(subjects), tx.nowMs],
+    ]);
+    if (inserted !== undefined) {
+      for (const subject of subjects) {
+        const { queued } = POSITION;
+        await tx.query(INSERT_SUBJECT, [subject, key, queued, event.timeMs, inserted.sequence]);
+      }
+      await afterEntering(tx, key, subjects);
+      return { key, kind: 'queued' };
+    }
+    const [known] = await tx.query<EventRow>(FIND_EVENT, [key]);
+    const outcome = known === undefined ? undefined : toOutcome(known);
+    if (known?.status === 'running') return { key, kind: 'running' };
+    if (known?.status === 'done' && outcome !== undefined) return { key, kind: 'done', outcome };
+    // The payload may have been erased; this delivery brings it again.
+    await tx.query(REFRESH_PAYLOAD, [key, JSON.stringify(event.payload)]);
+    if (known !== undefined && FINISHED.includes(known.status)) {
+      await tx.query(BEGIN_ANEW, [key, tx.nowMs]);
+    }
+    await this.#requeue(tx, key, known === undefined ? subjects : toSubjects(known));
+    return { key, kind: 'queued' };
+  }
+
+  /** Back into line, due at once; the caller holds the subjects. */
+  async #requeue(tx: SqlTransaction, key: string, subjects: readonly string[]): Promise<void> {
+    await tx.query(REQUEUE, [key, tx.nowMs]);
+    await moveTo(tx, key, POSITION.queued);
+    await afterEntering(tx, key, subjects);
+  }
+
+  async take(): Promise<TakenEvent | undefined> {
+    let { aside, ready } = await this.#look();
+    if (aside.length > 0) {
+      for (const row of aside) await this.#bringBack(row.event_key, toSubjects(row));
+      ({ aside, ready } = await this.#look());
+    }
+    for (const candidate of ready) {
+      const taken = await this.#takeOne(candidate.event_key, toSubjects(candidate));
+      if (taken !== undefined) return taken;
+    }
+    return undefined;
+  }
+
+  /** What may be taken, and what stepped aside and is due, or was left by a dead replica. */
+  #look(): Promise<{ aside: readonly Candidate[]; ready: readonly Candidate[] }> {
+    return this.#database.transaction(async (tx) => ({
+      aside: [
+        ...(await tx.query<Candidate>(FIND_DUE_ASIDE, [tx.nowMs])),
+        ...(await tx.query<Candidate>(FIND_LEASE_OVER, [tx.nowMs])),
+      ],
+      ready: await tx.query<Candidate>(FIND_READY, [tx.nowMs]),
+    }));
+  }
+
+  #takeOne(key: string, subjects: readonly string[]): Promise<TakenEvent | undefined> {
+    return this.#database.transaction(async (tx) => {
+      // Another replica is at one of its subjects; somebody will come back to it.
+      if (!(await this.#database.tryLockSubjects(tx, subjects))) return undefined;
+      const lease = [key, this.#owner, tx.nowMs + this.#leaseMs(), tx.nowMs] as const;
+      const [row] = await tx.query<EventRow>(TAKE, [...lease]);
+      if (row === undefined) return undefined;
+      await moveTo(tx, key, POSITION.inWork);
+      this.#inWork.set(key, { attempt: row.attempts, subjects, startedMs: tx.nowMs });
+      this.#startHeartbeat();
+      return {
+        key,
+        event: toEvent(row),
+        subjects,
+        attempt: row.attempts,
+        firstAcceptedAtMs: this.#toLocal(tx, row.accepted_ms),
+        storedPlan: toStoredPlan(row),
+        replay: toReplay(row),
+      };
+    });
+  }
+
+  async settle(key: string, settlement: Settlement): Promise<void> {
+    const inWork = this.#inWork.get(key);
+    if (inWork === undefined) return;
+    const { subjects, attempt, startedMs } = inWork;
+    const { outcome, dueAtMs, wakesWaiting, rulesHash, calls = [] } = settlement;
+    await this.#database.transaction(async (tx) => {
+      await this.#database.lockSubjects(tx, subjects);
+      const unset = outcome.status === 'queued' ? tx.nowMs : NEVER_MS;
+      const dueMs = dueAtMs === undefined ? unset : this.#toDatabase(tx, dueAtMs);
+      const [settled] = await tx.query(SETTLE, [
+        ...[key, this.#owner, attempt, outcome.status, JSON.stringify(outcome)],
+        ...[dueMs, tx.nowMs],
+        rulesHash ?? null,
+      ]);
+      // The lease was lost and somebody else goes on with the event; what was done is in the operations.
+      if (settled === undefined) return;
+      await tx.query(INSERT_ATTEMPT, [
+        ...[key, attempt, startedMs, tx.nowMs, outcome.status, outcome.reason ?? null],
+        JSON.stringify(calls),
+      ]);
+      const isQueued = outcome.status === 'queued';
+      await moveTo(tx, key, isQueued ? POSITION.queued : POSITION.aside);
+      if (isQueued) await afterEntering(tx, key, subjects);
+      await afterLeaving(tx, subjects);
+      if (wakesWaiting) await wakeWaiting(tx, this.#database, subjects);
+      await this.#database.announce(tx);
+    });
+    // Only now: while the end of the attempt could not be written, the event is still ours.
+    this.#inWork.delete(key);
+  }
+
+  async #bringBack(key: string, subjects: readonly string[]): Promise<void> {
+    await this.#database.transaction(async (tx) => {
+      await this.#database.lockSubjects(tx, subjects);
+      const [row] = await tx.query(STILL_TO_BRING_BACK, [key, tx.nowMs]);
+      if (row !== undefined) await this.#requeue(tx, key, subjects);
+    });
+  }
+
+  /** After a start on a file of its own, nobody else can be working: what runs was left by a crash. */
+  async takeUpAll(): Promise<void> {
+    await this.#database.transaction((tx) =>
+      tx.query("update events set lease_ms = 0 where status = 'running'"),
+    );
+  }
+
+  /** One process on a file needs no lease: whoever starts next takes up what it left. */
+  #leaseMs(): number {
+    return this.#database.kind === 'sqlite' ? NEVER_MS : LEASE_MS;
+  }
+
+  #startHeartbeat(): void {
+    if (this.#heartbeat !== undefined || this.#database.kind === 'sqlite') return;
+    this.#heartbeat = setInterval(() => {
+      if (this.#inWork.size === 0) return;
+      const beat = this.#database.transaction((tx) =>
+        tx.query(renewLeases(this.#database), [
+          ...[this.#owner, tx.nowMs + LEASE_MS],
+          JSON.stringify([...this.#inWork.keys()]),
+        ]),
+      );
+      // A missed beat is made up for by the next one, or the lease is lost, which `intend` notices.
+      beat.catch(() => undefined);
+    }, HEARTBEAT_MS);
+    this.#heartbeat.unref();
+  }
+
+  nextDueAtMs(): Promise<number | undefined> {
+    return this.#database.transaction(async (tx) => {
+      const [row] = await tx.query<{ due_ms: number | null }>(NEXT_DUE);
+      const dueMs = row?.due_ms ?? NEVER_MS;
+      return dueMs >= NEVER_MS ? undefined : this.#toLocal(tx, dueMs);
+    });
+  }
+
+  onWork(listener: () => void): () => void {
+    return this.#database.onAnnounce(listener);
+  }
+
+  async storePlan(key: string, plan: StoredPlan): Promise<void> {
+    await this.#database.transaction((tx) =>
+      tx.query('update events set plan = $2, rules_hash = $3 where event_key = $1', [
+        key,
+        JSON.stringify(plan),
+        plan.rulesHash,
+      ]),
+    );
+  }
+
+  findOperations(keys: readonly string[]): Promise<ReadonlyMap<string, OperationRecord>> {
+    return this.#operations.find(keys);
+  }
+
+  operationsOf(key: string): Promise<readonly OperationRecord[]> {
+    return this.#operations.ofEvent(key);
+  }
+
+  findCreated(licenseIds: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#operations.findCreated(licenseIds);
+  }
+
+  intend(
+    operation: IntendedOperation,
+    replaces: OperationRecord | undefined,
+  ): Promise<'intended' | 'overtaken'> {
+    return this.#operations.intend(operation, replaces);
+  }
+
+  complete(key: string, result: OperationResult, lastWrites: readonly LastWrite[]): Promise<void> {
+    return this.#operations.complete(key, result, lastWrites);
+  }
+
+  withdraw(key: string): Promise<void> {
+    return this.#operations.withdraw(key);
+  }
+
+  noteLastWrites(lastWrites: readonly LastWrite[]): Promise<void> {
+    return this.#operations.noteLastWrites(lastWrites);
+  }
+
+  findLastWrites(fields: readonly string[]): Promise<ReadonlyMap<string, LastWrite>> {
+    return this.#operations.findLastWrites(fields);
+  }
+
+  rememberUser(lookup: string, userId: string): Promise<void> {
+    return this.#users.remember(lookup, userId);
+  }
+
+  recallUser(lookup: string): Promise<string | undefined> {
+    return this.#users.recall(lookup);
+  }
+
+  forgetUser(userId: string): Promise<void> {
+    return this.#users.forget(userId);
+  }
+
+  find(key: string): Promise<EventRecord | undefined> {
+    return this.#database.transaction(async (tx) => {
+      const [row] = await tx.query<EventRow>(FIND_EVENT, [key]);
+      return row === undefined ? undefined : toRecord(row);
+    });
+  }
+
+  async ping(): Promise<void> {
+    await this.#database.transaction((tx) =>
+      tx.query("update keywright_meta set value = value where name = 'schema_version'"),
+    );
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#heartbeat);
+    await this.#database.close();
+  }
+}

@@ -1,0 +1,42 @@
+// Users that are remembered, so that a repeat customer costs no look-up. Takes what a user is found by,
+// keeps a keyed hash of it: an e-mail address never stands in the journal.
+
+import { createHmac } from 'node:crypto';
+import type { SqlDatabase } from './database.ts';
+
+export class SqlUsers {
+  readonly #database: SqlDatabase;
+  readonly #key: string;
+
+  constructor(database: SqlDatabase, key: string) {
+    this.#database = database;
+    this.#key = key;
+  }
+
+  async remember(lookup: string, userId: string): Promise<void> {
+    const hash = this.#hash(lookup);
+    await this.#database.transaction((tx) => tx.query(REMEMBER, [hash, userId]));
+  }
+
+  recall(lookup: string): Promise<string | undefined> {
+    return this.#database.transaction(async (tx) => {
+      const [row] = await tx.query<{ user_id: string }>(RECALL, [this.#hash(lookup)]);
+      return row?.user_id;
+    });
+  }
+
+  async forget(userId: string): Promise<void> {
+    await this.#database.transaction((tx) =>
+      tx.query('delete from known_users where user_id = $1', [userId]),
+    );
+  }
+
+  #hash(lookup: string): string {
+    return createHmac('sha256', this.#key).update(lookup).digest('hex');
+  }
+}
+
+const REMEMBER = `insert into known_users (lookup, user_id) values ($1, $2)
+  on conflict (lookup) do update set user_id = excluded.user_id`;
+
+const RECALL = 'select user_id from known_users where lookup = $1';

@@ -1,0 +1,183 @@
+// SQLite under the SQL journal: one file, one working process. Transactions that come at the same time
+// are committed together, so that they share one fsync. The lock is an exclusive transaction on a
+// second file: it ends with its process, however that ends.
+
+import { mkdirSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { AppError } from '../../errors.ts';
+import type { Clock } from '../../model.ts';
+import type { SqlDatabase, SqlTransaction, SqlValue } from './database.ts';
+
+export interface SqliteOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  /** Whether this process works on the events; a command that only looks takes no lock. */
+  readonly works: boolean;
+}
+
+interface Job {
+  run(tx: SqlTransaction): Promise<void>;
+  commit(): void;
+  fail(error: unknown): void;
+}
+
+/** Transactions of one commit; a burst does not make the first of them wait for all. */
+const GROUP_MAX = 256;
+
+/** @throws JOURNAL_LOCKED | JOURNAL_UNAVAILABLE */
+export function openSqlite({ path, clock, works }: SqliteOptions): SqlDatabase {
+  const file = resolve(path);
+  let lock: DatabaseSync | undefined;
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    if (works) lock = takeLock(`${file}.lock`);
+    const connection = new DatabaseSync(file);
+    connection.exec(
+      'pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 3000',
+    );
+    return new SqliteDatabase(connection, lock, clock);
+  } catch (error) {
+    lock?.close();
+    throw unavailable(error, path);
+  }
+}
+
+function takeLock(file: string): DatabaseSync {
+  const lock = new DatabaseSync(file);
+  try {
+    lock.exec('pragma busy_timeout = 0; begin exclusive');
+    return lock;
+  } catch (error) {
+    lock.close();
+    if (!isBusy(error)) throw error;
+    throw new AppError('JOURNAL_LOCKED', `another process works on ${file.replace(/\.lock$/, '')}`);
+  }
+}
+
+class SqliteDatabase implements SqlDatabase {
+  readonly kind = 'sqlite';
+  readonly #connection: DatabaseSync;
+  readonly #lock: DatabaseSync | undefined;
+  readonly #clock: Clock;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #listeners = new Set<() => void>();
+  #jobs: Job[] = [];
+  #working: Promise<void> | undefined;
+  #announced = false;
+
+  constructor(connection: DatabaseSync, lock: DatabaseSync | undefined, clock: Clock) {
+    this.#connection = connection;
+    this.#lock = lock;
+    this.#clock = clock;
+  }
+
+  transaction<Result>(work: (tx: SqlTransaction) => Promise<Result>): Promise<Result> {
+    return new Promise<Result>((accept, reject) => {
+      let result: { value: Result } | undefined;
+      this.#jobs.push({
+        run: async (tx) => {
+          result = { value: await work(tx) };
+        },
+        commit: () => {
+          if (result !== undefined) accept(result.value);
+        },
+        fail: reject,
+      });
+      this.#working ??= this.#workOff();
+    });
+  }
+
+  async #workOff(): Promise<void> {
+    // What comes within this turn of the event loop goes into the same commit.
+    await new Promise((turn) => setImmediate(turn));
+    while (this.#jobs.length > 0) {
+      const group = this.#jobs.splice(0, GROUP_MAX);
+      await this.#commitGroup(group);
+    }
+    this.#working = undefined;
+    if (!this.#announced) return;
+    this.#announced = false;
+    for (const listener of this.#listeners) listener();
+  }
+
+  async #commitGroup(group: readonly Job[]): Promise<void> {
+    const done: Job[] = [];
+    try {
+      this.#connection.exec('begin immediate');
+      for (const job of group) {
+        if (await this.#runOne(job)) done.push(job);
+      }
+      this.#connection.exec('commit');
+    } catch (error) {
+      if (this.#connection.isTransaction) this.#connection.exec('rollback');
+      const failure = unavailable(error, 'the journal');
+      for (const job of group) job.fail(failure);
+      return;
+    }
+    for (const job of done) job.commit();
+  }
+
+  /** One transaction of the group; its failure undoes it alone. */
+  async #runOne(job: Job): Promise<boolean> {
+    this.#connection.exec('savepoint one');
+    try {
+      const nowMs = this.#clock.nowMs();
+      await job.run({ nowMs, query: async (text, parameters) => this.#query(text, parameters) });
+      this.#connection.exec('release one');
+      return true;
+    } catch (error) {
+      this.#connection.exec('rollback to one; release one');
+      job.fail(error instanceof AppError ? error : unavailable(error, 'the journal'));
+      return false;
+    }
+  }
+
+  #query<Row>(text: string, parameters: readonly SqlValue[] = []): readonly Row[] {
+    let statement = this.#statements.get(text);
+    if (statement === undefined) {
+      statement = this.#connection.prepare(text.replaceAll(/\$(\d+)/g, '?$1'));
+      this.#statements.set(text, statement);
+    }
+    return statement.all(...parameters) as unknown as readonly Row[];
+  }
+
+  // Transactions run one after the other here, so every subject is locked already.
+  async lockSubjects(): Promise<void> {}
+
+  async tryLockSubjects(): Promise<boolean> {
+    return true;
+  }
+
+  listItems(parameter: string): string {
+    return `select value from json_each(${parameter})`;
+  }
+
+  async announce(): Promise<void> {
+    this.#announced = true;
+  }
+
+  onAnnounce(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    await this.#working;
+    this.#listeners.clear();
+    this.#statements.clear();
+    this.#connection.close();
+    this.#lock?.close();
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && /database is locked|SQLITE_BUSY/.test(error.message);
+}
+
+/** What the system says, with what it means for whoever runs the server. */
+function unavailable(error: unknown, what: string): AppError {
+  if (error instanceof AppError) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  return new AppError('JOURNAL_UNAVAILABLE', `${what}: ${why}`, { cause: error });
+}

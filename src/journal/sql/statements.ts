@@ -1,0 +1,64 @@
+// The statements of the SQL journal that are about events. SQL only; the same for SQLite and PostgreSQL.
+
+import type { SqlDatabase } from './database.ts';
+import { EVENT_COLUMNS } from './rows.ts';
+
+/** How many are looked at for one that nobody else is at. */
+const CANDIDATES = 20;
+
+/** An event that ended without being done is evaluated anew when it is delivered again. */
+export const FINISHED: readonly string[] = ['failed', 'ignored', 'unmatched'];
+
+export const BEGIN_ANEW = 'update events set accepted_ms = $2, plan = null where event_key = $1';
+
+export const INSERT_EVENT = `insert into events
+  (event_key, source, provider, event_id, type, time_ms, live, payload, subjects, status, ready,
+    due_ms, attempts, accepted_ms)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', 0, $10, 0, $10)
+  on conflict (event_key) do nothing returning sequence`;
+
+export const INSERT_SUBJECT = `insert into event_subjects (subject, event_key, position, time_ms, sequence)
+  values ($1, $2, $3, $4, $5)`;
+
+export const FIND_EVENT = `select ${EVENT_COLUMNS} from events where event_key = $1`;
+
+export const REFRESH_PAYLOAD =
+  'update events set payload = $2 where event_key = $1 and payload is null';
+
+export const REQUEUE = `update events set status = 'queued', ready = 0, due_ms = $2, lease_owner = null,
+  lease_ms = null where event_key = $1`;
+
+export const FIND_READY = `select event_key, subjects from events
+  where ready = 1 and status = 'queued' and due_ms <= $1 order by due_ms, sequence limit ${CANDIDATES}`;
+
+export const TAKE = `update events set status = 'running', ready = 0, attempts = attempts + 1,
+  lease_owner = $2, lease_ms = $3
+  where event_key = $1 and status = 'queued' and ready = 1 and due_ms <= $4
+  returning ${EVENT_COLUMNS}`;
+
+export const SETTLE = `update events set status = $4, outcome = $5, due_ms = $6, settled_ms = $7, ready = 0,
+  rules_hash = coalesce($8, rules_hash), lease_owner = null, lease_ms = null, replay = null
+  where event_key = $1 and status = 'running' and lease_owner = $2 and attempts = $3
+  returning event_key`;
+
+export const FIND_DUE_ASIDE = `select event_key, subjects from events
+  where status in ('waiting', 'parked') and due_ms <= $1 order by due_ms limit 200`;
+
+export const FIND_LEASE_OVER = `select event_key, subjects from events
+  where status = 'running' and lease_ms < $1 order by lease_ms limit 200`;
+
+export const STILL_TO_BRING_BACK = `select event_key from events where event_key = $1 and
+  ((status in ('waiting', 'parked') and due_ms <= $2) or (status = 'running' and lease_ms < $2))`;
+
+export const renewLeases = (database: SqlDatabase): string =>
+  `update events set lease_ms = $2 where status = 'running' and lease_owner = $1
+    and event_key in (${database.listItems('$3')})`;
+
+export const NEXT_DUE = `select min(due_ms) as due_ms from (
+  select min(due_ms) as due_ms from events where ready = 1
+  union all
+  select min(due_ms) as due_ms from events where status in ('waiting', 'parked')) soonest`;
+
+export const INSERT_ATTEMPT = `insert into attempts
+  (event_key, attempt, started_ms, ended_ms, status, reason, calls)
+  values ($1, $2, $3, $4, $5, $6, $7) on conflict (event_key, attempt) do nothing`;

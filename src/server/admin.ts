@@ -1,0 +1,161 @@
+// The admin API: what the journal knows, replays, dry runs. Exists only with ADMIN_TOKEN; without it the
+// addresses are unknown. Takes requests with the token, gives JSON. Never reaches Cryptlex by itself.
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { Hono } from 'hono';
+import { AppError, registryEntry } from '../errors.ts';
+import { bodyOf, summaryOf } from '../event-summary.ts';
+import { parseMoment } from '../interval.ts';
+import type { Archive, EventDetails, EventFilter, ReplayMode } from '../journal/archive.ts';
+import { REPLAY_MODES } from '../journal/archive.ts';
+import type { Clock, JsonValue } from '../model.ts';
+import { EVENT_STATUSES } from '../model.ts';
+import type { Secret } from '../secret.ts';
+
+export interface AdminDependencies {
+  readonly token: Secret;
+  readonly archive: Archive;
+  readonly clock: Clock;
+  /** The same answer as `keywright dry-run --json`. @throws AppError for what cannot be read */
+  dryRun(input: { provider: string; event: JsonValue; rules?: string }): Promise<unknown>;
+  /** What a replay of a recorded event would do, in the same form. */
+  explain(details: EventDetails): Promise<unknown>;
+}
+
+const LIMIT_DEFAULT = 50;
+const LIMIT_MAX = 1000;
+/** A dry run takes an event and perhaps a rule file. */
+const BODY_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Routes below /admin. */
+export function createAdmin(dependencies: AdminDependencies): Hono {
+  const { archive, clock } = dependencies;
+  const app = new Hono();
+  const tokenHash = hashOf(dependencies.token.reveal());
+
+  app.use('*', async (c, next) => {
+    const given = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1] ?? '';
+    // Hashes have one length, so the comparison tells nothing of the token's.
+    if (timingSafeEqual(hashOf(given), tokenHash)) return next();
+    return json(401, { message: 'The admin token is missing or wrong.', error: 'UNAUTHORIZED' });
+  });
+
+  app.get('/events', async (c) => {
+    const filter = toFilter((name) => c.req.query(name), clock.nowMs());
+    const limit = toLimit(c.req.query('limit'));
+    const page = await archive.list(filter, { limit, cursor: c.req.query('cursor') });
+    return json(200, { events: page.events.map(summaryOf), cursor: page.cursor ?? null });
+  });
+
+  app.get('/events/:id', async (c) => {
+    const details = await findDetails(archive, c.req.param('id'));
+    return json(200, { ...summaryOf(details.record), ...bodyOf(details) });
+  });
+
+  app.post('/events/:id/replay', async (c) => {
+    const details = await findDetails(archive, c.req.param('id'));
+    if (c.req.query('dryRun') === 'true') {
+      return json(200, { events: await dependencies.explain(details) });
+    }
+    const mode = toMode(c.req.query('mode'));
+    const request = await archive.requestReplay(details.record.key, mode);
+    return json(request.kind === 'queued' ? 200 : 409, { status: request.kind });
+  });
+
+  app.post('/dry-run', async (c) => {
+    const text = await c.req.text();
+    if (text.length > BODY_BYTES_MAX) throw new AppError('BODY_TOO_LARGE', 'the dry run');
+    const { provider, event, rules } = parseBody(text);
+    if (typeof provider !== 'string' || event === undefined) {
+      throw new AppError('USAGE', 'a dry run takes {provider, event, rules?}');
+    }
+    const given = { provider, event, ...(typeof rules === 'string' ? { rules } : {}) };
+    return json(200, await dependencies.dryRun(given));
+  });
+
+  app.notFound(() =>
+    json(404, { message: 'There is nothing at this address.', error: 'PATH_UNKNOWN' }),
+  );
+  app.onError((error) => {
+    if (!(error instanceof AppError)) throw error;
+    const { code, message, hint } = error;
+    const status = code === 'JOURNAL_UNAVAILABLE' ? 503 : code === 'EVENT_UNKNOWN' ? 404 : 400;
+    return json(status, {
+      message: `${registryEntry(code).title}: ${message}. ${hint}`,
+      error: code,
+    });
+  });
+  return app;
+}
+
+function hashOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+async function findDetails(archive: Archive, id: string): Promise<EventDetails> {
+  const [key] = await archive.findKeys(id);
+  const details = key === undefined ? undefined : await archive.details(key);
+  if (details !== undefined) return details;
+  throw new AppError('EVENT_UNKNOWN', id.slice(0, 200));
+}
+
+function toFilter(query: (name: string) => string | undefined, nowMs: number): EventFilter {
+  const moment = (name: string): number | undefined => {
+    const text = query(name);
+    if (text === undefined || text === '') return undefined;
+    const timeMs = parseMoment(text, nowMs);
+    if (timeMs !== undefined) return timeMs;
+    throw new AppError('USAGE', `${name} takes 24h, 7d or a date`);
+  };
+  const status = text(query('status'));
+  const known = EVENT_STATUSES.find((name) => name === status);
+  if (status !== undefined && known === undefined) {
+    throw new AppError('USAGE', `status takes ${EVENT_STATUSES.join(', ')}`);
+  }
+  return {
+    status: known,
+    source: text(query('source')),
+    type: text(query('type')),
+    subject: text(query('subject')),
+    sinceMs: moment('since'),
+    untilMs: moment('until'),
+  };
+}
+
+/** An empty parameter says nothing, as in the address of a form. */
+function text(value: string | undefined): string | undefined {
+  return value === undefined || value === '' ? undefined : value;
+}
+
+function toLimit(value: string | undefined): number {
+  const limit = value === undefined || value === '' ? LIMIT_DEFAULT : Number(value);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= LIMIT_MAX) return limit;
+  throw new AppError('USAGE', `limit takes 1 to ${LIMIT_MAX}`);
+}
+
+function toMode(value: string | undefined): ReplayMode {
+  const mode = REPLAY_MODES.find((name) => name === (value ?? 'again'));
+  if (mode !== undefined) return mode;
+  throw new AppError('USAGE', `mode takes ${REPLAY_MODES.join(', ')}`);
+}
+
+function parseBody(body: string): Record<string, JsonValue> {
+  try {
+    const value: unknown = JSON.parse(body);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      return value as Record<string, JsonValue>;
+    }
+  } catch {
+    // Told below, as for every other body that is none.
+  }
+  throw new AppError('USAGE', 'the body is not a JSON object');
+}
+
+function json(status: number, body: unknown): Response {
+  const headers = {
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  };
+  return new Response(JSON.stringify(body), { status, headers });
+}

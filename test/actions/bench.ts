@@ -1,0 +1,216 @@
+// A workbench for actions: the real executor, client, journal and retry rules on a sandbox in process.
+// Takes plans, works on them until they come to an end, and moves time from one attempt to the next.
+// Time never goes by of itself; only time-outs of calls are real, and short.
+
+import { createExecutor } from '../../src/actions/execute.ts';
+import type { Progress } from '../../src/actions/run.ts';
+import { type CryptlexClient, createCryptlexClient } from '../../src/cryptlex/client.ts';
+import { createPace } from '../../src/cryptlex/pace.ts';
+import type { RuleSet } from '../../src/engine/rules.ts';
+import type { Journal } from '../../src/journal/journal.ts';
+import { createMemoryJournal } from '../../src/journal/memory.ts';
+import { createLogger } from '../../src/log.ts';
+import type { Clock, EventOutcome, PlannedStep, WebhookEvent } from '../../src/model.ts';
+import { eventKeyOf } from '../../src/model.ts';
+import { describeDone, withProgress } from '../../src/outcomes.ts';
+import { settleFailure } from '../../src/retry.ts';
+import { createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
+import type { SandboxGiven, SandboxOptions } from '../../src/sandbox/types.ts';
+import { Secret } from '../../src/secret.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+
+export const DAY_MS = 86_400_000;
+const TOKEN = 'token';
+const TIMEOUT_MS = 15;
+
+export type Step = Pick<PlannedStep, 'action' | 'input'> &
+  Partial<Pick<PlannedStep, 'as' | 'once' | 'unitKey'>>;
+
+export interface RunOptions {
+  /** The event's id; the same one is the same event, with what was stored of it. */
+  readonly id?: string;
+  readonly provider?: WebhookEvent['provider'];
+  /** The event's own time, in milliseconds from the start of the clock. */
+  readonly atMs?: number;
+  readonly maxDelete?: number;
+  readonly signal?: AbortSignal;
+  /** How long it waits for a license. */
+  readonly waitForMs?: number;
+  /** Ends the process after that many attempts, as a crash would. */
+  readonly attemptsMax?: number;
+}
+
+export interface Bench {
+  readonly sandbox: Sandbox;
+  readonly clock: VirtualClock;
+  readonly journal: Journal;
+  /** Its methods may be replaced. */
+  readonly client: CryptlexClient;
+  /** Works on an event until it is done, fails, or waits for a license. */
+  run(steps: readonly Step[], options?: RunOptions): Promise<EventOutcome & { attempts: number }>;
+  /** One attempt, with the error as it was thrown. */
+  tryOnce(steps: readonly Step[], options?: RunOptions): Promise<Progress>;
+  /** A process that starts anew on the same journal. */
+  restart(): void;
+}
+
+export interface BenchOptions {
+  readonly given?: SandboxGiven;
+  readonly sandbox?: Partial<SandboxOptions>;
+  readonly wrapJournal?: (journal: Journal) => Journal;
+}
+
+export function createBench(options: BenchOptions = {}): Bench {
+  const clock = new VirtualClock();
+  const sandbox = createSandbox({ clock, token: TOKEN, rateLimit: false, ...options.sandbox });
+  if (options.given !== undefined) sandbox.seed(options.given);
+  const memory = createMemoryJournal({ clock });
+  const journal = options.wrapJournal?.(memory) ?? memory;
+  const moving = movingClock(clock);
+  const inner = createCryptlexClient({
+    baseUrl: 'http://sandbox.test',
+    token: new Secret(TOKEN),
+    pace: createPace({ requests: 1_000_000, periodMs: 1, concurrency: 8, clock: moving }),
+    clock: moving,
+    fetch: (request) => sandbox.fetch(request),
+    timeoutMs: TIMEOUT_MS,
+    random: () => 0,
+  });
+  const client = { ...inner };
+  const startMs = clock.nowMs();
+  let executor = createExecutor({ client, journal, clock });
+  const begun = new Set<string>();
+
+  const tryOnce: Bench['tryOnce'] = async (steps, how = {}) => {
+    const event = eventOf(how, startMs);
+    const eventKey = eventKeyOf(event);
+    const progress: Progress = { userId: undefined, licenseIds: new Set(), operations: [] };
+    lastProgress = progress;
+    await executor.execute({
+      plan: {
+        steps: steps.map((step) => ({ rule: 'a-rule', location: 'rules.yaml:1:1', ...step })),
+      },
+      event,
+      eventKey,
+      maxDelete: how.maxDelete ?? 100,
+      isResumed: begun.has(eventKey),
+      progress,
+      signal: how.signal,
+      beforeFirstWrite: async () => {
+        begun.add(eventKey);
+      },
+    });
+    return progress;
+  };
+  let lastProgress: Progress = { userId: undefined, licenseIds: new Set(), operations: [] };
+
+  const run: Bench['run'] = async (steps, how = {}) => {
+    const event = eventOf(how, startMs);
+    const firstAcceptedAtMs = clock.nowMs();
+    for (let attempts = 1; ; attempts += 1) {
+      try {
+        const progress = await tryOnce(steps, how);
+        return { ...withProgress(describeDone(event.id, 'a-rule', progress), progress), attempts };
+      } catch (error) {
+        const taken = {
+          key: eventKeyOf(event),
+          event,
+          subjects: [],
+          attempt: attempts,
+          firstAcceptedAtMs,
+          storedPlan: undefined,
+          replay: undefined,
+        };
+        const ruleSet = { settings: { waitForMs: how.waitForMs ?? DAY_MS } } as RuleSet;
+        const parts = { clock, log: silentLog(), random: () => 0.5 };
+        const attempt = { taken, rule: 'a-rule', ruleSet, progress: lastProgress };
+        const { outcome, dueAtMs } = settleFailure(error, attempt, parts);
+        const isOver = outcome.status === 'failed' || outcome.status === 'done';
+        const max = how.attemptsMax ?? 200;
+        if (isOver || outcome.status === 'waiting' || attempts >= max) {
+          return { ...outcome, attempts };
+        }
+        await clock.advance(Math.max(0, (dueAtMs ?? 0) - clock.nowMs()));
+      }
+    }
+  };
+  return {
+    sandbox,
+    clock,
+    journal,
+    client,
+    run,
+    tryOnce,
+    restart: () => {
+      executor = createExecutor({ client, journal, clock });
+    },
+  };
+}
+
+/** Sleeping moves time forward, and lets come on the way what is due on the way. */
+function movingClock(clock: VirtualClock): Clock {
+  return {
+    nowMs: () => clock.nowMs(),
+    sleep: async (ms, signal) => {
+      if (isAborted(signal)) return false;
+      await clock.advance(ms);
+      return !isAborted(signal);
+    },
+  };
+}
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
+}
+
+function eventOf(how: RunOptions, startMs: number): WebhookEvent {
+  const provider = how.provider ?? 'stripe';
+  return {
+    source: provider,
+    provider,
+    id: how.id ?? 'evt_1',
+    type: 'a.type',
+    timeMs: startMs + (how.atMs ?? 0),
+    live: true,
+    payload: {},
+  };
+}
+
+function silentLog() {
+  return createLogger({ level: 'silent', format: 'json', write: () => undefined });
+}
+
+/** What matters of the state, without ids, keys and times of day. */
+export async function stateOf({ sandbox, clock }: Bench) {
+  // A request that was lost may still be on its way.
+  await clock.advance(60_000);
+  await sandbox.faults.settled();
+  const licenses = sandbox.state.licenses.map((license) => ({
+    product: license.productId,
+    user: license.user?.email ?? null,
+    suspended: license.suspended,
+    revoked: license.revoked,
+    expires: license.expiresAt?.slice(0, 10) ?? null,
+    allowedActivations: license.allowedActivations,
+    notes: license.notes,
+    metadata: Object.fromEntries(license.metadata.map(({ key, value }) => [key, value])),
+  }));
+  const users = sandbox.state.users.map((user) => ({
+    email: user.email,
+    firstName: user.firstName,
+    lastName: user.lastName,
+    role: user.role,
+    metadata: Object.fromEntries(user.metadata.map(({ key, value }) => [key, value])),
+  }));
+  const sorted = (list: readonly object[]) => list.map((item) => JSON.stringify(item)).sort();
+  return { licenses: sorted(licenses), users: sorted(users) };
+}
+
+/** The calls that the sandbox has seen, as `POST /v3/licenses`. */
+export function callsOf({ sandbox }: Bench): readonly string[] {
+  return sandbox.requests.map(({ method, path }) => `${method} ${path}`);
+}
+
+export function writesOf(bench: Bench): readonly string[] {
+  return callsOf(bench).filter((call) => !call.startsWith('GET'));
+}

