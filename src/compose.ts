@@ -23,6 +23,7 @@ import { createLogger, type Logger } from './log.ts';
 import type { Clock, Provider } from './model.ts';
 import { PROVIDERS } from './model.ts';
 import { createPipeline } from './pipeline.ts';
+import type { Reach } from './points.ts';
 import { createReadiness } from './readiness.ts';
 import { readRuleFiles } from './rule-files.ts';
 import { createApp } from './server/app.ts';
@@ -47,6 +48,8 @@ export interface World {
   readonly onCall?: (call: CallRecord) => void;
   /** The time-out of one call to Cryptlex. */
   readonly cryptlexTimeoutMs?: number;
+  /** Where a test stops the process. */
+  readonly reach?: Reach;
 }
 
 export interface ServerHandle {
@@ -62,6 +65,8 @@ export interface ServerHandle {
   start(): void;
   /** @throws PORT_UNAVAILABLE */
   listen(): Promise<Listening>;
+  /** Ends as by a power cut: nothing is finished, nothing is written down. For tests of crashes. */
+  abandon(): Promise<void>;
   /** Stops accepting, finishes what is running within the grace time, closes the journal. */
   stop(graceMs?: number): Promise<void>;
 }
@@ -141,6 +146,7 @@ function assemble(
   world: World & { readonly clock: Clock },
 ): ServerHandle {
   const { clock } = world;
+  const reach = world.reach === undefined ? {} : { reach: world.reach };
   const log = createLogger({
     level: config.logLevel,
     format: config.logFormat,
@@ -167,18 +173,19 @@ function assemble(
     ruleSetOf: (source) => ruleSets.get(source),
     env: loaded.env,
     journal,
-    executor: createExecutor({ client, journal, clock }),
+    executor: createExecutor({ client, journal, clock, ...reach }),
     clock,
     log,
     random: world.random ?? Math.random,
     recordCalls: recorder.record,
   });
-  const worker = createWorker({ journal, pipeline, clock, log });
+  const worker = createWorker({ journal, pipeline, clock, log, ...reach });
   const sources = serverSources(loaded, ruleSets);
   const deadlineMs = config.webhookDeadlineMs;
   const app = createApp({
     currentSources: () => sources,
-    receive: (delivery) => receive(delivery, { pipeline, journal, worker, clock, deadlineMs }),
+    receive: (delivery) =>
+      receive(delivery, { pipeline, journal, worker, clock, deadlineMs, ...reach }),
     journalKeepsState: journal.keepsState,
     readiness: readiness.report,
     clock,
@@ -217,6 +224,12 @@ function assemble(
     listen: async () => {
       listening = await listen(app, { port: config.port, host: config.host });
       return listening;
+    },
+    abandon: async () => {
+      await journal.abandon();
+      await listening?.close({ graceMs: 0 });
+      await worker.stop(0);
+      await housekeeping.stop();
     },
     stop: async (graceMs = SHUTDOWN_GRACE_MS) => {
       const closing = listening?.close({ graceMs });

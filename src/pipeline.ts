@@ -97,6 +97,8 @@ async function decideAndExecute(
       eventKey: taken.key,
       maxDelete: ruleSet.settings.maxDelete,
       isResumed: taken.storedPlan !== undefined,
+      attempt: taken.attempt,
+      replay: taken.replay,
       progress,
       signal,
       // From its first write on, a plan is finished as it stands, whatever the rules say then.

@@ -35,7 +35,7 @@ function importsOf({ file, text }: { file: string; text: string }): readonly Imp
 const IMPORTS = FILES.flatMap(importsOf).filter(({ to }) => !to.startsWith('..'));
 
 /** Words and pure helpers that everybody may use. */
-const BASE = ['model', 'errors', 'failures', 'secret', 'interval'];
+const BASE = ['model', 'errors', 'failures', 'points', 'secret', 'interval'];
 const PARTS = ['verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox'];
 /** Where the parts are put together. */
 const COMPOSITION = ['compose', 'compose-journal', 'compose-sandbox', 'compose-verifiers', 'explanation', 'sources', 'readiness', 'admin-tools', 'call-recorder', 'housekeeping'];
@@ -48,6 +48,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   model: [],
   errors: [],
   failures: [],
+  points: [],
   secret: [],
   interval: [],
   ...Object.fromEntries(PARTS.map((part) => [part, []])),

@@ -3,8 +3,9 @@
 
 import type { CryptlexClient } from '../cryptlex/client.ts';
 import { AppError } from '../errors.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { Journal, ReplayMark } from '../journal/journal.ts';
 import type { Clock, JsonObject, Plan, PlannedStep, WebhookEvent } from '../model.ts';
+import { type Reach, reachNothing } from '../points.ts';
 import { ACTIONS } from './definitions.ts';
 import { resolveInput } from './input.ts';
 import { createLicenses } from './license-create.ts';
@@ -17,7 +18,7 @@ import { setLicenseExpiry } from './license-set-expiry.ts';
 import { suspendLicenses } from './license-suspend.ts';
 import { getLicenseTemplate } from './license-template-get.ts';
 import { updateLicenses } from './license-update.ts';
-import type { ActionFunction, ActionRun, Progress } from './run.ts';
+import { type ActionFunction, type ActionRun, type Progress, statusOf } from './run.ts';
 import { insertUser } from './user-insert.ts';
 import { updateUser } from './user-update.ts';
 import { upsertUser } from './user-upsert.ts';
@@ -46,6 +47,9 @@ export interface Execution {
   readonly maxDelete: number;
   /** An earlier attempt at this event has begun to write. */
   readonly isResumed: boolean;
+  /** 1 for the first attempt at the event. */
+  readonly attempt?: number;
+  readonly replay?: ReplayMark | undefined;
   readonly progress: Progress;
   readonly signal: AbortSignal | undefined;
   /** Called once, before the first write is intended. */
@@ -64,26 +68,46 @@ export function createExecutor(world: {
   client: CryptlexClient;
   journal: Journal;
   clock: Clock;
+  reach?: Reach;
 }): Executor {
   const startedAtMs = world.clock.nowMs();
   return {
     execute: async (execution) => {
-      const run = createRun({ ...world, startedAtMs }, execution);
-      const results = new Map<string, JsonObject>();
-      const steps = execution.plan.steps.map((step, index) => ({ step, index }));
-      const reads = steps.filter(({ step }) => ACTIONS[step.action]?.kind === 'read');
-      const writes = steps.filter(({ step }) => ACTIONS[step.action]?.kind !== 'read');
-      // Whatever has to be known is known before anything is changed.
-      for (const { step, index } of [...reads, ...writes]) {
-        const output = await runStep(step, index, results, run);
-        if (step.as !== undefined) results.set(step.as, output);
+      const run = createRun({ reach: reachNothing, ...world, startedAtMs }, execution);
+      try {
+        await runPlan(execution.plan, run);
+      } catch (error) {
+        if (!(await forgetRefusedUsers(error, run))) throw error;
+        // What was done is skipped; the users are looked up this time.
+        await runPlan(execution.plan, { ...run, isFresh: false });
       }
     },
   };
 }
 
+/** Whether Cryptlex refused something that was made for a user from memory, who may be gone. */
+async function forgetRefusedUsers(error: unknown, run: ActionRun): Promise<boolean> {
+  const refused = statusOf(error) === 400 || statusOf(error) === 404;
+  if (!refused || run.recalledUsers.size === 0) return false;
+  for (const userId of run.recalledUsers) await run.journal.forgetUser(userId);
+  run.recalledUsers.clear();
+  return true;
+}
+
+async function runPlan(plan: Plan, run: ActionRun): Promise<void> {
+  const results = new Map<string, JsonObject>();
+  const steps = plan.steps.map((step, index) => ({ step, index }));
+  const reads = steps.filter(({ step }) => ACTIONS[step.action]?.kind === 'read');
+  const writes = steps.filter(({ step }) => ACTIONS[step.action]?.kind !== 'read');
+  // Whatever has to be known is known before anything is changed.
+  for (const { step, index } of [...reads, ...writes]) {
+    const output = await runStep(step, index, results, run);
+    if (step.as !== undefined) results.set(step.as, output);
+  }
+}
+
 function createRun(
-  world: { client: CryptlexClient; journal: Journal; clock: Clock; startedAtMs: number },
+  world: Pick<ActionRun, 'client' | 'journal' | 'clock' | 'startedAtMs' | 'reach'>,
   execution: Execution,
 ): ActionRun {
   const { event, eventKey, maxDelete, isResumed, progress, signal } = execution;
@@ -92,7 +116,26 @@ function createRun(
     first ??= execution.beforeFirstWrite();
     return first;
   };
-  return { ...world, event, eventKey, maxDelete, isResumed, progress, signal, beforeWrite };
+  return {
+    ...world,
+    ...{ event, eventKey, maxDelete, isResumed, progress, signal, beforeWrite },
+    isFresh: isFresh(execution, world),
+    recalledUsers: new Set(),
+    searches: new Map(),
+    replay: execution.replay,
+  };
+}
+
+/** Older events may have been handled before by this account's former software. */
+const FRESH_MS = 10 * 60 * 1000;
+
+function isFresh(
+  { event, attempt, isResumed, replay }: Execution,
+  { journal, clock }: { journal: Journal; clock: Clock },
+): boolean {
+  const isFirst = attempt === 1 && !isResumed && replay === undefined;
+  const isNew = event.timeMs > clock.nowMs() - FRESH_MS && event.timeMs > journal.firstStartedAtMs;
+  return journal.keepsState && isFirst && isNew;
 }
 
 async function runStep(

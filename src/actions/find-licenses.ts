@@ -6,6 +6,7 @@ import type { License } from '../cryptlex/types.ts';
 import { AppError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../model.ts';
 import { text, texts } from './input.ts';
+import { noteUntouched } from './operations.ts';
 import { type ActionRun, type ActionStep, MissingLicense } from './run.ts';
 
 /**
@@ -14,6 +15,7 @@ import { type ActionRun, type ActionStep, MissingLicense } from './run.ts';
  * @throws FILTER_EMPTY when a criterion turned out empty in the run
  */
 export async function findLicenses(step: ActionStep, run: ActionRun): Promise<readonly License[]> {
+  if (await wasDoneBefore(step, run)) return [];
   const find = step.input['find'] as JsonObject | undefined;
   const filter = toFilter(find ?? {});
   const licenses = await run.client.findLicenses(filter, { signal: run.signal });
@@ -27,6 +29,24 @@ export async function findLicenses(step: ActionStep, run: ActionRun): Promise<re
     default:
       throw new MissingLicense(message, { isFine: step.action === 'license.delete' });
   }
+}
+
+/**
+ * A done event that is replayed keeps the licenses that it touched then: they are done, and others that
+ * carry the same metadata by now are none of its business. `--retarget` looks anew.
+ */
+async function wasDoneBefore(step: ActionStep, run: ActionRun): Promise<boolean> {
+  if (run.replay?.wasDone !== true || run.replay.mode !== 'again') return false;
+  const operations = await run.journal.operationsOf(run.eventKey);
+  const done = operations.filter(({ action, state }) => action === step.action && state === 'done');
+  for (const operation of done) {
+    if (operation.state !== 'done') continue;
+    const { targetId } = operation.result;
+    run.progress.licenseIds.add(targetId);
+    const reason = 'it was done before';
+    noteUntouched(step.action, { kind: 'unchanged', targetId, reason }, run);
+  }
+  return done.length > 0;
 }
 
 function toFilter(find: JsonObject): LicenseFilter {

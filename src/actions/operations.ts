@@ -33,7 +33,10 @@ export interface Operation {
 
 /** (provider, action, once, unit or license): no rule, no file, no product in it. */
 export function operationKey(run: ActionRun, ...parts: readonly string[]): string {
-  return JSON.stringify([run.event.provider, ...parts]);
+  const { replay } = run;
+  // What a person forces is another fact, once for each time that it is asked for.
+  const forced = replay?.mode === 'force' ? [`forced:${replay.id}`] : [];
+  return JSON.stringify([run.event.provider, ...parts, ...forced]);
 }
 
 /**
@@ -50,20 +53,21 @@ export async function perform(operation: Operation, run: ActionRun): Promise<Ope
   if (known !== undefined) {
     const found = await settleOpen(operation, known, run);
     if (found !== undefined) return finish(operation, found, run);
-  } else {
-    await run.beforeWrite();
   }
+  await run.beforeWrite();
   const intention = intentionOf(operation, known, run);
   if ((await journal.intend(intention, known)) === 'overtaken') {
     const message = `${operation.action} is being done by another event of the same fact`;
     throw new RetryLater(message, run.clock.nowMs() + OVERTAKEN_MS);
   }
+  await run.reach('intended');
   let targetId: string;
   try {
     targetId = await operation.write();
   } catch (error) {
     targetId = await afterFailure(operation, intention, { error, run });
   }
+  await run.reach('called');
   // Outside the try: a journal that fails here must not make a done call look like one that failed.
   return finish(operation, targetId, run);
 }
@@ -138,6 +142,7 @@ async function finish(
 ): Promise<OperationResult> {
   const result: OperationResult = { kind: 'applied', targetId };
   await run.journal.complete(operation.key, result, operation.sets ?? []);
+  await run.reach('completed');
   return note(operation, result, run);
 }
 

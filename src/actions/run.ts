@@ -3,9 +3,11 @@
 
 import type { CryptlexClient } from '../cryptlex/client.ts';
 import type { Effect } from '../cryptlex/errors.ts';
+import type { License } from '../cryptlex/types.ts';
 import { AppError } from '../errors.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { Journal, ReplayMark } from '../journal/journal.ts';
 import type { Clock, JsonObject, OperationResult, WebhookEvent } from '../model.ts';
+import type { Reach } from '../points.ts';
 
 /** What has been done for the event so far; told whatever comes after. */
 export interface Progress {
@@ -26,10 +28,23 @@ export interface ActionRun {
   readonly startedAtMs: number;
   /** An earlier attempt at this event has begun to write. */
   readonly isResumed: boolean;
+  /**
+   * Nobody can have handled the event's fact but this journal, which knows that it has not: look-ups
+   * that could only find nothing are left out.
+   */
+  readonly isFresh: boolean;
+  /** Users that were taken from memory; if Cryptlex refuses one, it is looked up after all. */
+  readonly recalledUsers: Set<string>;
+  /** Searches of this run, so that the items of one sale share them. */
+  readonly searches: Map<string, Promise<readonly License[]>>;
+  /** A replay that a person asked for. */
+  readonly replay: ReplayMark | undefined;
   /** How many licenses one event may delete that Keywright did not create. */
   readonly maxDelete: number;
   /** Gives up calls when the process shuts down. */
   readonly signal: AbortSignal | undefined;
+  /** Tells a test where it stands; nothing otherwise. */
+  readonly reach: Reach;
   /** Called before the first write is intended: from then on the plan is finished as it stands. */
   beforeWrite(): Promise<void>;
 }

@@ -1,10 +1,25 @@
 // user.insert: finds the user, or creates one. A user that exists stays as it is.
+// For a fresh event the order is turned round: a user who is remembered is not looked up, and one who is
+// not is created at once; Cryptlex refuses an address that it has already, and then the user is found.
 
-import type { ActionFunction } from './run.ts';
-import { createUser, findUser } from './users.ts';
+import type { User } from '../cryptlex/types.ts';
+import type { ActionFunction, ActionRun, ActionStep } from './run.ts';
+import { createUser, findUser, isFoundByEmail, recallUser, rememberUser } from './users.ts';
 
 export const insertUser: ActionFunction = async (step, run) => {
-  const user = (await findUser(step, run)) ?? (await createUser(step, run)).user;
+  const recalled = await recallUser(step, run);
+  if (recalled !== undefined) {
+    run.progress.userId = recalled;
+    return { id: recalled };
+  }
+  const user = await findOrCreate(step, run);
+  await rememberUser(step, user, run);
   run.progress.userId = user.id;
   return { id: user.id };
 };
+
+async function findOrCreate(step: ActionStep, run: ActionRun): Promise<User> {
+  // Who is found by metadata may have another address, so creating could make a second user.
+  const found = run.isFresh && isFoundByEmail(step) ? undefined : await findUser(step, run);
+  return found ?? (await createUser(step, run)).user;
+}

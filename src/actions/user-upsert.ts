@@ -15,6 +15,7 @@ import {
   isProfileStale,
   linkUser,
   noteProfile,
+  rememberUser,
   wantedChanges,
   wantedMetadata,
 } from './users.ts';
@@ -23,6 +24,10 @@ export const upsertUser: ActionFunction = async (step, run) => {
   const found = await findUser(step, run);
   const user =
     found === undefined ? await adoptOrCreate(step, run) : await bringUpToDate(found, step, run);
+  // What it was found by before, an older address perhaps, is not its any more.
+  await run.journal.forgetUser(user.id);
+  if (found !== undefined && found.id !== user.id) await run.journal.forgetUser(found.id);
+  await rememberUser(step, user, run);
   run.progress.userId = user.id;
   return { id: user.id };
 };

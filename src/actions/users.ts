@@ -18,6 +18,30 @@ export const CUSTOMER_ROLE = 'user';
 /** Cryptlex takes names of up to 256 characters (API reference, post-users, 2026-11). */
 const NAME_LENGTH_MAX = 256;
 
+/** Whether the step looks its user up by e-mail address, which no two users share. */
+export function isFoundByEmail(step: ActionStep): boolean {
+  return step.input['find'] === undefined && text(step, 'email') !== undefined;
+}
+
+/** What the user of a step is found by, as the journal remembers it. */
+function lookupOf(step: ActionStep): string {
+  const metadata = (step.input['find'] as JsonObject | undefined)?.['metadata'];
+  if (metadata !== undefined) return `metadata:${JSON.stringify(metadata)}`;
+  return `email:${(text(step, 'email') ?? '').trim().toLowerCase()}`;
+}
+
+/** The id of a user who was found or made before; only for fresh events. */
+export async function recallUser(step: ActionStep, run: ActionRun): Promise<string | undefined> {
+  if (!run.isFresh) return undefined;
+  const userId = await run.journal.recallUser(lookupOf(step));
+  if (userId !== undefined) run.recalledUsers.add(userId);
+  return userId;
+}
+
+export async function rememberUser(step: ActionStep, user: User, run: ActionRun): Promise<void> {
+  await run.journal.rememberUser(lookupOf(step), user.id);
+}
+
 /** By metadata where the step says `find`, else by e-mail address; the oldest of several. */
 export async function findUser(step: ActionStep, run: ActionRun): Promise<User | undefined> {
   const metadata = texts((step.input['find'] as JsonObject | undefined)?.['metadata']);

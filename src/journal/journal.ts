@@ -192,4 +192,6 @@ export interface Journal {
   /** Rejects when the journal cannot be written. */
   ping(): Promise<void>;
   close(): Promise<void>;
+  /** Closes at once, as if the process had died; every call after it rejects. */
+  abandon(): Promise<void>;
 }

@@ -364,6 +364,10 @@ class MemoryJournal implements Journal {
     this.#listeners.clear();
   }
 
+  async abandon(): Promise<void> {
+    await this.close();
+  }
+
   #forgetOldest(): void {
     if (this.#finishedWithPayload.size > FINISHED_PAYLOADS_MAX) {
       const [key = ''] = this.#finishedWithPayload;

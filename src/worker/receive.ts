@@ -6,6 +6,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { Clock, EventOutcome, VerifiedDelivery, WebhookEvent } from '../model.ts';
 import { eventKeyOf } from '../model.ts';
 import type { Pipeline } from '../pipeline.ts';
+import type { Reach } from '../points.ts';
 import type { Worker } from './worker.ts';
 
 export interface ReceiveDependencies {
@@ -13,6 +14,8 @@ export interface ReceiveDependencies {
   readonly journal: Journal;
   readonly worker: Pick<Worker, 'awaitOutcome'>;
   readonly clock: Clock;
+  /** Tells a test where it stands; nothing otherwise. */
+  readonly reach?: Reach | undefined;
   /** Longest an event is worked on before its delivery is answered. */
   readonly deadlineMs: number;
 }
@@ -33,6 +36,7 @@ export async function receive(
       return { key, event, outcome: worker.awaitOutcome(key, deadline.signal) };
     });
     const acceptances = await pipeline.accept(delivery);
+    await dependencies.reach?.('accepted');
     return await Promise.all(
       waiting.map(async ({ key, event, outcome }) => {
         const acceptance = acceptances.find((candidate) => candidate.key === key);

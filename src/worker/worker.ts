@@ -6,12 +6,15 @@ import type { Journal, Settlement, TakenEvent } from '../journal/journal.ts';
 import type { Logger } from '../log.ts';
 import type { Clock, EventOutcome } from '../model.ts';
 import type { Pipeline } from '../pipeline.ts';
+import { type Reach, reachNothing } from '../points.ts';
 
 export interface WorkerOptions {
   readonly journal: Journal;
   readonly pipeline: Pick<Pipeline, 'process'>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Tells a test where it stands; nothing otherwise. */
+  readonly reach?: Reach;
   /** How many events are worked on at once; calls are paced further by the client. */
   readonly concurrency?: number;
 }
@@ -112,8 +115,12 @@ class JournalWorker implements Worker {
   }
 
   async #work(taken: TakenEvent): Promise<void> {
+    const { reach = reachNothing } = this.#options;
+    await reach('taken');
     const settlement = await this.#process(taken);
+    await reach('settling');
     if (!(await this.#settle(taken, settlement))) return;
+    await reach('settled');
     this.#report(taken, settlement);
     this.#tell(taken.key, settlement.outcome);
   }

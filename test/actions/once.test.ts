@@ -142,18 +142,42 @@ describe('an unclear call', () => {
   });
 
   test('an exception that nobody expected is no proof that nothing was done', async () => {
-    const bench = createBench();
+    const clean = createBench(given(RENEW_THREE));
+    await clean.run(RENEW_THREE.steps);
+    const bench = createBench(given(RENEW_THREE));
+    const { renewLicense } = bench.client;
     let broken = true;
-    const { createLicense } = bench.client;
-    bench.client.createLicense = async (...args) => {
-      const license = await createLicense(...args);
+    bench.client.renewLicense = async (...args) => {
+      const license = await renewLicense(...args);
       if (!broken) return license;
       broken = false;
       throw new TypeError('cannot read properties of undefined');
     };
-    expect(await bench.run(CREATE_ONE.steps)).toMatchObject({ status: 'done' });
-    expect(bench.sandbox.state.licenses).toHaveLength(1);
+    expect(await bench.run(RENEW_THREE.steps)).toMatchObject({ status: 'done', attempts: 2 });
+    expect(await stateOf(bench)).toEqual(await stateOf(clean));
   });
+});
+
+describe('a definite answer that leaves open whether it was done', () => {
+  for (const [scenario, path] of [
+    [CREATE_ONE, '/v3/users'],
+    [CREATE_ONE, '/v3/licenses'],
+    [RENEW_THREE, '/v3/licenses/l1/renew'],
+  ] as const) {
+    for (const effect of [
+      { kind: 'status', status: 500, when: 'afterCommit' },
+      { kind: 'status', status: 503, when: 'afterCommit', body: 'html' },
+      { kind: 'garble', body: 'empty' },
+    ] as const) {
+      const what = effect.kind === 'garble' ? 'an empty 200' : `${effect.status}`;
+      test(`${what} to POST ${path} is read back at once, and nothing is sent twice`, async () => {
+        const bench = createBench(given(scenario));
+        bench.sandbox.faults.add({ method: 'POST', path, effect });
+        expect(await bench.run(scenario.steps)).toMatchObject({ status: 'done', attempts: 1 });
+        expect(writesOf(bench).filter((call) => call === `POST ${path}`)).toHaveLength(1);
+      });
+    }
+  }
 });
 
 describe('the choice of a renewal', () => {

@@ -29,4 +29,6 @@ export interface SqlDatabase {
   /** Hears of it. Gives the way to stop. */
   onAnnounce(listener: () => void): () => void;
   close(): Promise<void>;
+  /** Closes without waiting for transactions that are under way; they are undone. */
+  abandon(): Promise<void>;
 }

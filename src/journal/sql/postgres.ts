@@ -40,6 +40,8 @@ class PostgresDatabase implements SqlDatabase {
   readonly #clock: Clock | undefined;
   readonly #pool: pg.Pool;
   readonly #listeners = new Set<() => void>();
+  /** Connections in use. */
+  readonly #clients = new Set<pg.PoolClient>();
   #listening: pg.Client | undefined;
   #reconnect: NodeJS.Timeout | undefined;
   #closed = false;
@@ -71,7 +73,9 @@ class PostgresDatabase implements SqlDatabase {
   }
 
   async #tryTransaction<Result>(work: (tx: SqlTransaction) => Promise<Result>): Promise<Result> {
+    if (this.#closed) throw new AppError('JOURNAL_UNAVAILABLE', 'PostgreSQL: it is closed');
     const client = await this.#pool.connect();
+    this.#clients.add(client);
     let broken = false;
     try {
       await client.query('begin');
@@ -93,6 +97,7 @@ class PostgresDatabase implements SqlDatabase {
       });
       throw error;
     } finally {
+      this.#clients.delete(client);
       client.release(broken);
     }
   }
@@ -161,7 +166,21 @@ class PostgresDatabase implements SqlDatabase {
     }
   }
 
+  async abandon(): Promise<void> {
+    this.#closed = true;
+    this.#listeners.clear();
+    for (const client of this.#clients) {
+      (
+        client as unknown as { connection: { stream: { destroy(): void } } }
+      ).connection.stream.destroy();
+    }
+    clearTimeout(this.#reconnect);
+    await this.#listening?.end().catch(() => undefined);
+    void this.#pool.end().catch(() => undefined);
+  }
+
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#reconnect);
     this.#listeners.clear();

@@ -355,4 +355,9 @@ class SqlJournal implements Journal {
     clearInterval(this.#heartbeat);
     await this.#database.close();
   }
+
+  async abandon(): Promise<void> {
+    clearInterval(this.#heartbeat);
+    await this.#database.abandon();
+  }
 }

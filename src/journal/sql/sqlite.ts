@@ -65,6 +65,7 @@ class SqliteDatabase implements SqlDatabase {
   #jobs: Job[] = [];
   #working: Promise<void> | undefined;
   #announced = false;
+  #closed = false;
 
   constructor(connection: DatabaseSync, lock: DatabaseSync | undefined, clock: Clock) {
     this.#connection = connection;
@@ -73,6 +74,7 @@ class SqliteDatabase implements SqlDatabase {
   }
 
   transaction<Result>(work: (tx: SqlTransaction) => Promise<Result>): Promise<Result> {
+    if (this.#closed) return Promise.reject(unavailable(new Error('it is closed'), 'the journal'));
     return new Promise<Result>((accept, reject) => {
       let result: { value: Result } | undefined;
       this.#jobs.push({
@@ -110,7 +112,7 @@ class SqliteDatabase implements SqlDatabase {
       }
       this.#connection.exec('commit');
     } catch (error) {
-      if (this.#connection.isTransaction) this.#connection.exec('rollback');
+      if (!this.#closed && this.#connection.isTransaction) this.#connection.exec('rollback');
       const failure = unavailable(error, 'the journal');
       for (const job of group) job.fail(failure);
       return;
@@ -162,7 +164,18 @@ class SqliteDatabase implements SqlDatabase {
     return () => this.#listeners.delete(listener);
   }
 
+  async abandon(): Promise<void> {
+    this.#closed = true;
+    this.#listeners.clear();
+    // Closing undoes the transaction that is open, as the next start after a crash would.
+    this.#statements.clear();
+    this.#connection.close();
+    this.#lock?.close();
+  }
+
   async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
     await this.#working;
     this.#listeners.clear();
     this.#statements.clear();
