@@ -2,9 +2,10 @@
 // again: a permanent failure is kept, a missing license waits, a refused token parks, the rest is
 // tried again for days. Never tries anything itself.
 
-import { MissingLicense, type Progress, RetryLater } from './actions/run.ts';
+import type { Progress } from './actions/run.ts';
 import type { RuleSet } from './engine/rules.ts';
 import { AppError, registryEntry } from './errors.ts';
+import { MissingLicense, RetryLater } from './failures.ts';
 import type { Settlement, TakenEvent } from './journal/journal.ts';
 import type { Logger } from './log.ts';
 import type { Clock, EventOutcome } from './model.ts';

@@ -4,10 +4,11 @@
 import type { LicenseFilter } from '../cryptlex/filters.ts';
 import type { License } from '../cryptlex/types.ts';
 import { AppError } from '../errors.ts';
+import { MissingLicense } from '../failures.ts';
 import type { JsonObject, JsonValue } from '../model.ts';
 import { text, texts } from './input.ts';
 import { noteUntouched } from './operations.ts';
-import { type ActionRun, type ActionStep, MissingLicense } from './run.ts';
+import type { ActionRun, ActionStep } from './run.ts';
 
 /**
  * @throws MissingLicense when there is none and the rule waits (the default)

@@ -3,9 +3,10 @@
 
 import type { License } from '../cryptlex/types.ts';
 import { AppError } from '../errors.ts';
+import { MissingLicense } from '../failures.ts';
 import { findLicenses } from './find-licenses.ts';
 import { operationKey, perform } from './operations.ts';
-import { type ActionFunction, type ActionRun, type ActionStep, MissingLicense } from './run.ts';
+import type { ActionFunction, ActionRun, ActionStep } from './run.ts';
 
 export const deleteLicenses: ActionFunction = async (step, run) => {
   const licenses = await findThoseLeft(step, run);

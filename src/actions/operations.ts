@@ -4,9 +4,10 @@
 
 import type { Effect } from '../cryptlex/errors.ts';
 import { AppError } from '../errors.ts';
+import { RetryLater } from '../failures.ts';
 import type { IntendedOperation, LastWrite, OperationRecord } from '../journal/journal.ts';
 import type { JsonObject, OperationResult } from '../model.ts';
-import { type ActionRun, effectOf, RetryLater } from './run.ts';
+import { type ActionRun, effectOf } from './run.ts';
 
 /** A request that got no answer may still be carried out this long: the time-out of a call and a margin. */
 export const LOST_REQUEST_MS = 15_000;

@@ -66,27 +66,6 @@ export type ActionOutput = JsonObject;
 
 export type ActionFunction = (step: ActionStep, run: ActionRun) => Promise<ActionOutput>;
 
-/** No license has what was searched for, and the rule says that one may still come. */
-export class MissingLicense extends AppError {
-  /** Where nothing is what was wanted (a delete), waiting in vain is no failure. */
-  readonly isFine: boolean;
-  constructor(message: string, { isFine = false }: { isFine?: boolean } = {}) {
-    super('LICENSE_NOT_FOUND', message);
-    this.name = 'MissingLicense';
-    this.isFine = isFine;
-  }
-}
-
-/** The outcome of a write is open; it is read back, but not before a lost request can no longer commit. */
-export class RetryLater extends AppError {
-  readonly dueAtMs: number;
-  constructor(message: string, dueAtMs: number, cause?: unknown) {
-    super('CRYPTLEX_UNCLEAR', message, { cause });
-    this.name = 'RetryLater';
-    this.dueAtMs = dueAtMs;
-  }
-}
-
 /** What a failed call to Cryptlex may have done; undefined when the error is none of a call. */
 export function effectOf(error: unknown): Effect | undefined {
   return error instanceof AppError && 'effect' in error ? (error.effect as Effect) : undefined;

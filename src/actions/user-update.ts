@@ -1,8 +1,9 @@
 // user.update: changes a user that exists; never creates one.
 
 import { AppError } from '../errors.ts';
+import { MissingLicense } from '../failures.ts';
 import { text } from './input.ts';
-import { type ActionFunction, MissingLicense } from './run.ts';
+import type { ActionFunction } from './run.ts';
 import { bringUpToDate } from './user-upsert.ts';
 import { findUser } from './users.ts';
 

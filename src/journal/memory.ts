@@ -3,54 +3,33 @@
 // Its size is bounded: the oldest finished events are forgotten first.
 
 import { randomUUID } from 'node:crypto';
-import { type Clock, eventKeyOf, type OperationResult } from '../model.ts';
-import type { Archive, AttemptRecord } from './archive.ts';
+import { type Clock, eventKeyOf } from '../model.ts';
+import type { Archive } from './archive.ts';
 import type {
   Acceptance,
   EventRecord,
-  IntendedOperation,
   Journal,
-  LastWrite,
   NewEvent,
-  OperationRecord,
   ReplayMark,
   Settlement,
   StoredPlan,
   TakenEvent,
 } from './journal.ts';
 import { createMemoryArchive, type MemoryEntryView } from './memory-archive.ts';
+import { type Entry, erasePayload, noteTry, toRecord } from './memory-entry.ts';
+import { MemoryOperations } from './memory-operations.ts';
 import { SubjectQueues } from './subject-queues.ts';
 
 /** Enough to answer the redeliveries of days; a durable journal remembers everything. */
 const FINISHED_EVENTS_MAX = 50_000;
 /** A payload may be a megabyte; only those of the latest events are kept once they are finished. */
 const FINISHED_PAYLOADS_MAX = 1_000;
-const OPERATIONS_MAX = 200_000;
-
-interface Entry {
-  readonly key: string;
-  event: NewEvent['event'];
-  readonly subjects: readonly string[];
-  readonly sequence: number;
-  firstAcceptedAtMs: number;
-  status: EventRecord['status'];
-  attempts: number;
-  dueAtMs: number | undefined;
-  outcome: EventRecord['outcome'];
-  settledAtMs: number | undefined;
-  rulesHash: string | undefined;
-  isErased: boolean;
-  startedAtMs: number;
-  replay: ReplayMark | undefined;
-  readonly tries: AttemptRecord[];
-  storedPlan: StoredPlan | undefined;
-}
 
 export function createMemoryJournal({ clock }: { clock: Clock }): Journal & { archive: Archive } {
   return new MemoryJournal(clock);
 }
 
-class MemoryJournal implements Journal {
+class MemoryJournal extends MemoryOperations implements Journal {
   readonly kind = 'memory';
   readonly keepsState = false;
   readonly firstStartedAtMs: number;
@@ -60,15 +39,13 @@ class MemoryJournal implements Journal {
   readonly #finishedWithPayload = new Set<string>();
   readonly #waiting = new Map<string, Set<Entry>>();
   readonly #queues = new SubjectQueues<Entry>();
-  readonly #operations = new Map<string, OperationRecord>();
-  readonly #created = new Set<string>();
-  readonly #lastWrites = new Map<string, LastWrite>();
   readonly #listeners = new Set<() => void>();
   /** The same journal for reading. */
   readonly archive: Archive;
   #sequence = 0;
 
   constructor(clock: Clock) {
+    super();
     this.#clock = clock;
     this.firstStartedAtMs = clock.nowMs();
     this.archive = createMemoryArchive({
@@ -77,7 +54,7 @@ class MemoryJournal implements Journal {
         const entry = this.#entries.get(key);
         return entry === undefined ? undefined : this.#viewOf(entry);
       },
-      operationsOf: (key) => this.#operationsOf(key),
+      operationsOf: (key) => this.recordsOf(key),
       requeue: (key, mark) => this.#replay(key, mark),
       erase: (key) => {
         const entry = this.#entries.get(key);
@@ -89,10 +66,6 @@ class MemoryJournal implements Journal {
   #viewOf(entry: Entry): MemoryEntryView {
     const { sequence, storedPlan, tries } = entry;
     return { sequence, record: toRecord(entry), storedPlan, attempts: tries };
-  }
-
-  #operationsOf(key: string): readonly OperationRecord[] {
-    return [...this.#operations.values()].filter((operation) => operation.eventKey === key);
   }
 
   #replay(key: string, mark: Omit<ReplayMark, 'id'>): void {
@@ -268,90 +241,6 @@ class MemoryJournal implements Journal {
     if (entry !== undefined) entry.storedPlan = plan;
   }
 
-  async findOperations(keys: readonly string[]): Promise<ReadonlyMap<string, OperationRecord>> {
-    const found = new Map<string, OperationRecord>();
-    for (const key of keys) {
-      const operation = this.#operations.get(key);
-      if (operation !== undefined) found.set(key, operation);
-    }
-    return found;
-  }
-
-  async operationsOf(eventKey: string): Promise<readonly OperationRecord[]> {
-    return this.#operationsOf(eventKey);
-  }
-
-  // A look at Cryptlex is worth more than what this process happens to remember.
-  async rememberUser(): Promise<void> {}
-
-  async recallUser(): Promise<string | undefined> {
-    return undefined;
-  }
-
-  async forgetUser(): Promise<void> {}
-
-  async findCreated(licenseIds: readonly string[]): Promise<ReadonlySet<string>> {
-    return new Set(licenseIds.filter((id) => this.#created.has(id)));
-  }
-
-  async intend(
-    operation: IntendedOperation,
-    replaces: OperationRecord | undefined,
-  ): Promise<'intended' | 'overtaken'> {
-    if (!isSame(this.#operations.get(operation.key), replaces)) return 'overtaken';
-    this.#operations.set(operation.key, { ...operation, state: 'intended' });
-    return 'intended';
-  }
-
-  async complete(
-    key: string,
-    result: OperationResult,
-    lastWrites: readonly LastWrite[],
-  ): Promise<void> {
-    const operation = this.#operations.get(key);
-    if (operation !== undefined) {
-      this.#operations.set(key, { ...operation, state: 'done', result });
-      if (operation.action === 'license.create') this.#created.add(result.targetId);
-    }
-    this.#forgetOldestOperation();
-    forgetBeyond(this.#created, OPERATIONS_MAX);
-    await this.noteLastWrites(lastWrites);
-  }
-
-  async noteLastWrites(lastWrites: readonly LastWrite[]): Promise<void> {
-    for (const write of lastWrites) {
-      const known = this.#lastWrites.get(write.field);
-      if (known !== undefined && outweighs(known, write)) continue;
-      // Taken out and put in again, so that what is in use is not the first to be forgotten.
-      this.#lastWrites.delete(write.field);
-      this.#lastWrites.set(write.field, write);
-    }
-    forgetBeyond(this.#lastWrites, OPERATIONS_MAX);
-  }
-
-  async withdraw(key: string): Promise<void> {
-    this.#operations.delete(key);
-  }
-
-  /** One whose outcome is open must not be forgotten: it would be done again. */
-  #forgetOldestOperation(): void {
-    if (this.#operations.size <= OPERATIONS_MAX) return;
-    const [oldest] = this.#operations;
-    if (oldest === undefined) return;
-    const [key, operation] = oldest;
-    this.#operations.delete(key);
-    if (operation.state === 'intended') this.#operations.set(key, operation);
-  }
-
-  async findLastWrites(fields: readonly string[]): Promise<ReadonlyMap<string, LastWrite>> {
-    const found = new Map<string, LastWrite>();
-    for (const field of fields) {
-      const write = this.#lastWrites.get(field);
-      if (write !== undefined) found.set(field, write);
-    }
-    return found;
-  }
-
   async find(key: string): Promise<EventRecord | undefined> {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
@@ -381,52 +270,4 @@ class MemoryJournal implements Journal {
     this.#finished.delete(oldest);
     this.#entries.delete(oldest);
   }
-}
-
-function isSame(a: OperationRecord | undefined, b: OperationRecord | undefined): boolean {
-  return (
-    a?.state === b?.state && a?.eventKey === b?.eventKey && a?.intendedAtMs === b?.intendedAtMs
-  );
-}
-
-function toRecord(entry: Entry): EventRecord {
-  const { key, event, subjects, status, attempts, firstAcceptedAtMs, dueAtMs, outcome } = entry;
-  const { settledAtMs, rulesHash, isErased } = entry;
-  return {
-    ...{ key, event, subjects, status, attempts, firstAcceptedAtMs, dueAtMs, outcome },
-    ...{ settledAtMs, rulesHash, isErased },
-  };
-}
-
-/** Keys, outcome and references stay: they answer duplicates. */
-function erasePayload(entry: Entry): void {
-  entry.event = { ...entry.event, payload: {} };
-  entry.isErased = true;
-  entry.storedPlan = undefined;
-  entry.tries.length = 0;
-}
-
-/** The last tries are told; an event in back-off for days has many. */
-const TRIES_MAX = 20;
-
-function noteTry(entry: Entry, { outcome, calls = [] }: Settlement): void {
-  const { attempts: attempt, startedAtMs, settledAtMs: endedAtMs = startedAtMs } = entry;
-  const { status, reason } = outcome;
-  entry.tries.push({ attempt, startedAtMs, endedAtMs, status, reason, calls });
-  if (entry.tries.length > TRIES_MAX) entry.tries.shift();
-}
-
-/** Whether a write is newer than another one, or a payment of the same time. */
-function outweighs(a: LastWrite, b: LastWrite): boolean {
-  return a.timeMs > b.timeMs || (a.timeMs === b.timeMs && a.isPayment && !b.isPayment);
-}
-
-/** Maps and sets keep the order of insertion, so the first ones are the oldest. */
-function forgetBeyond(
-  collection: { size: number; keys(): Iterator<string>; delete(key: string): boolean },
-  max: number,
-): void {
-  if (collection.size <= max) return;
-  const { value, done } = collection.keys().next();
-  if (done !== true) collection.delete(value);
 }

@@ -1,10 +1,10 @@
 // What follows from a failure: both sides of each limit.
 
 import { describe, expect, test } from 'vitest';
-import { MissingLicense, RetryLater } from '../../src/actions/run.ts';
 import { CryptlexError } from '../../src/cryptlex/errors.ts';
 import type { RuleSet } from '../../src/engine/rules.ts';
 import { AppError } from '../../src/errors.ts';
+import { MissingLicense, RetryLater } from '../../src/failures.ts';
 import { createLogger } from '../../src/log.ts';
 import { backOffMs, lookAgainMs, settleFailure } from '../../src/retry.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';

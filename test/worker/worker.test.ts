@@ -73,7 +73,8 @@ function gate() {
     const resolve = held.get(id);
     if (resolve === undefined) throw new Error(`${id} is not being worked on`);
     held.delete(id);
-    resolve({ outcome: { eventId: id, status, message: 'm' }, wakesWaiting: false });
+    const dueAtMs = status === 'queued' ? { dueAtMs: 1 } : {};
+    resolve({ outcome: { eventId: id, status, message: 'm' }, wakesWaiting: false, ...dueAtMs });
   };
   return { process, release, seen, held };
 }
@@ -100,22 +101,27 @@ describe('the worker', () => {
   });
 
   test('does not ask the journal over and over while all hands are full', async () => {
-    const { process } = gate();
+    const { process, held, release } = gate();
     let asked = 0;
     const { accept, clock } = scene(process, {
       concurrency: 1,
       wrap: (journal) => {
-        const take = journal.take.bind(journal);
-        journal.take = () => {
+        const nextDueAtMs = journal.nextDueAtMs.bind(journal);
+        journal.nextDueAtMs = () => {
           asked += 1;
-          return take();
+          return nextDueAtMs();
         };
       },
     });
-    await accept('a', 'b');
+    await accept('a');
+    // It comes back at once, but another one has taken the only hand.
+    await accept('b');
+    release('a', 'queued');
+    await clock.settle();
+    expect([...held.keys()]).toEqual(['b']);
     asked = 0;
-    await clock.advance(60_000);
-    expect(asked).toBeLessThan(20);
+    await clock.advance(2_000);
+    expect(asked).toBeLessThan(10);
   });
 
   test('wakes up for what was put off, at its time', async () => {

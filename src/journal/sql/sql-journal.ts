@@ -1,6 +1,7 @@
 // The journal in a database: SQLite or PostgreSQL, by the same statements. Keeps every promise of
 // journal.ts across crashes and, on PostgreSQL, across replicas: what a replica works on it holds by a
 // lease on the database's clock, so that a dead one's work is taken over.
+// Longer than usual: a third of it hands on to the parts that the interface holds together.
 
 import { randomUUID } from 'node:crypto';
 import { type Clock, eventKeyOf, type OperationResult } from '../../model.ts';

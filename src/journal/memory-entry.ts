@@ -1,0 +1,50 @@
+// One event in the memory journal. Takes what happens to it, gives it as the interface shows it.
+
+import type { AttemptRecord } from './archive.ts';
+import type { EventRecord, NewEvent, ReplayMark, Settlement, StoredPlan } from './journal.ts';
+
+export interface Entry {
+  readonly key: string;
+  event: NewEvent['event'];
+  readonly subjects: readonly string[];
+  readonly sequence: number;
+  firstAcceptedAtMs: number;
+  status: EventRecord['status'];
+  attempts: number;
+  dueAtMs: number | undefined;
+  outcome: EventRecord['outcome'];
+  settledAtMs: number | undefined;
+  rulesHash: string | undefined;
+  isErased: boolean;
+  startedAtMs: number;
+  replay: ReplayMark | undefined;
+  readonly tries: AttemptRecord[];
+  storedPlan: StoredPlan | undefined;
+}
+
+export function toRecord(entry: Entry): EventRecord {
+  const { key, event, subjects, status, attempts, firstAcceptedAtMs, dueAtMs, outcome } = entry;
+  const { settledAtMs, rulesHash, isErased } = entry;
+  return {
+    ...{ key, event, subjects, status, attempts, firstAcceptedAtMs, dueAtMs, outcome },
+    ...{ settledAtMs, rulesHash, isErased },
+  };
+}
+
+/** Keys, outcome and references stay: they answer duplicates. */
+export function erasePayload(entry: Entry): void {
+  entry.event = { ...entry.event, payload: {} };
+  entry.isErased = true;
+  entry.storedPlan = undefined;
+  entry.tries.length = 0;
+}
+
+/** The last tries are told; an event in back-off for days has many. */
+const TRIES_MAX = 20;
+
+export function noteTry(entry: Entry, { outcome, calls = [] }: Settlement): void {
+  const { attempts: attempt, startedAtMs, settledAtMs: endedAtMs = startedAtMs } = entry;
+  const { status, reason } = outcome;
+  entry.tries.push({ attempt, startedAtMs, endedAtMs, status, reason, calls });
+  if (entry.tries.length > TRIES_MAX) entry.tries.shift();
+}
