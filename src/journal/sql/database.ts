@@ -22,6 +22,8 @@ export interface SqlDatabase {
   lockSubjects(tx: SqlTransaction, subjects: readonly string[]): Promise<void>;
   /** The same without waiting; false when somebody else holds one of them. */
   tryLockSubjects(tx: SqlTransaction, subjects: readonly string[]): Promise<boolean>;
+  /** Holds one event's row for this transaction; waits. */
+  lockEvent(tx: SqlTransaction, eventKey: string): Promise<void>;
   /** The items of a JSON list of texts, for `in ( … )`. */
   listItems(parameter: string): string;
   /** Tells all processes that there may be something to take, once the transaction is committed. */

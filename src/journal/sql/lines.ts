@@ -36,31 +36,55 @@ export async function moveTo(
 /** After an event was put into its lines: it may be ready, and whoever it came before no longer is. */
 export async function afterEntering(
   tx: SqlTransaction,
+  database: SqlDatabase,
   eventKey: string,
   subjects: readonly string[],
 ): Promise<void> {
   for (const subject of subjects) {
     const [first, second] = await tx.query<{ event_key: string }>(FIRST_TWO, [subject]);
     if (first?.event_key === eventKey && second !== undefined) {
-      await tx.query(MARK_NOT_READY, [second.event_key]);
+      await markNotReady(tx, second.event_key);
     }
   }
-  await markIfReady(tx, eventKey);
+  await markIfReady(tx, database, eventKey);
 }
 
 /** After an event left its lines: their new heads may be ready. */
-export async function afterLeaving(tx: SqlTransaction, subjects: readonly string[]): Promise<void> {
+export async function afterLeaving(
+  tx: SqlTransaction,
+  database: SqlDatabase,
+  subjects: readonly string[],
+): Promise<void> {
   const heads = new Set<string>();
   for (const subject of subjects) {
     const [head] = await tx.query<{ event_key: string }>(HEAD, [subject]);
     if (head !== undefined) heads.add(head.event_key);
   }
-  for (const head of heads) await markIfReady(tx, head);
+  for (const head of [...heads].sort()) await markIfReady(tx, database, head);
 }
 
-async function markIfReady(tx: SqlTransaction, eventKey: string): Promise<void> {
+/**
+ * The event may have further subjects, which this transaction does not hold. Its row is held while it is
+ * asked, so that of two transactions that each free one of its subjects the later one sees both.
+ */
+async function markIfReady(
+  tx: SqlTransaction,
+  database: SqlDatabase,
+  eventKey: string,
+): Promise<void> {
+  await database.lockEvent(tx, eventKey);
+  if (await isHeadEverywhere(tx, eventKey)) await tx.query(MARK_READY, [eventKey]);
+}
+
+/** Takes the mark away; whoever leaves its lines sets it again. */
+export async function markNotReady(tx: SqlTransaction, eventKey: string): Promise<void> {
+  await tx.query(MARK_NOT_READY, [eventKey]);
+}
+
+/** Whether nobody stands before the event; certain for whoever holds its subjects. */
+export async function isHeadEverywhere(tx: SqlTransaction, eventKey: string): Promise<boolean> {
   const [row] = await tx.query<{ behind: number }>(BEHIND, [eventKey]);
-  if (row?.behind === 0) await tx.query(MARK_READY, [eventKey]);
+  return row?.behind === 0;
 }
 
 /** Events that wait for a license of one of these subjects become due. */

@@ -120,6 +120,10 @@ class PostgresDatabase implements SqlDatabase {
     return true;
   }
 
+  async lockEvent(tx: SqlTransaction, eventKey: string): Promise<void> {
+    await tx.query('select 1 from events where event_key = $1 for update', [eventKey]);
+  }
+
   listItems(parameter: string): string {
     return `select jsonb_array_elements_text(${parameter}::jsonb)`;
   }

@@ -172,7 +172,7 @@ async function requestReplay(
     const mark: ReplayMark = { mode, wasDone: row.status === 'done', id: randomUUID() };
     await tx.query(MARK_REPLAY, [key, tx.nowMs, JSON.stringify(mark)]);
     await moveTo(tx, key, POSITION.queued);
-    await afterEntering(tx, key, subjects);
+    await afterEntering(tx, database, key, subjects);
     await database.announce(tx);
     return { kind: 'queued' };
   });

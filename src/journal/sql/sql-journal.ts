@@ -18,7 +18,15 @@ import type {
   TakenEvent,
 } from '../journal.ts';
 import type { SqlDatabase, SqlTransaction } from './database.ts';
-import { afterEntering, afterLeaving, moveTo, POSITION, wakeWaiting } from './lines.ts';
+import {
+  afterEntering,
+  afterLeaving,
+  isHeadEverywhere,
+  markNotReady,
+  moveTo,
+  POSITION,
+  wakeWaiting,
+} from './lines.ts';
 import {
   type EventRow,
   toEvent,
@@ -134,7 +142,7 @@ class SqlJournal implements Journal {
         const { queued } = POSITION;
         await tx.query(INSERT_SUBJECT, [subject, key, queued, event.timeMs, inserted.sequence]);
       }
-      await afterEntering(tx, key, subjects);
+      await afterEntering(tx, this.#database, key, subjects);
       return { key, kind: 'queued' };
     }
     const [known] = await tx.query<EventRow>(FIND_EVENT, [key]);
@@ -154,7 +162,7 @@ class SqlJournal implements Journal {
   async #requeue(tx: SqlTransaction, key: string, subjects: readonly string[]): Promise<void> {
     await tx.query(REQUEUE, [key, tx.nowMs]);
     await moveTo(tx, key, POSITION.queued);
-    await afterEntering(tx, key, subjects);
+    await afterEntering(tx, this.#database, key, subjects);
   }
 
   async take(): Promise<TakenEvent | undefined> {
@@ -185,6 +193,11 @@ class SqlJournal implements Journal {
     return this.#database.transaction(async (tx) => {
       // Another replica is at one of its subjects; somebody will come back to it.
       if (!(await this.#database.tryLockSubjects(tx, subjects))) return undefined;
+      // `ready` is a hint that was right when it was set; with the subjects held it is certain.
+      if (!(await isHeadEverywhere(tx, key))) {
+        await markNotReady(tx, key);
+        return undefined;
+      }
       const lease = [key, this.#owner, tx.nowMs + this.#leaseMs(), tx.nowMs] as const;
       const [row] = await tx.query<EventRow>(TAKE, [...lease]);
       if (row === undefined) return undefined;
@@ -225,8 +238,8 @@ class SqlJournal implements Journal {
       ]);
       const isQueued = outcome.status === 'queued';
       await moveTo(tx, key, isQueued ? POSITION.queued : POSITION.aside);
-      if (isQueued) await afterEntering(tx, key, subjects);
-      await afterLeaving(tx, subjects);
+      if (isQueued) await afterEntering(tx, this.#database, key, subjects);
+      await afterLeaving(tx, this.#database, subjects);
       if (wakesWaiting) await wakeWaiting(tx, this.#database, subjects);
       await this.#database.announce(tx);
     });

@@ -151,6 +151,8 @@ class SqliteDatabase implements SqlDatabase {
     return true;
   }
 
+  async lockEvent(): Promise<void> {}
+
   listItems(parameter: string): string {
     return `select value from json_each(${parameter})`;
   }

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createSystemClock } from '../../src/clock.ts';
+import { openPostgres } from '../../src/journal/sql/postgres.ts';
+import { openSqlJournal } from '../../src/journal/sql/sql-journal.ts';
+import { Secret } from '../../src/secret.ts';
+import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { newEvent } from './contract.ts';
+
+const EVENTS = 400;
+const SUBJECTS = 12;
+
+let postgres: TestPostgres;
+beforeAll(async () => {
+  postgres = await startPostgres();
+});
+afterAll(() => postgres.stop());
+
+/** Numbers that look random and are the same in each run. */
+function dice(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return state / 2_147_483_648;
+  };
+}
+
+test('three replicas work off events with shared subjects: never two of one subject, none forgotten', async () => {
+  const url = new Secret(await postgres.createDatabase());
+  const clock = createSystemClock();
+  const journals = [];
+  for (let replica = 0; replica < 3; replica += 1) {
+    journals.push(await openSqlJournal(openPostgres({ url }), clock));
+  }
+  const random = dice(20_261_121);
+  const subject = (): string => `s${Math.floor(random() * SUBJECTS)}`;
+  const events = Array.from({ length: EVENTS }, (_, index) =>
+    newEvent(`e${index}`, {
+      subjects: [...new Set(random() < 0.5 ? [subject()] : [subject(), subject(), subject()])],
+      timeMs: 1_000_000 + Math.floor(random() * 1_000),
+    }),
+  );
+  const inWork = new Map<string, string>();
+  const together: string[] = [];
+  const done = new Set<string>();
+  const worker = async (journal: (typeof journals)[number]): Promise<void> => {
+    while (done.size < EVENTS) {
+      const taken = await journal.take();
+      if (taken === undefined) {
+        await clock.sleep(5);
+        continue;
+      }
+      for (const name of taken.subjects) {
+        if (inWork.has(name)) together.push(`${name}: ${inWork.get(name)} and ${taken.key}`);
+        inWork.set(name, taken.key);
+      }
+      await clock.sleep(2);
+      for (const name of taken.subjects) inWork.delete(name);
+      const outcome = { eventId: taken.event.id, status: 'done', message: '' } as const;
+      await journal.settle(taken.key, { outcome, wakesWaiting: false });
+      done.add(taken.key);
+    }
+  };
+  const accepting = Promise.all(
+    journals.map(async (journal, replica) => {
+      for (let index = replica; index < EVENTS; index += journals.length) {
+        const event = events[index];
+        if (event !== undefined) await journal.accept([event]);
+      }
+    }),
+  );
+  await Promise.all([
+    accepting,
+    ...journals.flatMap((journal) => [worker(journal), worker(journal)]),
+  ]);
+  expect(together).toEqual([]);
+  expect(done.size).toBe(EVENTS);
+  await Promise.all(journals.map((journal) => journal.close()));
+});
