@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSystemClock } from '../../src/clock.ts';
+import type { Journal } from '../../src/journal/journal.ts';
 import { openPostgres } from '../../src/journal/sql/postgres.ts';
 import { openSqlJournal } from '../../src/journal/sql/sql-journal.ts';
 import { Secret } from '../../src/secret.ts';
@@ -27,7 +28,7 @@ function dice(seed: number): () => number {
 test('three replicas work off events with shared subjects: never two of one subject, none forgotten', async () => {
   const url = new Secret(await postgres.createDatabase());
   const clock = createSystemClock();
-  const journals = [];
+  const journals: Journal[] = [];
   for (let replica = 0; replica < 3; replica += 1) {
     journals.push(await openSqlJournal(openPostgres({ url }), clock));
   }
