@@ -38,7 +38,18 @@ const IMPORTS = FILES.flatMap(importsOf).filter(({ to }) => !to.startsWith('..')
 const BASE = ['model', 'errors', 'failures', 'points', 'secret', 'interval'];
 const PARTS = ['verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox'];
 /** Where the parts are put together. */
-const COMPOSITION = ['compose', 'compose-journal', 'compose-sandbox', 'compose-verifiers', 'explanation', 'sources', 'readiness', 'admin-tools', 'call-recorder', 'housekeeping'];
+const COMPOSITION = [
+  'compose',
+  'compose-journal',
+  'compose-sandbox',
+  'compose-verifiers',
+  'explanation',
+  'sources',
+  'readiness',
+  'admin-tools',
+  'call-recorder',
+  'housekeeping',
+];
 /** Helpers of the edges: files, environment, log, time. */
 const EDGES = ['clock', 'config', 'environment', 'log', 'rule-files'];
 const PIPELINE = ['pipeline', 'outcomes', 'retry', 'event-summary'];

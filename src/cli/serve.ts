@@ -44,12 +44,14 @@ export const serveCommand: Command = {
     }
     const { server } = composition;
     for (const warning of server.warnings) terminal.writeError(`${warning}\n`);
+    // Before the first webhook can come, so that no signal finds the process unprepared.
+    const stopped = stopSignal();
     const listening = await server.listen();
     server.start();
     const journal = server.config.database.kind;
     server.log.info({ url: listening.url, journal }, 'Keywright is listening');
     if (!server.keepsState) server.log.warn({ journal }, MEMORY_WARNING);
-    await stopSignal();
+    await stopped;
     server.log.info({}, 'stopping: nothing new is accepted, what is running is finished');
     await server.stop();
     server.log.info({}, 'stopped');

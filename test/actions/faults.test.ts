@@ -105,7 +105,7 @@ describe('several faults in one event', () => {
           expect(end.status).toBe('done');
           expect(end.state).toEqual(clean.state);
         }),
-        { numRuns: 40 },
+        { numRuns: 25 },
       );
     });
   }
