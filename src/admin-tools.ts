@@ -43,7 +43,9 @@ export function createAdminTools(parts: {
     },
     explain: async ({ record }) => {
       const ruleSet = ruleSets.get(record.event.source);
-      if (ruleSet === undefined || record.isErased) return [];
+      if (ruleSet === undefined) {
+        throw new AppError('SOURCE_UNKNOWN', `${record.event.source} is not switched on`);
+      }
       return [shown(await explainEvent(ruleSet, record.event, { env, given: undefined }))];
     },
   };

@@ -1,9 +1,11 @@
 // Journals, put together: from DATABASE_URL to the kind behind it. Beside compose.ts, and like it
 // imported only by cli/ and tests.
 
+import { existsSync, readFileSync } from 'node:fs';
 import { createSystemClock } from './clock.ts';
 import { type DatabaseUrl, DEFAULT_DATABASE_URL, parseDatabaseUrl } from './config.ts';
 import type { Pace } from './cryptlex/pace.ts';
+import { createEnvironment } from './environment.ts';
 import { AppError } from './errors.ts';
 import type { Archive } from './journal/archive.ts';
 import type { Journal } from './journal/journal.ts';
@@ -24,13 +26,23 @@ export interface OpenedJournal {
   sharePace(local: Pace, limit: { requests: number; periodMs: number }): Pace;
 }
 
-/** @throws JOURNAL_LOCKED | JOURNAL_NEWER | JOURNAL_UNAVAILABLE */
-export async function openJournal(url: DatabaseUrl, clock: Clock): Promise<OpenedJournal> {
+/**
+ * @param databaseClock stands in for PostgreSQL's own clock where a test owns time
+ * @throws JOURNAL_LOCKED | JOURNAL_NEWER | JOURNAL_UNAVAILABLE
+ */
+export async function openJournal(
+  url: DatabaseUrl,
+  clock: Clock,
+  databaseClock?: Clock,
+): Promise<OpenedJournal> {
   if (url.kind === 'memory') {
     const journal = createMemoryJournal({ clock });
     return { journal, archive: journal.archive, sharePace: (local) => local };
   }
-  const database = openDatabase(url, clock, true);
+  const database =
+    url.kind === 'postgres' && databaseClock !== undefined
+      ? openPostgres({ url: url.url, clock: databaseClock })
+      : openDatabase(url, clock, true);
   try {
     const journal = await openSqlJournal(database, clock);
     return {
@@ -61,7 +73,10 @@ function openDatabase(
 export async function openArchive(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<{ archive: Archive; close(): Promise<void> }> {
-  const text = env['DATABASE_URL'] ?? DEFAULT_DATABASE_URL;
+  const environment = createEnvironment(env, (path) => readFileSync(path, 'utf8'));
+  const text = environment.resolveEnv('DATABASE_URL') ?? DEFAULT_DATABASE_URL;
+  const [problem] = environment.problems();
+  if (problem !== undefined) throw new AppError(problem.code, problem.message);
   const url = parseDatabaseUrl(text);
   if (url === undefined)
     throw new AppError('ENV_INVALID', 'DATABASE_URL takes sqlite:PATH or postgres://…');
@@ -70,7 +85,16 @@ export async function openArchive(
       hint: 'Ask the server itself: GET /admin/events with the admin token.',
     });
   }
+  // Opening would make an empty journal where a path is mistyped, and then find nothing in it.
+  if (url.kind === 'sqlite' && !existsSync(url.path)) {
+    throw new AppError('JOURNAL_UNAVAILABLE', `there is no journal at ${url.path}`);
+  }
   const database = openDatabase(url, createSystemClock(), false);
-  await migrate(database);
+  try {
+    await migrate(database);
+  } catch (error) {
+    await database.close().catch(() => undefined);
+    throw error;
+  }
   return { archive: createSqlArchive(database), close: () => database.close() };
 }

@@ -22,6 +22,7 @@ import type { Archive } from './journal/archive.ts';
 import { createLogger, type Logger } from './log.ts';
 import type { Clock, Provider } from './model.ts';
 import { PROVIDERS } from './model.ts';
+import { createOutageWatch } from './outage.ts';
 import { createPipeline } from './pipeline.ts';
 import type { Reach } from './points.ts';
 import { createReadiness } from './readiness.ts';
@@ -42,6 +43,8 @@ export interface World {
   readonly writeLog: (line: string) => void;
   readonly stdoutIsTty: boolean;
   readonly clock?: Clock;
+  /** Stands in for PostgreSQL's own clock where a test owns time. */
+  readonly databaseClock?: Clock;
   readonly fetch?: Fetch;
   readonly random?: () => number;
   /** Hears of every call to Cryptlex. */
@@ -103,7 +106,7 @@ export async function composeServer(world: World): Promise<Composition> {
   if (problems.length > 0 || !reading.ok) return { kind: 'refused', problems };
   const clock = world.clock ?? createSystemClock();
   try {
-    const opened = await openJournal(reading.config.database, clock);
+    const opened = await openJournal(reading.config.database, clock, world.databaseClock);
     return {
       kind: 'composed',
       server: assemble(reading.config, loaded, opened, { ...world, clock }),
@@ -164,11 +167,13 @@ function assemble(
     onCall: (call) => {
       readiness.hear(call);
       recorder.hear(call);
+      outage.hear(call);
       world.onCall?.(call);
     },
     ...(world.fetch === undefined ? {} : { fetch: world.fetch }),
     ...(world.cryptlexTimeoutMs === undefined ? {} : { timeoutMs: world.cryptlexTimeoutMs }),
   });
+  const outage = createOutageWatch({ client, clock, log, wakeAll: () => journal.wakeAll() });
   const pipeline = createPipeline({
     ruleSetOf: (source) => ruleSets.get(source),
     env: loaded.env,
@@ -179,13 +184,16 @@ function assemble(
     random: world.random ?? Math.random,
     recordCalls: recorder.record,
   });
-  const worker = createWorker({ journal, pipeline, clock, log, ...reach });
+  const worker = createWorker({ journal, pipeline, clock, log, isDown: outage.isDown, ...reach });
   const sources = serverSources(loaded, ruleSets);
   const deadlineMs = config.webhookDeadlineMs;
   const app = createApp({
     currentSources: () => sources,
     receive: (delivery) =>
-      receive(delivery, { pipeline, journal, worker, clock, deadlineMs, ...reach }),
+      receive(delivery, {
+        ...{ pipeline, journal, worker, clock, deadlineMs, ...reach },
+        isDown: outage.isDown,
+      }),
     journalKeepsState: journal.keepsState,
     readiness: readiness.report,
     clock,
@@ -226,6 +234,7 @@ function assemble(
       return listening;
     },
     abandon: async () => {
+      outage.stop();
       await journal.abandon();
       await listening?.close({ graceMs: 0 });
       await worker.stop(0);
@@ -233,6 +242,7 @@ function assemble(
     },
     stop: async (graceMs = SHUTDOWN_GRACE_MS) => {
       const closing = listening?.close({ graceMs });
+      outage.stop();
       const cutOff = await worker.stop(graceMs);
       await housekeeping.stop();
       await closing;

@@ -8,6 +8,7 @@ import type { Clock } from './model.ts';
 
 const DAY_MS = 86_400_000;
 const ERASE_EVERY_MS = 60 * 60 * 1000;
+const AGAIN_AFTER_MS = 60 * 1000;
 
 export interface Housekeeping {
   start(): void;
@@ -27,6 +28,7 @@ export function createHousekeeping(parts: {
 
   const work = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
+      let pauseMs = ERASE_EVERY_MS;
       try {
         const erased = await archive.erase(clock.nowMs() - retentionDays * DAY_MS);
         if (erased > 0) log.info({ events: erased, retentionDays }, 'payloads were erased');
@@ -36,9 +38,10 @@ export function createHousekeeping(parts: {
         }
       } catch (error) {
         const cause = error instanceof Error ? error.message : String(error);
-        log.warn({ cause }, 'the journal could not be kept tidy; trying again in an hour');
+        log.warn({ cause }, 'the journal could not be kept tidy; trying again in a minute');
+        pauseMs = AGAIN_AFTER_MS;
       }
-      await clock.sleep(ERASE_EVERY_MS, stopped.signal);
+      await clock.sleep(pauseMs, stopped.signal);
     }
   };
 

@@ -70,7 +70,8 @@ async function processEvent(
   const calls: CallSummary[] = [];
   const work = () => decideAndExecute(taken, signal, dependencies);
   const settlement = await dependencies.recordCalls(calls, work);
-  const rulesHash = dependencies.ruleSetOf(taken.event.source)?.hash;
+  // A plan that was begun is finished as the rules of then made it.
+  const rulesHash = taken.storedPlan?.rulesHash ?? dependencies.ruleSetOf(taken.event.source)?.hash;
   return { ...settlement, calls, ...(rulesHash === undefined ? {} : { rulesHash }) };
 }
 

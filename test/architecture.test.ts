@@ -48,6 +48,7 @@ const COMPOSITION = [
   'readiness',
   'admin-tools',
   'call-recorder',
+  'outage',
   'housekeeping',
 ];
 /** Helpers of the edges: files, environment, log, time. */

@@ -19,8 +19,11 @@ export async function findLicenses(step: ActionStep, run: ActionRun): Promise<re
   if (await wasDoneBefore(step, run)) return [];
   const find = step.input['find'] as JsonObject | undefined;
   const filter = toFilter(find ?? {});
-  const licenses = await run.client.findLicenses(filter, { signal: run.signal });
-  if (licenses.length > 0) return licenses;
+  const found = await run.client.findLicenses(filter, { signal: run.signal });
+  const kept = licensesOfThen(run);
+  // Of a done event nothing is missing: what it was done for may be gone by now.
+  if (kept !== undefined) return found.filter(({ id }) => kept.has(id));
+  if (found.length > 0) return found;
   const message = `${step.action} found no license with ${describeFilter(filter)}`;
   switch (text(step, 'missing') ?? 'wait') {
     case 'ignore':
@@ -48,6 +51,13 @@ async function wasDoneBefore(step: ActionStep, run: ActionRun): Promise<boolean>
     noteUntouched(step.action, { kind: 'unchanged', targetId, reason }, run);
   }
   return done.length > 0;
+}
+
+/** The licenses that a done event touched, where it is replayed against what it recorded. */
+function licensesOfThen({ replay, progress }: ActionRun): ReadonlySet<string> | undefined {
+  if (replay?.wasDone !== true || replay.mode !== 'again') return undefined;
+  for (const id of replay.licenseIds ?? []) progress.licenseIds.add(id);
+  return replay.licenseIds === undefined ? undefined : new Set(replay.licenseIds);
 }
 
 function toFilter(find: JsonObject): LicenseFilter {

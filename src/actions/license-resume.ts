@@ -1,17 +1,19 @@
 // license.resume: lifts the suspension of every license found, and sets the expiry of those where the
 // rule says one.
 
+import type { License } from '../cryptlex/types.ts';
 import type { JsonObject } from '../model.ts';
 import { changeLicense, expiryChange, patchWith } from './change-licenses.ts';
 import { findLicenses } from './find-licenses.ts';
 import { text } from './input.ts';
-import type { ActionFunction, ActionStep } from './run.ts';
+import { isStale } from './last-writes.ts';
+import type { ActionFunction, ActionRun, ActionStep } from './run.ts';
 
 export const resumeLicenses: ActionFunction = async (step, run) => {
   const expiresAt = text(step, 'expiresAt');
   for (const license of await findLicenses(withThoseActive(step), run)) {
     // The expiry first: if the second call fails, the license is still found as suspended.
-    if (expiresAt !== undefined && license.suspended) {
+    if (expiresAt !== undefined && license.suspended && !(await wasActive(license, run))) {
       await changeLicense(license, expiryChange(run, expiresAt, true), step, run);
     }
     const change = {
@@ -24,6 +26,15 @@ export const resumeLicenses: ActionFunction = async (step, run) => {
   }
   return {};
 };
+
+/**
+ * A done event that is replayed found the license active if something newer suspended it: whatever the
+ * event did itself, the journal knows as done.
+ */
+async function wasActive({ id }: License, run: ActionRun): Promise<boolean> {
+  if (run.replay?.wasDone !== true || run.replay.mode === 'force') return false;
+  return isStale(`license:${id}:suspended`, run, { isPayment: true });
+}
 
 /**
  * A rule that looks for suspended licenses only, and does not mind if there are none, gets the others

@@ -12,6 +12,11 @@ export const insertUser: ActionFunction = async (step, run) => {
     run.progress.userId = recalled;
     return { id: recalled };
   }
+  const kept = userOfThen(run);
+  if (kept !== undefined && (await findUser(step, run)) === undefined) {
+    run.progress.userId = kept;
+    return { id: kept };
+  }
   const user = await findOrCreate(step, run);
   await rememberUser(step, user, run);
   run.progress.userId = user.id;
@@ -22,4 +27,9 @@ async function findOrCreate(step: ActionStep, run: ActionRun): Promise<User> {
   // Who is found by metadata may have another address, so creating could make a second user.
   const found = run.isFresh && isFoundByEmail(step) ? undefined : await findUser(step, run);
   return found ?? (await createUser(step, run)).user;
+}
+
+/** A done event is not done for somebody else because its user has another address by now. */
+function userOfThen({ replay }: ActionRun): string | undefined {
+  return replay?.wasDone === true && replay.mode === 'again' ? replay.userId : undefined;
 }

@@ -11,6 +11,8 @@ export const updateUser: ActionFunction = async (step, run) => {
   const found = await findUser(step, run);
   if (found !== undefined) {
     const user = await bringUpToDate(found, step, run);
+    // What it was found by before, an older address perhaps, is not its any more.
+    await run.journal.forgetUser(user.id);
     run.progress.userId = user.id;
     return { id: user.id };
   }

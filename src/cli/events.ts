@@ -13,7 +13,7 @@ import { previewOf } from './replay-preview.ts';
 
 const HELP = `keywright events list [FILTER] [--limit N] [--json]
 keywright events show EVENT_ID [--json]
-keywright events replay EVENT_ID | FILTER [--retarget | --force] [--yes]
+keywright events replay EVENT_ID… | FILTER [--retarget | --force] [--yes] [--json]
 
 Reads the journal of DATABASE_URL, beside a running server.
 
@@ -40,9 +40,9 @@ export const eventsCommand: Command = {
   help: HELP,
   run: async (args, terminal) => {
     const [verb, ...rest] = args;
-    const options = parse(rest);
-    const work = { list, show, replay }[verb ?? ''];
+    const work = WORK.get(verb ?? '');
     if (work === undefined) throw usageError('events takes list, show or replay', 'events');
+    const options = parse(rest);
     const archive = await openArchive(terminal.env);
     try {
       return await work(archive.archive, options, terminal);
@@ -51,6 +51,9 @@ export const eventsCommand: Command = {
     }
   },
 };
+
+type Work = (archive: Archive, options: Options, terminal: Terminal) => Promise<ExitCode>;
+const WORK: ReadonlyMap<string, Work> = new Map(Object.entries({ list, show, replay }));
 
 interface Options {
   readonly ids: readonly string[];
@@ -79,6 +82,9 @@ function parse(args: readonly string[]): Options {
     if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
       throw usageError(`--limit takes 1 to 1000, not "${values.limit}"`, 'events');
     }
+    if (values.force && values.retarget) {
+      throw usageError('--force and --retarget are two kinds of replay; choose one', 'events');
+    }
     const mode = values.force ? 'force' : values.retarget ? 'retarget' : 'again';
     const { json, yes } = values;
     return { ids: positionals, filter: values, limit, json, yes, mode };
@@ -88,6 +94,9 @@ function parse(args: readonly string[]): Options {
 }
 
 async function list(archive: Archive, options: Options, terminal: Terminal): Promise<ExitCode> {
+  if (options.ids.length > 0) {
+    throw usageError('events list takes a filter; events show takes an id', 'events');
+  }
   const filter = toFilter(options.filter, Date.now());
   const { events, cursor } = await archive.list(filter, { limit: options.limit });
   if (options.json) {
@@ -132,6 +141,10 @@ export async function detailsOf(archive: Archive, id: string): Promise<readonly 
 
 async function replay(archive: Archive, options: Options, terminal: Terminal): Promise<ExitCode> {
   const keys = await keysToReplay(archive, options);
+  if (!options.yes && options.json) {
+    terminal.writeOut(`${JSON.stringify({ wouldReplay: keys }, null, 2)}\n`);
+    return 0;
+  }
   if (!options.yes) {
     for (const key of keys.slice(0, PREVIEWED_MAX)) {
       const details = await archive.details(key);
@@ -142,36 +155,39 @@ async function replay(archive: Archive, options: Options, terminal: Terminal): P
     return 0;
   }
   let queued = 0;
-  const refused: string[] = [];
+  const refused: { key: string; status: string }[] = [];
   for (const key of keys) {
     const request = await archive.requestReplay(key, options.mode);
     if (request.kind === 'queued') queued += 1;
-    else refused.push(`${key}: ${request.kind}`);
+    else refused.push({ key, status: request.kind });
   }
-  for (const line of refused) terminal.writeError(`not replayed, ${line}\n`);
-  terminal.writeOut(`${queued} events are queued; the server works on them in their order\n`);
+  for (const { key, status } of refused) terminal.writeError(`not replayed, ${key}: ${status}\n`);
+  const told = `${queued} events are queued; the server works on them in their order`;
+  terminal.writeOut(`${options.json ? JSON.stringify({ queued, refused }) : told}\n`);
   return refused.length > 0 ? 1 : 0;
 }
 
 async function keysToReplay(archive: Archive, options: Options): Promise<readonly string[]> {
+  const filter = toFilter(options.filter, Date.now());
+  const isFiltered = Object.values(filter).some((value) => value !== undefined);
   if (options.ids.length > 0) {
+    if (isFiltered) throw usageError('events replay takes ids or a filter, not both', 'events');
     const details = await Promise.all(options.ids.map((id) => detailsOf(archive, id)));
     return details.flat().map(({ record }) => record.key);
   }
-  const filter = toFilter(options.filter, Date.now());
-  if (Object.values(filter).every((value) => value === undefined)) {
+  if (!isFiltered) {
     throw usageError(
       'events replay takes an id or a filter; for all of them --since 3650d',
       'events',
     );
   }
-  const keys: string[] = [];
+  const found: EventRecord[] = [];
   let cursor: string | undefined;
   do {
     const page = await archive.list(filter, { limit: 1000, cursor });
-    keys.push(...page.events.map((event) => event.key));
+    found.push(...page.events);
     cursor = page.cursor;
   } while (cursor !== undefined);
-  // Oldest first, as they came.
-  return keys.reverse();
+  // In the order of the events' own time, since a server begins with the first while others are marked.
+  return found.toSorted((a, b) => a.event.timeMs - b.event.timeMs).map((record) => record.key);
 }

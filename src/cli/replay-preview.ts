@@ -14,7 +14,8 @@ export async function previewOf(
   const head = `${event.provider} ${event.type} ${event.id}: ${record.status}`;
   if (record.isErased) return `${head}; its payload was erased, so it cannot be replayed\n`;
   const ruleSet = loadRulesFor(event.source, env);
-  if (ruleSet === undefined) return `${head}; the rules of ${event.source} have errors\n`;
+  if (ruleSet === undefined)
+    return `${head}; the rules of ${event.source} have errors or are gone\n`;
   const { env: values } = environmentFor(ruleSet, env);
   const explanation = await explainEvent(ruleSet, event, { env: values, given: undefined });
   const steps = explanation.plan.map(

@@ -1,6 +1,7 @@
 // The rules of one source, for commands. Takes a source's name and where rules lie, gives a RuleSet; what
 // is wrong with it is told by `keywright check`.
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ACTIONS } from '../actions/definitions.ts';
 import { loadRuleFile } from '../engine/load.ts';
@@ -9,11 +10,16 @@ import type { RuleSet } from '../engine/rules.ts';
 import { readRuleFiles } from '../rule-files.ts';
 import type { Terminal } from './command.ts';
 
-/** @throws RULES_UNREADABLE; undefined when the file has errors */
+/** The rules of a source as they lie there now; undefined when the file has errors or is gone. */
 export function loadRulesFor(source: string, env: Terminal['env']): RuleSet | undefined {
   const directory = env['RULES_DIR'] ?? 'rules';
-  const [input] = readRuleFiles(join(directory, `${source}.yaml`));
-  return input === undefined ? undefined : loadRuleFile(input, ACTIONS).ruleSet;
+  for (const ending of ['yaml', 'yml']) {
+    const path = join(directory, `${source}.${ending}`);
+    if (!existsSync(path)) continue;
+    const [input] = readRuleFiles(path);
+    if (input !== undefined) return loadRuleFile(input, ACTIONS).ruleSet;
+  }
+  return undefined;
 }
 
 /** The variables that rules read; a placeholder stands for those that are not set. */

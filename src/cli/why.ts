@@ -79,6 +79,11 @@ async function storyOf(
       now,
     ],
   ];
+  if (now === undefined) {
+    blocks.push(
+      `The rules of ${record.event.source} have errors or are gone; ask keywright check.\n`,
+    );
+  }
   for (const [name, title, ruleSet] of versions) {
     if (ruleSet === undefined || title === '') continue;
     const { env } = environmentFor(ruleSet, terminal.env);

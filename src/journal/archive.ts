@@ -1,7 +1,7 @@
 // The journal as a person reads it: lists, one event whole, replays, and what is erased after a time.
-// Types only; every kind of journal keeps them.
+// The interface that every kind of journal keeps, and what they share of it; nothing is stored here.
 
-import type { EventStatus } from '../model.ts';
+import type { EventOutcome, EventStatus } from '../model.ts';
 import type {
   CallSummary,
   EventRecord,
@@ -62,6 +62,34 @@ export interface RuleText {
  */
 export type ReplayMode = ReplayMark['mode'];
 export const REPLAY_MODES: readonly ReplayMode[] = ['again', 'retarget', 'force'];
+
+/**
+ * The mark of a replay that is asked for now. One that is asked for again before it was worked on, or
+ * while it is in back-off, still replays an event that was done.
+ */
+export function replayMark(
+  mode: ReplayMode,
+  id: string,
+  {
+    status,
+    outcome,
+    replay,
+  }: {
+    status: EventStatus;
+    outcome: EventOutcome | undefined;
+    replay: ReplayMark | undefined;
+  },
+): ReplayMark {
+  const isDone = status === 'done';
+  const { userId, licenseIds } = (isDone ? outcome : replay) ?? {};
+  return {
+    mode,
+    id,
+    wasDone: isDone || replay?.wasDone === true,
+    ...(userId === undefined ? {} : { userId }),
+    ...(licenseIds === undefined ? {} : { licenseIds }),
+  };
+}
 
 export type ReplayRequest =
   | { readonly kind: 'queued' }

@@ -57,6 +57,9 @@ export interface ReplayMark {
   readonly wasDone: boolean;
   /** Tells this replay from others: what is forced is done once for each. */
   readonly id: string;
+  /** The user and the licenses that it was done for, where it was done. */
+  readonly userId?: string;
+  readonly licenseIds?: readonly string[];
 }
 
 /** An event that this process may work on until it settles it. */
@@ -153,6 +156,9 @@ export interface Journal {
   nextDueAtMs(): Promise<number | undefined>;
   /** Calls the listener whenever there may be something to take. Gives the way to stop. */
   onWork(listener: () => void): () => void;
+
+  /** Makes everything due that is in back-off or parked: what it waited for is there again. */
+  wakeAll(): Promise<void>;
 
   storePlan(key: string, plan: StoredPlan): Promise<void>;
   findOperations(keys: readonly string[]): Promise<ReadonlyMap<string, OperationRecord>>;

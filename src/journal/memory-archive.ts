@@ -1,8 +1,15 @@
 // Reading the memory journal: the same lists and replays as a durable one gives, over what is still
 // remembered. Takes a view of the journal's entries; keeps nothing itself but rule texts.
 
-import type { Archive, AttemptRecord, EventFilter, ReplayRequest, RuleText } from './archive.ts';
-import type { EventRecord, OperationRecord, ReplayMark, StoredPlan } from './journal.ts';
+import type {
+  Archive,
+  AttemptRecord,
+  EventFilter,
+  ReplayMode,
+  ReplayRequest,
+  RuleText,
+} from './archive.ts';
+import type { EventRecord, OperationRecord, StoredPlan } from './journal.ts';
 
 /** One event as the memory journal holds it. */
 export interface MemoryEntryView {
@@ -19,7 +26,7 @@ export interface MemoryView {
   find(key: string): MemoryEntryView | undefined;
   operationsOf(key: string): readonly OperationRecord[];
   /** Puts an event that is not in work back into line. */
-  requeue(key: string, mark: Omit<ReplayMark, 'id'>): void;
+  requeue(key: string, mode: ReplayMode): void;
   erase(key: string): void;
 }
 
@@ -35,7 +42,7 @@ export function createMemoryArchive(view: MemoryView): Archive {
       const shown = newestFirst.slice(0, limit);
       const last = shown.at(-1);
       return {
-        events: shown.map(({ record }) => record),
+        events: shown.map(({ record }) => ({ ...record, event: { ...record.event, payload: {} } })),
         cursor:
           newestFirst.length > limit && last !== undefined ? String(last.sequence) : undefined,
       };
@@ -56,7 +63,7 @@ export function createMemoryArchive(view: MemoryView): Archive {
       if (record === undefined) return { kind: 'unknown' };
       if (record.status === 'running') return { kind: 'running' };
       if (record.isErased) return { kind: 'erased' };
-      view.requeue(key, { mode, wasDone: record.status === 'done' });
+      view.requeue(key, mode);
       return { kind: 'queued' };
     },
     rememberRules: async (text) => {

@@ -4,7 +4,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { type Clock, eventKeyOf } from '../model.ts';
-import type { Archive } from './archive.ts';
+import { type Archive, replayMark } from './archive.ts';
 import type {
   Acceptance,
   EventRecord,
@@ -55,7 +55,7 @@ class MemoryJournal extends MemoryOperations implements Journal {
         return entry === undefined ? undefined : this.#viewOf(entry);
       },
       operationsOf: (key) => this.recordsOf(key),
-      requeue: (key, mark) => this.#replay(key, mark),
+      requeue: (key, mode) => this.#replay(key, mode),
       erase: (key) => {
         const entry = this.#entries.get(key);
         if (entry !== undefined) erasePayload(entry);
@@ -68,10 +68,10 @@ class MemoryJournal extends MemoryOperations implements Journal {
     return { sequence, record: toRecord(entry), storedPlan, attempts: tries };
   }
 
-  #replay(key: string, mark: Omit<ReplayMark, 'id'>): void {
+  #replay(key: string, mode: ReplayMark['mode']): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
-    entry.replay = { ...mark, id: randomUUID() };
+    entry.replay = replayMark(mode, randomUUID(), entry);
     entry.firstAcceptedAtMs = this.#clock.nowMs();
     entry.storedPlan = undefined;
     this.#enqueue(entry);
@@ -167,7 +167,6 @@ class MemoryJournal extends MemoryOperations implements Journal {
     entry.outcome = outcome;
     entry.settledAtMs = this.#clock.nowMs();
     entry.rulesHash = settlement.rulesHash ?? entry.rulesHash;
-    entry.replay = undefined;
     noteTry(entry, settlement);
     entry.dueAtMs = dueAtMs;
     this.#queues.release(entry);
@@ -183,6 +182,7 @@ class MemoryJournal extends MemoryOperations implements Journal {
         }
         break;
       default:
+        entry.replay = undefined;
         this.#finished.add(key);
         this.#finishedWithPayload.add(key);
         this.#forgetOldest();
@@ -234,6 +234,14 @@ class MemoryJournal extends MemoryOperations implements Journal {
 
   #announce(): void {
     for (const listener of this.#listeners) listener();
+  }
+
+  async wakeAll(): Promise<void> {
+    for (const entry of this.#entries.values()) {
+      if (entry.status === 'queued') entry.dueAtMs = undefined;
+      if (entry.status === 'parked') this.#enqueue(entry);
+    }
+    this.#announce();
   }
 
   async storePlan(key: string, plan: StoredPlan): Promise<void> {

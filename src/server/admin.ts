@@ -3,7 +3,7 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Hono } from 'hono';
-import { AppError, registryEntry } from '../errors.ts';
+import { AppError, type AppErrorCode, registryEntry } from '../errors.ts';
 import { bodyOf, summaryOf } from '../event-summary.ts';
 import { parseMoment } from '../interval.ts';
 import type { Archive, EventDetails, EventFilter, ReplayMode } from '../journal/archive.ts';
@@ -11,6 +11,7 @@ import { REPLAY_MODES } from '../journal/archive.ts';
 import type { Clock, JsonValue } from '../model.ts';
 import { EVENT_STATUSES } from '../model.ts';
 import type { Secret } from '../secret.ts';
+import { readBody } from './read-body.ts';
 
 export interface AdminDependencies {
   readonly token: Secret;
@@ -26,6 +27,12 @@ const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 1000;
 /** A dry run takes an event and perhaps a rule file. */
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
+
+const STATUS_OF: Readonly<Partial<Record<AppErrorCode, number>>> = {
+  JOURNAL_UNAVAILABLE: 503,
+  EVENT_UNKNOWN: 404,
+  BODY_TOO_LARGE: 413,
+};
 
 /** Routes below /admin. */
 export function createAdmin(dependencies: AdminDependencies): Hono {
@@ -43,7 +50,7 @@ export function createAdmin(dependencies: AdminDependencies): Hono {
   app.get('/events', async (c) => {
     const filter = toFilter((name) => c.req.query(name), clock.nowMs());
     const limit = toLimit(c.req.query('limit'));
-    const page = await archive.list(filter, { limit, cursor: c.req.query('cursor') });
+    const page = await archive.list(filter, { limit, cursor: toCursor(c.req.query('cursor')) });
     return json(200, { events: page.events.map(summaryOf), cursor: page.cursor ?? null });
   });
 
@@ -54,19 +61,24 @@ export function createAdmin(dependencies: AdminDependencies): Hono {
 
   app.post('/events/:id/replay', async (c) => {
     const details = await findDetails(archive, c.req.param('id'));
-    if (c.req.query('dryRun') === 'true') {
+    const mode = toMode(c.req.query('mode'));
+    if (isDryRun(c.req.query('dryRun'))) {
+      if (details.record.isErased) return json(409, { status: 'erased' });
       return json(200, { events: await dependencies.explain(details) });
     }
-    const mode = toMode(c.req.query('mode'));
     const request = await archive.requestReplay(details.record.key, mode);
     return json(request.kind === 'queued' ? 200 : 409, { status: request.kind });
   });
 
   app.post('/dry-run', async (c) => {
-    const text = await c.req.text();
-    if (text.length > BODY_BYTES_MAX) throw new AppError('BODY_TOO_LARGE', 'the dry run');
-    const { provider, event, rules } = parseBody(text);
-    if (typeof provider !== 'string' || event === undefined) {
+    const body = await readBody(c.req.raw, BODY_BYTES_MAX);
+    if (body.kind === 'too_large') {
+      throw new AppError('BODY_TOO_LARGE', `a dry run takes ${BODY_BYTES_MAX} bytes`);
+    }
+    if (body.kind === 'broken_off') throw new AppError('USAGE', 'the body broke off');
+    const { provider, event, rules } = parseBody(new TextDecoder().decode(body.bytes));
+    const isText = rules === undefined || typeof rules === 'string';
+    if (typeof provider !== 'string' || event === undefined || !isText) {
       throw new AppError('USAGE', 'a dry run takes {provider, event, rules?}');
     }
     const given = { provider, event, ...(typeof rules === 'string' ? { rules } : {}) };
@@ -79,8 +91,7 @@ export function createAdmin(dependencies: AdminDependencies): Hono {
   app.onError((error) => {
     if (!(error instanceof AppError)) throw error;
     const { code, message, hint } = error;
-    const status = code === 'JOURNAL_UNAVAILABLE' ? 503 : code === 'EVENT_UNKNOWN' ? 404 : 400;
-    return json(status, {
+    return json(STATUS_OF[code] ?? 400, {
       message: `${registryEntry(code).title}: ${message}. ${hint}`,
       error: code,
     });
@@ -93,7 +104,11 @@ function hashOf(text: string): Buffer {
 }
 
 async function findDetails(archive: Archive, id: string): Promise<EventDetails> {
-  const [key] = await archive.findKeys(id);
+  const [key, ...others] = await archive.findKeys(id);
+  if (others.length > 0) {
+    const keys = [key, ...others].join(', ');
+    throw new AppError('USAGE', `several providers have an event ${id}: ask for one of ${keys}`);
+  }
   const details = key === undefined ? undefined : await archive.details(key);
   if (details !== undefined) return details;
   throw new AppError('EVENT_UNKNOWN', id.slice(0, 200));
@@ -131,6 +146,20 @@ function toLimit(value: string | undefined): number {
   const limit = value === undefined || value === '' ? LIMIT_DEFAULT : Number(value);
   if (Number.isInteger(limit) && limit >= 1 && limit <= LIMIT_MAX) return limit;
   throw new AppError('USAGE', `limit takes 1 to ${LIMIT_MAX}`);
+}
+
+/** A cursor of ours; one that was cut off must not begin at the first page again. */
+function toCursor(value: string | undefined): string | undefined {
+  if (value === undefined || value === '') return undefined;
+  if (/^\d{1,15}$/.test(value)) return value;
+  throw new AppError('USAGE', 'cursor takes what the page before gave');
+}
+
+/** Only what is surely no dry run replays. */
+function isDryRun(value: string | undefined): boolean {
+  if (value === undefined || value === 'false') return false;
+  if (value === 'true') return true;
+  throw new AppError('USAGE', 'dryRun takes true or false');
 }
 
 function toMode(value: string | undefined): ReplayMode {

@@ -13,6 +13,8 @@ export interface WorkerOptions {
   readonly pipeline: Pick<Pipeline, 'process'>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** While Cryptlex is known to be down nothing is taken: it would only fail as well. */
+  readonly isDown?: () => boolean;
   /** Tells a test where it stands; nothing otherwise. */
   readonly reach?: Reach;
   /** How many events are worked on at once; calls are paced further by the client. */
@@ -92,7 +94,7 @@ class JournalWorker implements Worker {
   }
 
   async #takeAll(): Promise<void> {
-    while (!this.#stopped && this.#running.size < this.#concurrency) {
+    while (!this.#stopped && !this.#isDown() && this.#running.size < this.#concurrency) {
       const taken = await this.#options.journal.take();
       if (taken === undefined) return;
       const work = this.#work(taken).finally(() => {
@@ -106,12 +108,16 @@ class JournalWorker implements Worker {
   async #sleep(woken: Promise<void>): Promise<void> {
     const { journal, clock } = this.#options;
     // With all hands full, nothing that becomes due can be taken before one of them is free.
-    const isFull = this.#running.size >= this.#concurrency;
+    const isFull = this.#running.size >= this.#concurrency || this.#isDown();
     const dueAtMs = isFull ? undefined : await journal.nextDueAtMs();
     const untilDueMs = dueAtMs === undefined ? IDLE_MS : Math.max(1, dueAtMs - clock.nowMs());
     const timer = new AbortController();
     await Promise.race([woken, clock.sleep(Math.min(untilDueMs, IDLE_MS), timer.signal)]);
     timer.abort();
+  }
+
+  #isDown(): boolean {
+    return this.#options.isDown?.() === true;
   }
 
   async #work(taken: TakenEvent): Promise<void> {

@@ -24,6 +24,10 @@ export interface SqlDatabase {
   tryLockSubjects(tx: SqlTransaction, subjects: readonly string[]): Promise<boolean>;
   /** Holds one event's row for this transaction; waits. */
   lockEvent(tx: SqlTransaction, eventKey: string): Promise<void>;
+  /** The database's clock at this moment, for whoever has waited for a lock; milliseconds since 1970. */
+  presentMs(tx: SqlTransaction): Promise<number>;
+  /** Forgets what was erased for good: freed pages and what the log still holds of them. */
+  scrub(): Promise<void>;
   /** The items of a JSON list of texts, for `in ( … )`. */
   listItems(parameter: string): string;
   /** Tells all processes that there may be something to take, once the transaction is committed. */

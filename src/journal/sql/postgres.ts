@@ -124,6 +124,17 @@ class PostgresDatabase implements SqlDatabase {
     await tx.query('select 1 from events where event_key = $1 for update', [eventKey]);
   }
 
+  async presentMs(tx: SqlTransaction): Promise<number> {
+    if (this.#clock !== undefined) return this.#clock.nowMs();
+    const [row] = await tx.query<{ now_ms: number }>(
+      'select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms',
+    );
+    return row?.now_ms ?? tx.nowMs;
+  }
+
+  /** Its own vacuum overwrites what was erased. */
+  async scrub(): Promise<void> {}
+
   listItems(parameter: string): string {
     return `select jsonb_array_elements_text(${parameter}::jsonb)`;
   }

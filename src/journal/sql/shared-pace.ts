@@ -29,6 +29,11 @@ interface Grant {
 
 /** Starts asked for in one go: a burst costs one transaction for several calls. */
 const GRANT_MAX = 8;
+/** A start that nobody used by then is given up: later it would come on top of another window's. */
+const GRANT_USE_MS = 50;
+/** Between the database's moment of a start and the start itself lies a commit, which takes its time. */
+const COMMIT_SHARE = 0.05;
+const COMMIT_MS_MAX = 250;
 const PAUSE_MS_DEFAULT = 1_000;
 const PAUSE_MS_MAX = 60_000;
 const NAME = 'pace';
@@ -36,28 +41,38 @@ const NAME = 'pace';
 export function createSharedPace(options: SharedPaceOptions): Pace {
   const { local, clock } = options;
   let granted = 0;
+  let grantedAtMs = 0;
   let waiting = 0;
   let asking: Promise<void> | undefined;
+  let nobodyWaits = new AbortController();
 
   const ask = async (): Promise<void> => {
     const grant = await takeStarts(options, Math.max(1, Math.min(waiting, GRANT_MAX)));
-    granted += grant.count;
-    if (grant.count === 0) await clock.sleep(grant.waitMs);
+    granted = grant.count;
+    grantedAtMs = clock.nowMs();
+    if (grant.count === 0) await clock.sleep(grant.waitMs, nobodyWaits.signal);
   };
 
   const takeOne = async (signal: AbortSignal | undefined): Promise<void> => {
     waiting += 1;
     try {
-      while (granted === 0) {
+      for (;;) {
         if (signal?.aborted === true) throw signal.reason;
+        if (clock.nowMs() - grantedAtMs > GRANT_USE_MS) granted = 0;
+        if (granted > 0) break;
         asking ??= ask().finally(() => {
           asking = undefined;
         });
-        await asking;
+        await unlessAborted(asking, signal);
       }
       granted -= 1;
     } finally {
       waiting -= 1;
+      if (waiting === 0) {
+        // A sleep left over would keep the process alive for nothing.
+        nobodyWaits.abort();
+        nobodyWaits = new AbortController();
+      }
     }
   };
 
@@ -75,26 +90,45 @@ export function createSharedPace(options: SharedPaceOptions): Pace {
     observe: (status, headers) => {
       local.observe(status, headers);
       if (status !== 429) return;
-      const seconds = Number(headers.get('retry-after'));
-      const askedMs = Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : PAUSE_MS_DEFAULT;
+      const askedMs = askedPauseMs(headers.get('retry-after'), clock.nowMs());
       // The local pace waits in any case; a database that is away must not break the answer.
       pauseAll(options.database, Math.min(askedMs, PAUSE_MS_MAX)).catch(() => undefined);
     },
   };
 }
 
+/** `Retry-After` in seconds or as a date; what is unreadable asks for the shortest pause. */
+function askedPauseMs(text: string | null, nowMs: number): number {
+  const asked = text?.trim() ?? '';
+  const askedMs = /^\d{1,9}$/.test(asked) ? Number(asked) * 1000 : Date.parse(asked) - nowMs;
+  return askedMs > 0 ? askedMs : PAUSE_MS_DEFAULT;
+}
+
+/** The promise, or the signal's reason as soon as it is aborted; the promise goes on for others. */
+function unlessAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
 function takeStarts(options: SharedPaceOptions, wanted: number): Promise<Grant> {
-  const { database, requests, periodMs } = options;
+  const { database, requests } = options;
+  const periodMs = options.periodMs + Math.min(options.periodMs * COMMIT_SHARE, COMMIT_MS_MAX);
   return database.transaction(async (tx) => {
     await database.lockSubjects(tx, ['keywright pace']);
-    const { startedMs, pausedUntilMs } = await readState(tx);
-    const recent = startedMs.filter((ms) => ms > tx.nowMs - periodMs - 1);
-    const pausedMs = Math.max(0, pausedUntilMs - tx.nowMs);
+    // Read with the lock held, since the lock may have been waited for.
+    const nowMs = await database.presentMs(tx);
+    const { startedMs, pausedUntilMs } = await readState(tx, nowMs);
+    const recent = startedMs.filter((ms) => ms > nowMs - periodMs - 1);
+    const pausedMs = Math.max(0, pausedUntilMs - nowMs);
     const count = pausedMs > 0 ? 0 : Math.min(wanted, Math.max(0, requests - recent.length));
-    const next = [...recent, ...Array.from({ length: count }, () => tx.nowMs)];
+    const next = [...recent, ...Array.from({ length: count }, () => nowMs)];
     await writeState(tx, { startedMs: next, pausedUntilMs });
-    const oldest = recent[0] ?? tx.nowMs;
-    const windowMs = recent.length < requests ? 0 : oldest + periodMs + 1 - tx.nowMs;
+    const oldest = recent[0] ?? nowMs;
+    const windowMs = recent.length < requests ? 0 : oldest + periodMs + 1 - nowMs;
     return { count, waitMs: Math.max(1, pausedMs, windowMs) };
   });
 }
@@ -102,18 +136,25 @@ function takeStarts(options: SharedPaceOptions, wanted: number): Promise<Grant> 
 async function pauseAll(database: SqlDatabase, ms: number): Promise<void> {
   await database.transaction(async (tx) => {
     await database.lockSubjects(tx, ['keywright pace']);
-    const state = await readState(tx);
-    const pausedUntilMs = Math.max(state.pausedUntilMs, tx.nowMs + ms);
+    const nowMs = await database.presentMs(tx);
+    const state = await readState(tx, nowMs);
+    const pausedUntilMs = Math.max(state.pausedUntilMs, nowMs + ms);
     await writeState(tx, { ...state, pausedUntilMs });
   });
 }
 
-async function readState(tx: SqlTransaction): Promise<PaceState> {
+/** When the database's clock was put back, moments that lie ahead count as the present. */
+async function readState(tx: SqlTransaction, nowMs: number): Promise<PaceState> {
   const [row] = await tx.query<{ value: string }>(
     'select value from keywright_meta where name = $1',
     [NAME],
   );
-  return row === undefined ? { startedMs: [], pausedUntilMs: 0 } : JSON.parse(row.value);
+  if (row === undefined) return { startedMs: [], pausedUntilMs: 0 };
+  const { startedMs, pausedUntilMs } = JSON.parse(row.value) as PaceState;
+  return {
+    startedMs: startedMs.map((ms) => Math.min(ms, nowMs)),
+    pausedUntilMs: Math.min(pausedUntilMs, nowMs + PAUSE_MS_MAX),
+  };
 }
 
 async function writeState(tx: SqlTransaction, state: PaceState): Promise<void> {

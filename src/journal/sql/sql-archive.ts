@@ -2,18 +2,18 @@
 // Listing goes by the sequence of arrival, so a page costs the same however many events there are.
 
 import { randomUUID } from 'node:crypto';
-import type { EventOutcome } from '../../model.ts';
-import type {
-  Archive,
-  AttemptRecord,
-  EventDetails,
-  EventFilter,
-  EventPage,
-  ReplayMode,
-  ReplayRequest,
-  RuleText,
+import type { EventFailure, EventOutcome } from '../../model.ts';
+import {
+  type Archive,
+  type AttemptRecord,
+  type EventDetails,
+  type EventFilter,
+  type EventPage,
+  type ReplayMode,
+  type ReplayRequest,
+  type RuleText,
+  replayMark,
 } from '../archive.ts';
-import type { ReplayMark } from '../journal.ts';
 import type { SqlDatabase, SqlTransaction, SqlValue } from './database.ts';
 import { afterEntering, moveTo, POSITION } from './lines.ts';
 import {
@@ -22,13 +22,16 @@ import {
   OPERATION_COLUMNS,
   type OperationRow,
   toOperation,
+  toOutcome,
   toRecord,
+  toReplay,
   toStoredPlan,
   toSubjects,
 } from './rows.ts';
 
 const LIMIT_MAX = 1000;
 const ERASE_AT_ONCE = 500;
+const ERASED = 'Handled; the details were erased.';
 
 /** The archive over a database whose schema is up to date. */
 export function createSqlArchive(database: SqlDatabase): Archive {
@@ -37,6 +40,7 @@ export function createSqlArchive(database: SqlDatabase): Archive {
     count: (filter) => database.transaction((tx) => count(tx, filter)),
     findKeys: (eventId) =>
       database.transaction(async (tx) => {
+        if (hasNul(eventId)) return [];
         const rows = await tx.query<{ event_key: string }>(FIND_KEYS, [eventId]);
         return rows.map((row) => row.event_key);
       }),
@@ -62,6 +66,8 @@ export function createSqlArchive(database: SqlDatabase): Archive {
 
 /** The filter as conditions and their parameters; statements and values never mix. */
 function conditionsOf(filter: EventFilter): { sql: string; parameters: SqlValue[] } {
+  // No text of the journal holds a NUL, which PostgreSQL does not take as a parameter either.
+  if (Object.values(filter).some(hasNul)) return { sql: '1 = 0', parameters: [] };
   const conditions: string[] = [];
   const parameters: SqlValue[] = [];
   const add = (sql: string, value: SqlValue): void => {
@@ -84,6 +90,10 @@ function conditionsOf(filter: EventFilter): { sql: string; parameters: SqlValue[
   return { sql: conditions.length === 0 ? '1 = 1' : conditions.join(' and '), parameters };
 }
 
+function hasNul(value: unknown): boolean {
+  return typeof value === 'string' && value.includes('\0');
+}
+
 async function list(
   tx: SqlTransaction,
   filter: EventFilter,
@@ -95,7 +105,7 @@ async function list(
   const isUsable = before !== undefined && Number.isSafeInteger(before);
   if (isUsable) parameters.push(before);
   const rows = await tx.query<EventRow>(
-    `select ${EVENT_COLUMNS.replace('payload', 'null as payload')} from events
+    `select ${LISTED_COLUMNS} from events
       where ${sql}${isUsable ? ` and sequence < $${parameters.length}` : ''}
       order by sequence desc limit ${limit + 1}`,
     parameters,
@@ -169,7 +179,9 @@ async function requestReplay(
     if (row === undefined) return { kind: 'unknown' };
     if (row.status === 'running') return { kind: 'running' };
     if (row.payload === null) return { kind: 'erased' };
-    const mark: ReplayMark = { mode, wasDone: row.status === 'done', id: randomUUID() };
+    const { status } = row;
+    const known = { status, outcome: toOutcome(row), replay: toReplay(row) };
+    const mark = replayMark(mode, randomUUID(), known);
     await tx.query(MARK_REPLAY, [key, tx.nowMs, JSON.stringify(mark)]);
     await moveTo(tx, key, POSITION.queued);
     await afterEntering(tx, database, key, subjects);
@@ -191,6 +203,7 @@ async function erase(database: SqlDatabase, settledBeforeMs: number): Promise<nu
     if (portion < ERASE_AT_ONCE) break;
   }
   await database.transaction((tx) => tx.query(FORGET_RULES));
+  if (erased > 0) await database.scrub();
   return erased;
 }
 
@@ -203,16 +216,28 @@ async function eraseOne(tx: SqlTransaction, row: EventRow): Promise<void> {
       : JSON.stringify({
           eventId: outcome.eventId,
           status: outcome.status,
-          message: 'Handled; the details were erased.',
+          message: ERASED,
           ...(outcome.rule === undefined ? {} : { rule: outcome.rule }),
           ...(outcome.userId === undefined ? {} : { userId: outcome.userId }),
           ...(outcome.licenseIds === undefined ? {} : { licenseIds: outcome.licenseIds }),
           ...(outcome.rejected === undefined ? {} : { rejected: outcome.rejected }),
+          ...(outcome.failure === undefined ? {} : { failure: codeOnly(outcome.failure) }),
         } satisfies EventOutcome);
   await tx.query(ERASE_EVENT, [row.event_key, kept]);
   await tx.query("update operations set before = '{}' where event_key = $1", [row.event_key]);
   await tx.query('delete from attempts where event_key = $1', [row.event_key]);
 }
+
+/** Messages may quote the payload; a code does not. */
+function codeOnly({ code }: EventFailure): EventFailure {
+  return { code, message: ERASED, hint: undefined, problems: [] };
+}
+
+/** Whether there is a payload, without reading it. */
+const LISTED_COLUMNS = EVENT_COLUMNS.replace(
+  'payload',
+  "case when payload is null then null else '{}' end as payload",
+);
 
 const FIND_EVENT = `select ${EVENT_COLUMNS} from events where event_key = $1`;
 const FIND_KEYS =

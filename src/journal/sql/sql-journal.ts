@@ -56,6 +56,7 @@ import {
   SETTLE,
   STILL_TO_BRING_BACK,
   TAKE,
+  WAKE_ALL,
 } from './statements.ts';
 
 /** A replica that was not heard of this long is dead; its events are taken over. */
@@ -94,7 +95,8 @@ class SqlJournal implements Journal {
   readonly #operations: SqlOperations;
   readonly #users: SqlUsers;
   readonly #inWork = new Map<string, InWork>();
-  #heartbeat: NodeJS.Timeout | undefined;
+  readonly #closing = new AbortController();
+  #isBeating = false;
 
   constructor(database: SqlDatabase, clock: Clock, meta: JournalMeta) {
     this.#database = database;
@@ -189,8 +191,8 @@ class SqlJournal implements Journal {
     }));
   }
 
-  #takeOne(key: string, subjects: readonly string[]): Promise<TakenEvent | undefined> {
-    return this.#database.transaction(async (tx) => {
+  async #takeOne(key: string, subjects: readonly string[]): Promise<TakenEvent | undefined> {
+    const taken = await this.#database.transaction(async (tx) => {
       // Another replica is at one of its subjects; somebody will come back to it.
       if (!(await this.#database.tryLockSubjects(tx, subjects))) return undefined;
       // `ready` is a hint that was right when it was set; with the subjects held it is certain.
@@ -202,9 +204,7 @@ class SqlJournal implements Journal {
       const [row] = await tx.query<EventRow>(TAKE, [...lease]);
       if (row === undefined) return undefined;
       await moveTo(tx, key, POSITION.inWork);
-      this.#inWork.set(key, { attempt: row.attempts, subjects, startedMs: tx.nowMs });
-      this.#startHeartbeat();
-      return {
+      const event: TakenEvent = {
         key,
         event: toEvent(row),
         subjects,
@@ -213,7 +213,14 @@ class SqlJournal implements Journal {
         storedPlan: toStoredPlan(row),
         replay: toReplay(row),
       };
+      return { event, startedMs: tx.nowMs };
     });
+    if (taken === undefined) return undefined;
+    // Only now that it is committed: a lease that nobody knows of must be able to run out.
+    const { event, startedMs } = taken;
+    this.#inWork.set(key, { attempt: event.attempt, subjects, startedMs });
+    this.#startHeartbeat();
+    return event;
   }
 
   async settle(key: string, settlement: Settlement): Promise<void> {
@@ -268,9 +275,14 @@ class SqlJournal implements Journal {
   }
 
   #startHeartbeat(): void {
-    if (this.#heartbeat !== undefined || this.#database.kind === 'sqlite') return;
-    this.#heartbeat = setInterval(() => {
-      if (this.#inWork.size === 0) return;
+    if (this.#isBeating || this.#database.kind === 'sqlite') return;
+    this.#isBeating = true;
+    void this.#beat();
+  }
+
+  async #beat(): Promise<void> {
+    while (await this.#clock.sleep(HEARTBEAT_MS, this.#closing.signal)) {
+      if (this.#inWork.size === 0) continue;
       const beat = this.#database.transaction((tx) =>
         tx.query(renewLeases(this.#database), [
           ...[this.#owner, tx.nowMs + LEASE_MS],
@@ -279,8 +291,7 @@ class SqlJournal implements Journal {
       );
       // A missed beat is made up for by the next one, or the lease is lost, which `intend` notices.
       beat.catch(() => undefined);
-    }, HEARTBEAT_MS);
-    this.#heartbeat.unref();
+    }
   }
 
   nextDueAtMs(): Promise<number | undefined> {
@@ -293,6 +304,13 @@ class SqlJournal implements Journal {
 
   onWork(listener: () => void): () => void {
     return this.#database.onAnnounce(listener);
+  }
+
+  async wakeAll(): Promise<void> {
+    await this.#database.transaction(async (tx) => {
+      await tx.query(WAKE_ALL, [tx.nowMs]);
+      await this.#database.announce(tx);
+    });
   }
 
   async storePlan(key: string, plan: StoredPlan): Promise<void> {
@@ -366,12 +384,12 @@ class SqlJournal implements Journal {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#heartbeat);
+    this.#closing.abort();
     await this.#database.close();
   }
 
   async abandon(): Promise<void> {
-    clearInterval(this.#heartbeat);
+    this.#closing.abort();
     await this.#database.abandon();
   }
 }

@@ -34,7 +34,8 @@ export function openSqlite({ path, clock, works }: SqliteOptions): SqlDatabase {
     if (works) lock = takeLock(`${file}.lock`);
     const connection = new DatabaseSync(file);
     connection.exec(
-      'pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 3000',
+      `pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 3000;
+       pragma secure_delete = on`,
     );
     return new SqliteDatabase(connection, lock, clock);
   } catch (error) {
@@ -152,6 +153,20 @@ class SqliteDatabase implements SqlDatabase {
   }
 
   async lockEvent(): Promise<void> {}
+
+  async presentMs(tx: SqlTransaction): Promise<number> {
+    return tx.nowMs;
+  }
+
+  /** Freed pages are overwritten at once (secure_delete); here the write-ahead log is emptied as well. */
+  async scrub(): Promise<void> {
+    await this.#working;
+    if (this.#closed) return;
+    // A reader beside would be waited for, and everything with it; the log is emptied another time then.
+    this.#connection.exec(
+      'pragma busy_timeout = 0; pragma wal_checkpoint(truncate); pragma busy_timeout = 3000',
+    );
+  }
 
   listItems(parameter: string): string {
     return `select value from json_each(${parameter})`;

@@ -37,7 +37,8 @@ export const TAKE = `update events set status = 'running', ready = 0, attempts =
   returning ${EVENT_COLUMNS}`;
 
 export const SETTLE = `update events set status = $4, outcome = $5, due_ms = $6, settled_ms = $7, ready = 0,
-  rules_hash = coalesce($8, rules_hash), lease_owner = null, lease_ms = null, replay = null
+  rules_hash = coalesce($8, rules_hash), lease_owner = null, lease_ms = null,
+  replay = case when $4 in ('queued', 'waiting', 'parked') then replay else null end
   where event_key = $1 and status = 'running' and lease_owner = $2 and attempts = $3
   returning event_key`;
 
@@ -62,3 +63,6 @@ export const NEXT_DUE = `select min(due_ms) as due_ms from (
 export const INSERT_ATTEMPT = `insert into attempts
   (event_key, attempt, started_ms, ended_ms, status, reason, calls)
   values ($1, $2, $3, $4, $5, $6, $7) on conflict (event_key, attempt) do nothing`;
+
+export const WAKE_ALL = `update events set due_ms = $1
+  where due_ms > $1 and status in ('queued', 'parked')`;
