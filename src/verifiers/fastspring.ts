@@ -14,9 +14,9 @@ import {
   timeOrArrival,
 } from './event-body.ts';
 import { signatureMismatch } from './secrets.ts';
+import type { Verifier, VerifierSettings } from './settings.ts';
 import { requiredHeader } from './signature-header.ts';
 import { verifiedDelivery } from './verified-delivery.ts';
-import type { Verifier, VerifierSettings } from './verifier.ts';
 
 /**
  * The header is the base64 HMAC-SHA256 of the raw body. One signature is sent, so while the secret

@@ -17,11 +17,11 @@ import {
   utf8Text,
 } from './event-body.ts';
 import { signatureMismatch } from './secrets.ts';
+import type { Verifier, VerifierSettings } from './settings.ts';
 import { checkSignatureAge } from './signature-age.ts';
 import type { HeaderScheme, SignatureHeader } from './signature-header.ts';
 import { readSignatureHeader } from './signature-header.ts';
 import { verifiedDelivery } from './verified-delivery.ts';
-import type { Verifier, VerifierSettings } from './verifier.ts';
 
 const TOLERANCE_SECONDS_DEFAULT = 300; // 5 min, Stripe's documented default
 

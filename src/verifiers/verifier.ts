@@ -2,36 +2,15 @@
 // into a verified delivery. Never answers "no": what is not let in is thrown, as a code of the registry.
 
 import { AppError } from '../errors.ts';
-import type { Provider, RawRequest, VerifiedDelivery, WebhookEvent } from '../model.ts';
+import type { Provider, WebhookEvent } from '../model.ts';
 import { PROVIDER_NAMES } from '../model.ts';
 import type { Secret } from '../secret.ts';
 import type { EventOrigin } from './event-body.ts';
 import { parseEventBody } from './event-body.ts';
 import { createFastSpringVerifier, readFastSpringEvents } from './fastspring.ts';
 import { createPaddleVerifier, readPaddleEvents } from './paddle.ts';
+import type { Verifier, VerifierSettings } from './settings.ts';
 import { createStripeVerifier, readStripeEvents } from './stripe.ts';
-
-export interface Verifier {
-  /**
-   * Lets a request in, or throws why not. The signature is checked first, then its age, then the
-   * shape of the body: nothing of an unsigned body is parsed.
-   * No error holds the secret, the signature or a part of the body.
-   * @param source the rule file's name; it is written on the delivery and its events.
-   * @throws SIGNATURE_MISSING | SIGNATURE_MALFORMED | SIGNATURE_MISMATCH | SIGNATURE_STALE |
-   *   SIGNATURE_FUTURE | BODY_MALFORMED | THIN_EVENT
-   */
-  verify(request: RawRequest, source: string): Promise<VerifiedDelivery>;
-}
-
-export interface VerifierSettings {
-  /** One, or several while a secret is rotated: any of them may match. */
-  readonly secrets: readonly Secret[];
-  /**
-   * How far the signature's time may be from ours, in both directions. `undefined`: the default of
-   * the provider's own SDK (Stripe 300 s, Paddle 5 s). FastSpring signs no time; there it has no effect.
-   */
-  readonly toleranceSeconds: number | undefined;
-}
 
 /** @throws ENV_BLANK when there is no secret, or a blank one: such a secret would let anybody in. */
 export function createVerifier(provider: Provider, settings: VerifierSettings): Verifier {

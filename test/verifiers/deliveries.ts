@@ -4,8 +4,9 @@
 import { AppError, type AppErrorCode } from '../../src/errors.ts';
 import type { Provider, RawRequest, VerifiedDelivery } from '../../src/model.ts';
 import { Secret } from '../../src/secret.ts';
+import type { Verifier } from '../../src/verifiers/settings.ts';
 import { signDelivery } from '../../src/verifiers/sign.ts';
-import { createVerifier, type Verifier } from '../../src/verifiers/verifier.ts';
+import { createVerifier } from '../../src/verifiers/verifier.ts';
 
 export const NOW_SECONDS = 1_700_000_000;
 /** In the middle of a second, as clocks are. */
