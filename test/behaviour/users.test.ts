@@ -172,7 +172,19 @@ describe('U3: two events that make one user', () => {
 
   test('U3: five sales of one new buyer at once: one user, five licenses', () =>
     withKeywright({}, async (keywright) => {
-      keywright.sandbox.faults.add({ method: 'GET', effect: { kind: 'slow', ms: 30 } });
+      // Every sale looks the user up before any of them has made one.
+      let looking = 0;
+      let letThrough = (): void => undefined;
+      const allAreLooking = new Promise<void>((resolve) => {
+        letThrough = resolve;
+      });
+      keywright.sandbox.faults.onCall(async ({ method, path }) => {
+        if (method !== 'GET' || path !== '/v3/users') return undefined;
+        looking += 1;
+        if (looking === 5) letThrough();
+        await allAreLooking;
+        return undefined;
+      });
       const sending = Array.from({ length: 5 }, (_, index) =>
         keywright.sendSample(
           'stripe',
