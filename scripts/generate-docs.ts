@@ -29,8 +29,9 @@ export const FUNCTION_EXAMPLE_CATALOG = { pro: { productId: 'p1' } } as const;
 export const FUNCTION_DOCS: Readonly<Record<(typeof OWN_FUNCTIONS)[number], FunctionEntry>> = {
   first: {
     call: '$first(a, b, …)',
-    gives: 'The first that is not blank. Blank is: missing, null, "", [] and {}.',
-    example: ['$first("", {}, "Ann")', '"Ann"'],
+    gives:
+      'The first that is not blank. Blank is: missing, null, [], {} and a text of nothing but white space.',
+    example: ['$first(" ", {}, "Ann")', '"Ann"'],
   },
   if: {
     call: '$if(condition, a, b)',
@@ -192,7 +193,9 @@ function jsonataFunctions(): string {
     .filter((name) => !own.has(name))
     .map((name) => code(`$${name}`));
   const refused = [...REFUSED_FUNCTIONS].map(([name, why]) => [code(`$${name}`), why]);
-  return `${names.join(', ')}.\n\n${table(['not allowed', 'why'], refused)}`;
+  const stricter =
+    'Two are stricter here: `$number` takes a number or a text of digits, `$toMillis` one whole date in ISO 8601 (a time with its offset, no picture).';
+  return `${names.join(', ')}.\n\n${stricter}\n\n${table(['not allowed', 'why'], refused)}`;
 }
 
 /** docs/errors.md as it should be: today's codes, each with the hand-written lines below it. */

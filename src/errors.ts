@@ -88,6 +88,11 @@ export const ERRORS = {
     retryable: false,
     httpStatus: 405,
   },
+  UNAUTHORIZED: {
+    title: 'The admin token is missing or wrong',
+    hint: 'Send `Authorization: Bearer` with the value of ADMIN_TOKEN.',
+    retryable: false,
+  },
   external_service_error: {
     title: 'The provider has no signing secret here',
     hint: 'Set the webhook secret of this provider and start the server again.',

@@ -47,7 +47,11 @@ export function summarize(progress: Progress): string {
     if (action.startsWith('user.')) return words;
     return `${targets.size} ${targets.size === 1 ? 'license' : 'licenses'} ${words}`;
   });
-  return parts.length === 0 ? 'Everything was as it should be.' : `${parts.join('; ')}.`;
+  if (parts.length > 0) return `${parts.join('; ')}.`;
+  const wasDone = progress.operations.some(({ action }) => action === 'license.create');
+  return wasDone
+    ? 'It was licensed before; nothing had to be done.'
+    : 'Everything was as it should be.';
 }
 
 /** Why something was left as it was; each reason once. */

@@ -196,6 +196,18 @@ describe('nothing is left out', () => {
     }
   });
 
+  it('every address of the admin API stands in docs/operating.md, and no other does', () => {
+    const source = readFileSync(join(ROOT, 'src/server/admin.ts'), 'utf8');
+    const routes = [...source.matchAll(/app\.(get|post|put|delete)\('([^']+)'/g)].map(
+      ([, method = '', path = '']) =>
+        `${method.toUpperCase()} /admin${path.replaceAll(/:(\w+)/g, '{$1}')}`,
+    );
+    expect(routes.length).toBeGreaterThan(2);
+    const section = sectionOf(page('docs/operating.md').text, 'The admin API');
+    const documented = [...section.matchAll(/^\| `([A-Z]+ \/admin[^`]*)` \|/gm)];
+    expect(documented.map(([, address]) => address)).toEqual(routes);
+  });
+
   it('every decision stands in the list of decisions', () => {
     const list = page('docs/decisions/README.md').text;
     for (const { file } of pages.filter(({ file: path }) => /decisions\/\d/.test(path))) {

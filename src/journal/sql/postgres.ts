@@ -53,12 +53,13 @@ class PostgresDatabase implements SqlDatabase {
       connectionString: url.reveal(),
       max: CONNECTIONS_MAX,
       connectionTimeoutMillis: CONNECT_MS,
-      statement_timeout: STATEMENT_MS,
       application_name: 'keywright',
       types,
     });
     // An idle connection that breaks is replaced; without a listener it would end the process.
     this.#pool.on('error', () => undefined);
+    // So would one in use that breaks between two statements; the next statement tells of it.
+    this.#pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   async transaction<Result>(work: (tx: SqlTransaction) => Promise<Result>): Promise<Result> {
@@ -78,7 +79,8 @@ class PostgresDatabase implements SqlDatabase {
     this.#clients.add(client);
     let broken = false;
     try {
-      await client.query('begin');
+      // In the transaction, not at connecting: poolers refuse parameters that they do not know.
+      await client.query(`begin; set local statement_timeout = ${STATEMENT_MS}`);
       const clock = await client.query<{ now_ms: number }>(
         'select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms',
       );
