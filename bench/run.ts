@@ -1,13 +1,15 @@
-// npm run bench: what an event costs, as ratios within one run. Prints two tables:
+// npm run bench: what an event costs, as ratios within one run. Prints three tables:
 //   1. verify + match + plan for each event, against a bare check of the same bytes (node:crypto and
 //      JSON.parse, the least that anybody has to do);
-//   2. calls to Cryptlex for each event of the common cases, counted at the sandbox.
+//   2. calls to Cryptlex for each event of the common cases, counted at the sandbox;
+//   3. what the journal costs in SQLite, against memory.
 // With --short fewer rounds; it fails only where a ratio or a count is far out. Absolute times are
 // shown for orientation and never judged.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ACTIONS } from '../src/actions/definitions.ts';
 import { loadRuleFile } from '../src/engine/load.ts';
 import { matchEvent, subjectsOf } from '../src/engine/match.ts';
@@ -17,6 +19,7 @@ import { Secret } from '../src/secret.ts';
 import { signDelivery } from '../src/verifiers/sign.ts';
 import { createVerifier } from '../src/verifiers/verifier.ts';
 import { countCalls } from './calls.ts';
+import { benchJournal } from './journal.ts';
 import { measure, spread } from './measure.ts';
 
 const SHORT = process.argv.includes('--short');
@@ -107,17 +110,25 @@ for (const [provider, sample] of SAMPLES) {
   isFarOut ||= !(ratio < RATIO_MAX);
 }
 
-console.log(`\n${'calls to Cryptlex'.padEnd(52)}  reads  writes  in all`);
-for (const { name, reads, writes, writesWanted } of await countCalls()) {
-  const numbers = [reads, writes, reads + writes].map((count, index) =>
-    String(count).padStart([5, 6, 6][index] ?? 6),
-  );
+const directory = mkdtempSync(join(tmpdir(), 'keywright-bench-'));
+const inMemory = await countCalls('memory:');
+const durable = await countCalls(`sqlite:${join(directory, 'journal.db')}`);
+rmSync(directory, { recursive: true, force: true });
+console.log(`\n${'calls to Cryptlex (reads + writes)'.padEnd(52)}  memory  SQLite, fresh  goal`);
+for (const [index, { name, reads, writes, writesWanted, callsWanted }] of durable.entries()) {
+  const other = inMemory[index];
+  const numbers = [
+    `${other?.reads} + ${other?.writes}`.padStart(6),
+    `${reads} + ${writes}`.padStart(13),
+    String(callsWanted).padStart(4),
+  ];
   console.log(`${name.padEnd(52)}  ${numbers.join('  ')}`);
-  if (writes !== writesWanted) {
-    console.log(`  ${writesWanted} writing calls were wanted`);
+  if (writes !== writesWanted || other?.writes !== writesWanted || reads + writes > callsWanted) {
+    console.log(`  ${callsWanted} calls were wanted, ${writesWanted} of them writing`);
     isFarOut = true;
   }
 }
+isFarOut = (await benchJournal(SHORT)) || isFarOut;
 if (isFarOut) {
   console.log('\nA figure is far out.');
   process.exitCode = 1;

@@ -27,13 +27,24 @@ async function renewOne(license: License, step: ActionStep, run: ActionRun): Pro
   const known = (await run.journal.findOperations([key])).get(key);
   const setsExpiry = license.suspended && typeof expiresAt === 'string';
   const choice = (known?.choice as Choice | undefined) ?? (setsExpiry ? 'set-expiry' : 'renew');
+  const factRun = atTimeOfFact(run, known?.before);
 
   if (choice === 'set-expiry' && typeof expiresAt === 'string') {
-    await setExpiry(license, key, expiresAt, step, run);
+    await setExpiry(license, key, expiresAt, step, factRun);
   } else {
-    await addInterval(license, key, step, run);
+    await addInterval(license, key, step, factRun);
   }
-  if (resumes) await resume(license, step, run);
+  if (resumes) await resume(license, step, factRun);
+}
+
+/**
+ * A payment that is told again by hand comes as a new event of a later time (FastSpring's manual retry,
+ * its documentation 2026); it was paid when it was told first, and does not lift a suspension since then.
+ */
+function atTimeOfFact(run: ActionRun, before: JsonObject | undefined): ActionRun {
+  const toldMs = before?.['factTimeMs'];
+  if (typeof toldMs !== 'number' || toldMs >= run.event.timeMs) return run;
+  return { ...run, event: { ...run.event, timeMs: toldMs } };
 }
 
 async function addInterval(
@@ -58,7 +69,7 @@ async function addInterval(
       key,
       action: step.action,
       targetId: license.id,
-      before: { expiresAt: before },
+      before: { expiresAt: before, factTimeMs: run.event.timeMs },
       choice: 'renew',
       waitsForLost: true,
       write: async () => (await run.client.renewLicense(license.id, { signal: run.signal })).id,
@@ -97,7 +108,11 @@ async function setExpiry(
       key,
       action: step.action,
       targetId: license.id,
-      before: { expiresAt: license.expiresAt ?? null, suspended: license.suspended },
+      before: {
+        expiresAt: license.expiresAt ?? null,
+        suspended: license.suspended,
+        factTimeMs: run.event.timeMs,
+      },
       choice: 'set-expiry',
       waitsForLost: true,
       write: async () => (await run.client.setLicenseExpiry(license.id, expiresAt, { signal })).id,

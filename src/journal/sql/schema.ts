@@ -42,6 +42,9 @@ const versionOne = (kind: SqlDatabase['kind']): readonly string[] => [
   "create index events_running on events (lease_ms) where status = 'running'",
   'create index events_by_status on events (status, sequence)',
   'create index events_by_type on events (type, sequence)',
+  'create index events_by_source on events (source, sequence)',
+  'create index events_by_acceptance on events (accepted_ms, sequence)',
+  'create index events_erasable on events (settled_ms) where payload is not null',
   // position: 0 not in line, 1 queued, 2 in work. The head of a subject is the first by this index.
   `create table event_subjects (
     subject text not null,

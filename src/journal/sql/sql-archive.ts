@@ -77,8 +77,19 @@ function conditionsOf(filter: EventFilter): { sql: string; parameters: SqlValue[
   if (filter.status !== undefined) add('status = ?', filter.status);
   if (filter.source !== undefined) add('source = ?', filter.source);
   if (filter.type !== undefined) add('type = ?', filter.type);
-  if (filter.sinceMs !== undefined) add('accepted_ms >= ?', filter.sinceMs);
-  if (filter.untilMs !== undefined) add('accepted_ms < ?', filter.untilMs);
+  // Pages go by the sequence; its bounds keep what was accepted at other times from being read.
+  // `+ 0`, or SQLite would look for them along the sequence rather than along the times.
+  if (filter.sinceMs !== undefined) {
+    add('accepted_ms >= ?', filter.sinceMs);
+    add(
+      'sequence >= (select min(sequence + 0) from events where accepted_ms >= ?)',
+      filter.sinceMs,
+    );
+  }
+  if (filter.untilMs !== undefined) {
+    add('accepted_ms < ?', filter.untilMs);
+    add('sequence <= (select max(sequence + 0) from events where accepted_ms < ?)', filter.untilMs);
+  }
   if (filter.subject !== undefined) {
     // Subjects carry the name of their provider: the same id of two providers is two things.
     add(
@@ -250,8 +261,9 @@ const MARK_REPLAY = `update events set status = 'queued', ready = 0, due_ms = $2
   plan = null, replay = $3, lease_owner = null, lease_ms = null where event_key = $1`;
 
 const FIND_ERASABLE = `select ${EVENT_COLUMNS} from events
-  where payload is not null and settled_ms < $1 and status in ('done', 'ignored', 'unmatched', 'failed')
-  order by sequence limit ${ERASE_AT_ONCE}`;
+  where payload is not null and settled_ms < $1
+    and status not in ('queued', 'running', 'waiting', 'parked')
+  order by settled_ms limit ${ERASE_AT_ONCE}`;
 
 const ERASE_EVENT = `update events set payload = null, plan = null, rules_hash = null, outcome = $2
   where event_key = $1`;

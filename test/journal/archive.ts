@@ -1,0 +1,500 @@
+// What every archive promises, as tests: run over each kind of journal. Takes a way to make one whose
+// time the test owns. Uses the interfaces alone, so that nothing here knows where things are stored.
+
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Archive, EventFilter, RuleText } from '../../src/journal/archive.ts';
+import type { Journal, TakenEvent } from '../../src/journal/journal.ts';
+import type { EventOutcome, EventStatus, Provider, WebhookEvent } from '../../src/model.ts';
+import { EVENT_STATUSES, eventKeyOf } from '../../src/model.ts';
+
+export interface ArchiveBench {
+  readonly journal: Journal;
+  readonly archive: Archive;
+  nowMs(): number;
+  pass(ms: number): Promise<void>;
+}
+
+interface Given {
+  readonly id: string;
+  readonly provider?: Provider;
+  readonly source?: string;
+  readonly type?: string;
+  readonly subjects?: readonly string[];
+  readonly timeMs?: number;
+  readonly payload?: WebhookEvent['payload'];
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Describes the promises; `create` makes an empty journal for each test. */
+export function archiveContract(name: string, create: () => Promise<ArchiveBench>): void {
+  describe(`the archive of the ${name} journal`, () => {
+    let bench: ArchiveBench;
+    beforeEach(async () => {
+      bench = await create();
+    });
+    afterEach(() => bench.journal.close());
+    filters(() => bench);
+    pages(() => bench);
+    oneEvent(() => bench);
+    replays(() => bench);
+    ruleTexts(() => bench);
+    erasing(() => bench);
+  });
+}
+
+type Get = () => ArchiveBench;
+
+function filters(get: Get): void {
+  describe('a list', () => {
+    const startMs: { value: number } = { value: 0 };
+    beforeEach(async () => {
+      const { journal, pass, nowMs } = get();
+      startMs.value = nowMs();
+      const given: Given[] = [
+        { id: 'a', type: 'paid', subjects: ['stripe:s1', 'stripe:c1'] },
+        { id: 'b', type: 'ended', subjects: ['stripe:s1'], source: 'stripe-eu' },
+        { id: 'c', type: 'paid', subjects: ['paddle:s1'], provider: 'paddle', source: 'paddle' },
+        { id: 'd', type: 'paid', subjects: ['stripe:s2'] },
+      ];
+      for (const one of given) {
+        await accept(journal, one);
+        await pass(HOUR_MS);
+      }
+      await work(journal, 'done');
+    });
+
+    const cases: readonly [string, EventFilter, string][] = [
+      ['everything, newest first', {}, 'd c b a'],
+      ['a status', { status: 'done' }, 'a'],
+      ['a status that many have', { status: 'queued' }, 'd c b'],
+      ['a source', { source: 'stripe-eu' }, 'b'],
+      ['a type', { type: 'paid' }, 'd c a'],
+      ['a subject without its provider', { subject: 's1' }, 'c b a'],
+      ['a subject with its provider', { subject: 'stripe:s1' }, 'b a'],
+      ['a second subject of an event', { subject: 'c1' }, 'a'],
+      ['accepted at or after a time', { sinceMs: 1 }, 'd c b'],
+      ['accepted a millisecond after that', { sinceMs: 1.5 }, 'd c'],
+      ['accepted before a time', { untilMs: 1 }, 'a'],
+      ['between two times', { sinceMs: 1, untilMs: 3 }, 'c b'],
+      ['type and source', { type: 'paid', source: 'stripe' }, 'd a'],
+      ['type, status and subject', { type: 'paid', status: 'queued', subject: 's1' }, 'c'],
+      [
+        'all at once',
+        { status: 'done', source: 'stripe', type: 'paid', subject: 's1', sinceMs: 0, untilMs: 1 },
+        'a',
+      ],
+      ['what nobody has', { type: 'paid', status: 'parked' }, ''],
+    ];
+    test.each(cases)('by %s, and the count agrees', async (_, given, ids) => {
+      const { archive } = get();
+      const at = (hours: number | undefined) =>
+        hours === undefined ? undefined : Math.ceil(startMs.value + hours * HOUR_MS);
+      // 1.5 hours stand for the millisecond after the first hour.
+      const since = given.sinceMs === 1.5 ? startMs.value + HOUR_MS + 1 : at(given.sinceMs);
+      const filter = { ...given, sinceMs: since, untilMs: at(given.untilMs) };
+      const { events, cursor } = await archive.list(filter, { limit: 100 });
+      expect(events.map(({ event }) => event.id).join(' ')).toBe(ids);
+      expect(cursor).toBeUndefined();
+      expect(await archive.count(filter)).toBe(events.length);
+    });
+
+    const hostile = [
+      "' or 1=1 --",
+      "'; drop table events; --",
+      '%',
+      '_',
+      'stripe:%',
+      '"',
+      '\\',
+      '$1',
+      '?1',
+      's1\u0000',
+      '\u0000',
+      '\ud800',
+      'x'.repeat(100_000),
+    ];
+    test.each(hostile)('by %j finds nothing and harms nothing', async (value) => {
+      const { archive } = get();
+      for (const name of ['source', 'type', 'subject', 'status'] as const) {
+        const filter = { [name]: value } as EventFilter;
+        expect((await archive.list(filter, { limit: 10 })).events).toEqual([]);
+        expect(await archive.count(filter)).toBe(0);
+      }
+      expect(await archive.findKeys(value)).toEqual([]);
+      expect(await archive.details(value.replaceAll('\u0000', ''))).toBeUndefined();
+      expect(await archive.count({})).toBe(4);
+    });
+
+    test('leaves payloads out, and does not take the events for erased', async () => {
+      const { events } = await get().archive.list({}, { limit: 10 });
+      for (const { event, isErased } of events) {
+        expect(event.payload).toEqual({});
+        expect(isErased).toBe(false);
+      }
+    });
+  });
+}
+
+function pages(get: Get): void {
+  describe('pages', () => {
+    test('hold each event once, without gaps, while new ones arrive and old ones are replayed', async () => {
+      const { journal, archive } = get();
+      const ids = Array.from({ length: 23 }, (_, index) => `e${index}`);
+      for (const id of ids) await accept(journal, { id });
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      let late = 0;
+      do {
+        const page = await archive.list({}, { limit: 5, cursor });
+        expect(page.events.length).toBeLessThanOrEqual(5);
+        seen.push(...page.events.map(({ event }) => event.id));
+        cursor = page.cursor;
+        late += 1;
+        await accept(journal, { id: `late${late}` });
+        await archive.requestReplay('stripe:e0', 'again');
+      } while (cursor !== undefined && late < 50);
+      expect(seen).toEqual(ids.toReversed());
+    });
+
+    test.each([
+      [4, 1],
+      [5, 1],
+      [6, 2],
+    ])('of 5 over %i events are %i', async (count, wanted) => {
+      const { journal, archive } = get();
+      for (let index = 0; index < count; index += 1) await accept(journal, { id: `e${index}` });
+      const { events, cursor } = await archive.list({}, { limit: 5 });
+      expect(events).toHaveLength(Math.min(5, count));
+      expect(cursor === undefined ? 1 : 2).toBe(wanted);
+      if (cursor !== undefined) {
+        expect((await archive.list({}, { limit: 5, cursor })).events).toHaveLength(1);
+      }
+    });
+
+    test('keep to their filter', async () => {
+      const { journal, archive } = get();
+      for (let index = 0; index < 9; index += 1) {
+        await accept(journal, { id: `e${index}`, type: index % 2 === 0 ? 'even' : 'odd' });
+      }
+      const first = await archive.list({ type: 'odd' }, { limit: 3 });
+      const second = await archive.list({ type: 'odd' }, { limit: 3, cursor: first.cursor });
+      const all = [...first.events, ...second.events].map(({ event }) => event.id);
+      expect(all).toEqual(['e7', 'e5', 'e3', 'e1']);
+      expect(second.cursor).toBeUndefined();
+    });
+  });
+}
+
+function oneEvent(get: Get): void {
+  describe('one event', () => {
+    test('is found by its id in every provider that has it, and by its key', async () => {
+      const { journal, archive } = get();
+      await accept(journal, { id: 'x' });
+      await accept(journal, { id: 'x', provider: 'paddle', source: 'paddle' });
+      await accept(journal, { id: 'y' });
+      expect((await archive.findKeys('x')).toSorted()).toEqual(['paddle:x', 'stripe:x']);
+      expect(await archive.findKeys('paddle:x')).toEqual(['paddle:x']);
+      expect(await archive.findKeys('z')).toEqual([]);
+      expect(await archive.details('stripe:z')).toBeUndefined();
+    });
+
+    test('is told whole: payload, plan, operations, tries with their calls', async () => {
+      const { journal, archive, pass, nowMs } = get();
+      const startedAtMs = nowMs();
+      await accept(journal, { id: 'x', payload: { name: 'Zoë', n: [1, null] } });
+      await take(journal);
+      const plan = { plan: { steps: [] }, rules: [], rulesHash: 'h1' };
+      await journal.storePlan('stripe:x', plan);
+      await operate(journal, 'stripe:x', 'op1', 'l1');
+      await pass(40);
+      const calls = [{ method: 'POST', path: '/v3/licenses', status: null, durationMs: 12 }];
+      await journal.settle('stripe:x', {
+        ...{ outcome: outcome('x', 'queued', { reason: 'no answer' }), wakesWaiting: false },
+        ...{ dueAtMs: nowMs(), rulesHash: 'h1', calls },
+      });
+      await work(journal, 'done');
+      const details = await archive.details('stripe:x');
+      expect(details?.record).toMatchObject({ status: 'done', attempts: 2, rulesHash: 'h1' });
+      expect(details?.record.event.payload).toEqual({ name: 'Zoë', n: [1, null] });
+      expect(details?.storedPlan).toEqual(plan);
+      expect(details?.operations).toMatchObject([{ key: 'op1', state: 'done', choice: 'renew' }]);
+      expect(details?.attempts).toMatchObject([
+        { attempt: 1, status: 'queued', reason: 'no answer', calls, startedAtMs },
+        { attempt: 2, status: 'done', calls: [] },
+      ]);
+      expect(details?.attempts[0]?.endedAtMs).toBe(startedAtMs + 40);
+    });
+  });
+}
+
+function replays(get: Get): void {
+  describe('a replay', () => {
+    test('of an event that nobody knows is told so', async () => {
+      expect(await get().archive.requestReplay('stripe:x', 'again')).toEqual({ kind: 'unknown' });
+    });
+
+    test('of an event in work is refused, and does not disturb it', async () => {
+      const { journal, archive } = get();
+      await accept(journal, { id: 'x' });
+      await take(journal);
+      expect(await archive.requestReplay('stripe:x', 'force')).toEqual({ kind: 'running' });
+      await journal.settle('stripe:x', { outcome: outcome('x', 'done'), wakesWaiting: false });
+      expect(await journal.take()).toBeUndefined();
+    });
+
+    for (const mode of ['again', 'retarget', 'force'] as const) {
+      test(`of a done event is worked on once, with its mark (${mode}) and without the old plan`, async () => {
+        const { journal, archive } = get();
+        await accept(journal, { id: 'x' });
+        await take(journal);
+        await journal.storePlan('stripe:x', { plan: { steps: [] }, rules: [], rulesHash: 'h' });
+        const told = { userId: 'u1', licenseIds: ['l1', 'l2'] };
+        const done = outcome('x', 'done', told);
+        await journal.settle('stripe:x', { outcome: done, wakesWaiting: false });
+        expect(await archive.requestReplay('stripe:x', mode)).toEqual({ kind: 'queued' });
+        const taken = await take(journal);
+        expect(taken).toMatchObject({
+          storedPlan: undefined,
+          replay: { mode, wasDone: true, ...told },
+        });
+        await journal.settle('stripe:x', { outcome: done, wakesWaiting: false });
+        expect(await journal.take()).toBeUndefined();
+        expect((await journal.accept([newEvent({ id: 'x' })]))[0]).toMatchObject({ kind: 'done' });
+      });
+    }
+
+    for (const status of [
+      'failed',
+      'ignored',
+      'unmatched',
+      'waiting',
+      'parked',
+      'queued',
+    ] as const) {
+      test(`of an event that is ${status} begins at once, and was not done`, async () => {
+        const { journal, archive, nowMs } = get();
+        await accept(journal, { id: 'x' });
+        await take(journal);
+        const unfinished = ['waiting', 'parked', 'queued'].includes(status);
+        await journal.settle('stripe:x', {
+          ...{ outcome: outcome('x', status), wakesWaiting: false },
+          ...(unfinished ? { dueAtMs: nowMs() + 24 * HOUR_MS } : {}),
+        });
+        expect(await journal.take()).toBeUndefined();
+        expect(await archive.requestReplay('stripe:x', 'again')).toEqual({ kind: 'queued' });
+        expect((await take(journal)).replay).toMatchObject({ mode: 'again', wasDone: false });
+      });
+    }
+
+    test('keeps its mark through back-off, and loses it at its end', async () => {
+      const { journal, archive, nowMs } = get();
+      await accept(journal, { id: 'x' });
+      await work(journal, 'done', { licenseIds: ['l1'] });
+      await archive.requestReplay('stripe:x', 'force');
+      const { replay } = await take(journal);
+      for (const status of ['queued', 'waiting', 'parked'] as const) {
+        const put = { outcome: outcome('x', status), wakesWaiting: false, dueAtMs: nowMs() };
+        await journal.settle('stripe:x', put);
+        expect((await take(journal)).replay).toEqual(replay);
+      }
+      await journal.settle('stripe:x', { outcome: outcome('x', 'failed'), wakesWaiting: false });
+      await accept(journal, { id: 'x' });
+      expect((await take(journal)).replay).toBeUndefined();
+    });
+
+    test('asked for twice is one replay of a done event still', async () => {
+      const { journal, archive } = get();
+      await accept(journal, { id: 'x' });
+      await work(journal, 'done', { userId: 'u1', licenseIds: ['l1'] });
+      await archive.requestReplay('stripe:x', 'force');
+      await archive.requestReplay('stripe:x', 'again');
+      const taken = await take(journal);
+      const wanted = { mode: 'again', wasDone: true, userId: 'u1', licenseIds: ['l1'] };
+      expect(taken.replay).toMatchObject(wanted);
+      await journal.settle('stripe:x', { outcome: outcome('x', 'done'), wakesWaiting: false });
+      expect(await journal.take()).toBeUndefined();
+    });
+
+    test('keeps its mark when the event is delivered again before it is worked on', async () => {
+      const { journal, archive } = get();
+      await accept(journal, { id: 'x' });
+      await work(journal, 'done');
+      await archive.requestReplay('stripe:x', 'force');
+      await accept(journal, { id: 'x' });
+      expect((await take(journal)).replay).toMatchObject({ mode: 'force', wasDone: true });
+      expect(await journal.take()).toBeUndefined();
+    });
+
+    test('of several events of a subject goes by the time of the events', async () => {
+      const { journal, archive } = get();
+      const subjects = ['stripe:s'];
+      await accept(journal, { id: 'late', timeMs: 3_000, subjects });
+      await work(journal, 'done');
+      await accept(journal, { id: 'early', timeMs: 1_000, subjects });
+      await work(journal, 'done');
+      await accept(journal, { id: 'middle', timeMs: 2_000, subjects });
+      await work(journal, 'done');
+      for (const id of ['late', 'middle', 'early']) {
+        await archive.requestReplay(`stripe:${id}`, 'again');
+      }
+      const order: string[] = [];
+      for (let index = 0; index < 3; index += 1) order.push((await work(journal, 'done')).event.id);
+      expect(order).toEqual(['early', 'middle', 'late']);
+    });
+
+    test('wakes whoever works on the journal', async () => {
+      const { journal, archive } = get();
+      await accept(journal, { id: 'x' });
+      await work(journal, 'done');
+      let stop = (): void => undefined;
+      const woken = new Promise<void>((resolve) => {
+        stop = journal.onWork(resolve);
+      });
+      await archive.requestReplay('stripe:x', 'again');
+      await woken;
+      stop();
+    });
+  });
+}
+
+function ruleTexts(get: Get): void {
+  test('texts of rules come back whole, with what stood beside them; the first of a hash stays', async () => {
+    const { archive } = get();
+    const rules: RuleText = {
+      ...{ hash: 'h1', file: 'rules/stripe.yaml', text: "provider: stripe # 'é\n" },
+      beside: { 'catalog.csv': 'a,b\n"1",2\n', 'empty.yaml': '' },
+    };
+    await archive.rememberRules(rules);
+    await archive.rememberRules(rules);
+    expect(await archive.findRules('h1')).toEqual(rules);
+    expect(await archive.findRules('h2')).toBeUndefined();
+  });
+}
+
+function erasing(get: Get): void {
+  describe('erasing', () => {
+    test.each(EVENT_STATUSES.filter((status) => status !== 'running'))(
+      'an event that is %s: only what is finished',
+      async (status) => {
+        const { journal, archive, pass, nowMs } = get();
+        await accept(journal, { id: 'x', payload: { secret: 'Ann' } });
+        const dueAtMs = nowMs() + 90 * 24 * HOUR_MS;
+        await take(journal);
+        const unfinished = ['waiting', 'parked', 'queued'].includes(status);
+        await journal.settle('stripe:x', {
+          ...{ outcome: outcome('x', status), wakesWaiting: false },
+          ...(unfinished ? { dueAtMs } : {}),
+        });
+        await pass(1);
+        expect(await archive.erase(nowMs())).toBe(unfinished ? 0 : 1);
+        const details = await archive.details('stripe:x');
+        expect(details?.record.isErased).toBe(!unfinished);
+        expect(details?.record.status).toBe(status);
+        expect(details?.record.event.payload).toEqual(unfinished ? { secret: 'Ann' } : {});
+      },
+    );
+
+    test('an event in work: never', async () => {
+      const { journal, archive, pass, nowMs } = get();
+      await accept(journal, { id: 'x' });
+      await take(journal);
+      await pass(1000);
+      expect(await archive.erase(nowMs())).toBe(0);
+    });
+
+    test('both sides of the time', async () => {
+      const { journal, archive, nowMs } = get();
+      await accept(journal, { id: 'x' });
+      await work(journal, 'done');
+      expect(await archive.erase(nowMs())).toBe(0);
+      expect(await archive.erase(nowMs() + 1)).toBe(1);
+      expect(await archive.erase(nowMs() + 1)).toBe(0);
+    });
+
+    test('many at once, each counted', async () => {
+      const { journal, archive, nowMs } = get();
+      await journal.accept(
+        Array.from({ length: 703 }, (_, index) => newEvent({ id: `e${index}` })),
+      );
+      for (let index = 0; index < 703; index += 1) await work(journal, 'ignored');
+      expect(await archive.erase(nowMs() + 1)).toBe(703);
+    });
+
+    test('leaves status, user and licenses, which still answer duplicates; operations stay done', async () => {
+      const { journal, archive, nowMs } = get();
+      await accept(journal, { id: 'x' });
+      await take(journal);
+      await operate(journal, 'stripe:x', 'op1', 'l1');
+      const done = outcome('x', 'done', { userId: 'u1', licenseIds: ['l1'], rule: 'r' });
+      await journal.settle('stripe:x', { outcome: done, wakesWaiting: false });
+      await archive.erase(nowMs() + 1);
+      const kept = { status: 'done', userId: 'u1', licenseIds: ['l1'], rule: 'r' };
+      const [acceptance] = await journal.accept([newEvent({ id: 'x' })]);
+      expect(acceptance).toMatchObject({ kind: 'done', outcome: kept });
+      expect((await journal.findOperations(['op1'])).get('op1')).toMatchObject({ state: 'done' });
+      expect(await journal.findCreated(['l1'])).toEqual(new Set(['l1']));
+      expect((await archive.details('stripe:x'))?.storedPlan).toBeUndefined();
+    });
+
+    test('makes a replay impossible, until the event is delivered again', async () => {
+      const { journal, archive, nowMs } = get();
+      await accept(journal, { id: 'x' });
+      await work(journal, 'failed');
+      await archive.erase(nowMs() + 1);
+      expect(await archive.requestReplay('stripe:x', 'again')).toEqual({ kind: 'erased' });
+      await accept(journal, { id: 'x', payload: { back: true } });
+      const taken = await take(journal);
+      expect(taken.event.payload).toEqual({ back: true });
+      await journal.settle('stripe:x', { outcome: outcome('x', 'failed'), wakesWaiting: false });
+      expect(await archive.requestReplay('stripe:x', 'again')).toEqual({ kind: 'queued' });
+    });
+  });
+}
+
+export function newEvent(given: Given) {
+  const { id, provider = 'stripe', source = 'stripe', type = 'paid', subjects, payload } = given;
+  const event: WebhookEvent = {
+    ...{ id, provider, source, type, live: true, payload: payload ?? {} },
+    timeMs: given.timeMs ?? 1_000,
+  };
+  return { event, subjects: subjects ?? [eventKeyOf(event)] };
+}
+
+async function accept(journal: Journal, given: Given): Promise<void> {
+  await journal.accept([newEvent(given)]);
+}
+
+async function take(journal: Journal): Promise<TakenEvent> {
+  const taken = await journal.take();
+  if (taken === undefined) throw new Error('there is nothing to take');
+  return taken;
+}
+
+async function work(
+  journal: Journal,
+  status: EventStatus,
+  more: Partial<EventOutcome> = {},
+): Promise<TakenEvent> {
+  const taken = await take(journal);
+  const ended = outcome(taken.event.id, status, more);
+  await journal.settle(taken.key, { outcome: ended, wakesWaiting: false });
+  return taken;
+}
+
+function outcome(
+  eventId: string,
+  status: EventStatus,
+  more: Partial<EventOutcome> = {},
+): EventOutcome {
+  return { eventId, status, message: 'told', ...more };
+}
+
+async function operate(journal: Journal, eventKey: string, key: string, id: string): Promise<void> {
+  const intended = {
+    ...{ key, eventKey, action: 'license.create', targetId: undefined, productId: 'p' },
+    ...{ before: { expiresAt: 'then' }, choice: 'renew', intendedAtMs: 1 },
+  };
+  expect(await journal.intend(intended, undefined)).toBe('intended');
+  await journal.complete(key, { kind: 'applied', targetId: id }, []);
+}
