@@ -5,11 +5,12 @@ import { ACTIONS } from './actions/definitions.ts';
 import { readWebhookBody } from './compose-verifiers.ts';
 import { formatLocation } from './engine/findings.ts';
 import { loadRuleFile } from './engine/load.ts';
-import type { Env } from './engine/match.ts';
+import { type Env, matchEvent } from './engine/match.ts';
 import type { RuleSet } from './engine/rules.ts';
 import { AppError } from './errors.ts';
 import { type Explanation, explainEvent } from './explanation.ts';
 import type { Archive } from './journal/archive.ts';
+import type { EventRecord } from './journal/journal.ts';
 import type { Clock, Provider } from './model.ts';
 import { PROVIDERS } from './model.ts';
 import type { Secret } from './secret.ts';
@@ -41,6 +42,11 @@ export function createAdminTools(parts: {
       }
       return explanations;
     },
+    trace: async ({ record }) => {
+      if (record.isErased) return null;
+      const ruleSet = (await rulesThen(record, archive)) ?? ruleSets.get(record.event.source);
+      return ruleSet === undefined ? null : (await matchEvent(ruleSet, record.event, env)).trace;
+    },
     explain: async ({ record }) => {
       const ruleSet = ruleSets.get(record.event.source);
       if (ruleSet === undefined) {
@@ -49,6 +55,17 @@ export function createAdminTools(parts: {
       return [shown(await explainEvent(ruleSet, record.event, { env, given: undefined }))];
     },
   };
+}
+
+/** The rules as they were when the event was handled; their text is kept under the hash it carries. */
+export async function rulesThen(
+  { rulesHash }: Pick<EventRecord, 'rulesHash'>,
+  archive: Archive,
+): Promise<RuleSet | undefined> {
+  const kept = rulesHash === undefined ? undefined : await archive.findRules(rulesHash);
+  if (kept === undefined) return undefined;
+  const { file, text, beside } = kept;
+  return loadRuleFile({ file, text, readBeside: (name) => beside[name] }, ACTIONS).ruleSet;
 }
 
 /** @throws INPUT_UNREADABLE with every finding */

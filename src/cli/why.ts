@@ -2,9 +2,8 @@
 // as they are now. Reads the journal; runs on the sandbox only.
 
 import { parseArgs } from 'node:util';
-import { ACTIONS } from '../actions/definitions.ts';
+import { rulesThen } from '../admin-tools.ts';
 import { openArchive } from '../compose-journal.ts';
-import { loadRuleFile } from '../engine/load.ts';
 import type { RuleSet } from '../engine/rules.ts';
 import { summaryOf } from '../event-summary.ts';
 import { explainEvent } from '../explanation.ts';
@@ -69,7 +68,7 @@ async function storyOf(
     blocks.push('The payload was erased, so the rules cannot be asked any more.\n');
     return { text: blocks.join('\n'), json };
   }
-  const then = await rulesThen(details, archive);
+  const then = await rulesThen(record, archive);
   const now = loadRulesFor(record.event.source, terminal.env);
   const versions: [string, string, RuleSet | undefined][] = [
     ['then', 'With the rules as they were when it ran', then],
@@ -92,16 +91,6 @@ async function storyOf(
     blocks.push(`── ${title} ──\n${explanationText(explanation, terminal.isTty)}`);
   }
   return { text: blocks.join('\n'), json };
-}
-
-/** Their text was kept under the hash that the event carries. */
-async function rulesThen(details: EventDetails, archive: Archive): Promise<RuleSet | undefined> {
-  const { rulesHash } = details.record;
-  const kept = rulesHash === undefined ? undefined : await archive.findRules(rulesHash);
-  if (kept === undefined) return undefined;
-  const { file, text, beside } = kept;
-  const input = { file, text, readBeside: (name: string) => beside[name] };
-  return loadRuleFile(input, ACTIONS).ruleSet;
 }
 
 function headText({ record }: EventDetails): string {

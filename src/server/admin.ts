@@ -19,6 +19,8 @@ export interface AdminDependencies {
   readonly clock: Clock;
   /** The same answer as `keywright dry-run --json`. @throws AppError for what cannot be read */
   dryRun(input: { provider: string; event: JsonValue; rules?: string }): Promise<unknown>;
+  /** The verdict on every rule, by the rules as they were when the event was handled. */
+  trace(details: EventDetails): Promise<unknown>;
   /** What a replay of a recorded event would do, in the same form. */
   explain(details: EventDetails): Promise<unknown>;
 }
@@ -56,7 +58,8 @@ export function createAdmin(dependencies: AdminDependencies): Hono {
 
   app.get('/events/:id', async (c) => {
     const details = await findDetails(archive, c.req.param('id'));
-    return json(200, { ...summaryOf(details.record), ...bodyOf(details) });
+    const trace = await dependencies.trace(details);
+    return json(200, { ...summaryOf(details.record), trace, ...bodyOf(details) });
   });
 
   app.post('/events/:id/replay', async (c) => {

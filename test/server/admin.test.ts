@@ -172,6 +172,9 @@ describe('one event', () => {
     expect(status).toBe(200);
     expect(json).toMatchObject({ id, status: 'done', provider: 'stripe', source: 'stripe' });
     expect(json['payload']).toEqual(sampleBody('stripe', SALE));
+    expect(json['trace']).toContainEqual(
+      expect.objectContaining({ rule: 'subscription-started', matched: true }),
+    );
     expect((json['plan'] as unknown[]).length).toBeGreaterThan(1);
     expect((json['operations'] as JsonObject[]).map(({ state }) => state)).toEqual([
       'done',
