@@ -21,10 +21,10 @@ export interface ServerProcess {
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
 }
 
-export async function startServerProcess(cryptlex: {
-  url: string;
-  token: string;
-}): Promise<ServerProcess> {
+export async function startServerProcess(
+  cryptlex: { url: string; token: string },
+  env: Record<string, string> = {},
+): Promise<ServerProcess> {
   const child = spawnCli(['serve'], {
     STRIPE_WEBHOOK_SECRET: SECRETS.stripe,
     FASTSPRING_WEBHOOK_SECRET: SECRETS.fastspring,
@@ -37,6 +37,7 @@ export async function startServerProcess(cryptlex: {
     HOST: '127.0.0.1',
     PORT: '0',
     LOG_FORMAT: 'json',
+    ...env,
   });
   const exited = once(child, 'exit') as Promise<[number | null, string | null]>;
   const lines: string[] = [];

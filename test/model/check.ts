@@ -1,0 +1,155 @@
+// One run: a scenario under trouble, and everything that has to hold at its end.
+// Takes the scenario and a database, throws what does not hold, with the log.
+
+import type { SandboxLicense } from '../../src/sandbox/types.ts';
+import type { Scenario } from './lifecycles.ts';
+import { differences, hasEnded, type Sale, type Seen } from './model.ts';
+import type { QuietClock } from './quiet-clock.ts';
+import type { Trouble } from './trouble.ts';
+import { World } from './world.ts';
+
+export interface Counts {
+  runs: number;
+  events: number;
+  deliveries: number;
+  redeliveries: number;
+  crashes: number;
+  faults: number;
+  calls: number;
+}
+
+export interface RunOptions {
+  readonly clock: QuietClock;
+  readonly databaseUrl: string;
+  readonly replicas: number;
+}
+
+export async function runScenario(
+  scenario: Scenario,
+  trouble: Trouble,
+  options: RunOptions,
+  counts: Counts,
+): Promise<void> {
+  const { clock } = options;
+  await clock.run(
+    (async () => {
+      const world = new World({ ...options, trouble });
+      await world.start();
+      try {
+        await liveThrough(world, scenario);
+        await checkReplay(world, scenario);
+      } catch (error) {
+        throw new Error(`${(error as Error).message}\n${storyOf(world)}`);
+      } finally {
+        await world.stop();
+      }
+      counts.runs += 1;
+      counts.events += new Set(scenario.deliveries.flatMap(({ keys }) => keys)).size;
+      counts.calls += world.sandbox.requests.length;
+      for (const name of ['deliveries', 'redeliveries', 'crashes', 'faults'] as const) {
+        counts[name] += world.counts[name];
+      }
+    })(),
+  );
+}
+
+async function liveThrough(world: World, scenario: Scenario): Promise<void> {
+  await world.deliverAll(scenario.deliveries);
+  await world.settle((key) => isOfEnded(key, scenario));
+  world.endTrouble();
+  await world.sandbox.faults.settled();
+  checkLicenses(world, scenario.sales);
+  await checkEvents(world, scenario);
+  const [violation] = world.sandbox.violations;
+  if (violation !== undefined)
+    throw new Error(`a request broke the document: ${violation.message}`);
+}
+
+/** After the end of a sale its older events find nothing; that is the freedom which the model leaves. */
+function isOfEnded(key: string, { sales }: Scenario): boolean {
+  return sales.some(
+    (sale, index) =>
+      key.startsWith(`fastspring:FSEVENT-${index}-`) &&
+      sale.lines.some((line) => hasEnded(sale, line)),
+  );
+}
+
+export function checkLicenses({ sandbox }: World, sales: readonly Sale[]): void {
+  const wrong: string[] = [];
+  const expected = new Set<string>();
+  sales.forEach((sale, index) => {
+    for (const line of sale.lines) {
+      const found = sandbox.state.licenses.filter(
+        (license) =>
+          license.productId === line.productId &&
+          license.metadata.some(
+            ({ key, value }) => key === line.reference[0] && value === line.reference[1],
+          ),
+      );
+      for (const { id } of found) expected.add(id);
+      for (const each of differences(sale, line, found.map(toSeen))) {
+        wrong.push(`sale ${index}, ${line.reference.join(' ')}: ${each}`);
+      }
+    }
+  });
+  const strangers = sandbox.state.licenses.filter(({ id }) => !expected.has(id));
+  if (strangers.length > 0) wrong.push(`${strangers.length} licenses that nobody bought`);
+  const emails = sandbox.state.users.map(({ email }) => email.toLowerCase());
+  if (new Set(emails).size !== emails.length) wrong.push('two users of one address');
+  if (wrong.length > 0) throw new Error(wrong.join('\n'));
+}
+
+function toSeen(license: SandboxLicense): Seen {
+  return {
+    productId: license.productId,
+    ownerEmail: license.user?.email,
+    suspended: license.suspended,
+    createdAtMs: Date.parse(license.createdAt),
+    expiresAtMs: license.expiresAt === null ? undefined : Date.parse(license.expiresAt),
+  };
+}
+
+/** Nothing verified is lost, and nothing of it failed. */
+async function checkEvents(world: World, scenario: Scenario): Promise<void> {
+  const { archive } = world.anyReplica;
+  const wrong: string[] = [];
+  for (const key of new Set(scenario.deliveries.flatMap(({ keys }) => keys))) {
+    const id = key.slice(key.indexOf(':') + 1);
+    const [found] = await archive.findKeys(id);
+    const details = found === undefined ? undefined : await archive.details(found);
+    const status = details?.record.status ?? 'lost';
+    if (status === 'done' || status === 'ignored') continue;
+    if ((status === 'waiting' || status === 'failed') && isOfEnded(key, scenario)) continue;
+    wrong.push(`${key} is ${status}: ${details?.record.outcome?.reason ?? ''}`);
+  }
+  if (wrong.length > 0) throw new Error(wrong.join('\n'));
+}
+
+/** Every done event once more: not one writing call. */
+async function checkReplay(world: World, scenario: Scenario): Promise<void> {
+  const { archive } = world.anyReplica;
+  const before = world.sandbox.requests.length;
+  const { events } = await archive.list({ status: 'done' }, { limit: 1000 });
+  for (const { key } of events) await archive.requestReplay(key, 'again');
+  await world.settle((key) => isOfEnded(key, scenario));
+  const writes = world.sandbox.requests.slice(before).filter(({ method }) => method !== 'GET');
+  if (writes.length > 0) {
+    const told = writes.map(
+      ({ method, path, body }) => `${method} ${path} ${JSON.stringify(body)}`,
+    );
+    throw new Error(`replaying wrote:\n${told.join('\n')}`);
+  }
+  checkLicenses(world, scenario.sales);
+}
+
+/** What happened, for whoever reads a failure. */
+function storyOf(world: World): string {
+  const calls = world.sandbox.requests
+    .filter(({ method }) => method !== 'GET')
+    .map(({ method, path, status, atMs, body }) => {
+      const told = path.includes('licenses') ? JSON.stringify(body)?.slice(0, 160) : '';
+      return `${atMs} ${method} ${path} ${status} ${told}`;
+    });
+  const lines = world.log.map((line) => line.slice(0, 400));
+  return [...calls.slice(-80), ...lines.slice(-80)].join('\n');
+}
