@@ -15,7 +15,8 @@ import { type ServerProcess, startServerProcess } from '../withstand/process.ts'
 const directory = mkdtempSync(join(tmpdir(), 'keywright-kill-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-const SALES = 150;
+/** Two deliveries each; `KILL_SALES=1000` kills in the middle of 2,000. */
+const SALES = Number(process.env['KILL_SALES'] ?? 120);
 const KILLS = 4;
 const SIDE_BY_SIDE = 24;
 
