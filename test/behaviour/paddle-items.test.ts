@@ -3,15 +3,14 @@
 import { describe, expect, test } from 'vitest';
 import { parseInterval } from '../../src/interval.ts';
 import type { JsonObject, JsonValue } from '../../src/model.ts';
-import type { Keywright } from '../support/keywright.ts';
 import {
   expectUntouched,
   LENS,
   LENS_TEMPLATE,
   MONTHLY,
+  made,
   onlyLicense,
   PRO,
-  referencesOf,
   STUDIO,
   STUDIO_TEMPLATE,
   setting,
@@ -22,16 +21,6 @@ import {
 const WEB = 'transaction.completed-web';
 const LINE = 'data.details.line_items.0';
 const PRICE = 'data.items.0.price';
-
-/** What each license is and what it refers to, in the order in which they were made. */
-function made({ sandbox }: Keywright): unknown[] {
-  return sandbox.state.licenses.map((license) => [
-    license.productId,
-    license.licenseTemplateId,
-    license.perpetual ? '' : license.subscriptionInterval,
-    referencesOf(license),
-  ]);
-}
 
 describe('P2, P3: recurring and one-time items', () => {
   const cycles = [

@@ -3,7 +3,6 @@
 
 import { describe, expect, test } from 'vitest';
 import type { JsonValue } from '../../src/model.ts';
-import type { Keywright } from '../support/keywright.ts';
 import {
   all,
   catalog,
@@ -11,11 +10,11 @@ import {
   LENS,
   LENS_TEMPLATE,
   MONTHLY,
+  made,
   metadataOf,
   onlyLicense,
   onlyUser,
   PRO,
-  referencesOf,
   replacing,
   STUDIO,
   STUDIO_TEMPLATE,
@@ -33,16 +32,6 @@ const PRICE = 'data.items.0.price';
 const NO_DATA = 'transaction.completed-web-no-custom-data';
 const NO_DATA_PRICE = 'pri_01kghfazm0yfv6qt8hkyc490k9';
 const NO_DATA_PRODUCT = 'pro_01kghf3n80qw5h16s7krzb84p3';
-
-/** What each license is and what it refers to, in the order in which they were made. */
-function made({ sandbox }: Keywright): unknown[] {
-  return sandbox.state.licenses.map((license) => [
-    license.productId,
-    license.licenseTemplateId,
-    license.perpetual ? '' : license.subscriptionInterval,
-    referencesOf(license),
-  ]);
-}
 
 describe('P1: a purchase', () => {
   test('P1, P2: makes a placeholder user by paddle_customer_id, and the license of the subscription', () =>

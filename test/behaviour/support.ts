@@ -55,6 +55,16 @@ export function referencesOf(license: SandboxLicense): Record<string, string> {
   return references;
 }
 
+/** What each license is and what it refers to, in the order in which they were made. */
+export function made({ sandbox }: Keywright): unknown[] {
+  return sandbox.state.licenses.map((license) => [
+    license.productId,
+    license.licenseTemplateId,
+    license.perpetual ? '' : license.subscriptionInterval,
+    referencesOf(license),
+  ]);
+}
+
 /** The one license that there is. */
 export function onlyLicense({ sandbox }: Keywright): SandboxLicense {
   const { licenses } = sandbox.state;
