@@ -21,14 +21,10 @@ export const FILTER_HELP = `  --status    queued, running, waiting, parked, done
   --since     24h, 7d, 30m, or a date: accepted at or after it
   --until     the same: accepted before it`;
 
-export interface FilterValues {
-  readonly status?: string | undefined;
-  readonly source?: string | undefined;
-  readonly type?: string | undefined;
-  readonly subject?: string | undefined;
-  readonly since?: string | undefined;
-  readonly until?: string | undefined;
-}
+/** The texts of the options above, as far as they were given. */
+export type FilterValues = Readonly<
+  Partial<Record<keyof typeof FILTER_OPTIONS, string | undefined>>
+>;
 
 /** @throws USAGE */
 export function toFilter(values: FilterValues, nowMs: number): EventFilter {
