@@ -20,8 +20,8 @@ import { AppError } from './errors.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import type { Archive } from './journal/archive.ts';
 import { createLogger, type Logger } from './log.ts';
-import type { Clock, Provider } from './model.ts';
-import { PROVIDERS } from './model.ts';
+import type { Clock } from './model.ts';
+import { mainSecretName, PROVIDERS } from './model.ts';
 import { createOutageWatch } from './outage.ts';
 import { createPipeline } from './pipeline.ts';
 import type { Reach } from './points.ts';
@@ -87,14 +87,15 @@ const SHUTDOWN_GRACE_MS = 10_000;
 export async function composeServer(world: World): Promise<Composition> {
   const rulesDir = createEnvironment(world.env, world.readFile).resolveEnv('RULES_DIR') ?? 'rules';
   const { files, problem } = readFiles(rulesDir);
-  const further = files.flatMap((file) => secretNameOf(file) ?? []);
+  const mainSecrets = PROVIDERS.map(mainSecretName);
+  const named = files.flatMap((file) => secretNameOf(file) ?? []);
   const reading = readConfig(world.env, world.readFile, {
-    furtherSecretVariables: further.filter((name) => !isMainSecret(name)),
+    furtherSecretVariables: named.filter((name) => !mainSecrets.includes(name)),
     stdoutIsTty: world.stdoutIsTty,
   });
   const { environment } = reading;
   const secrets = new Map(
-    [...new Set([...further, ...PROVIDERS.map(mainSecret)])]
+    [...new Set([...named, ...mainSecrets])]
       .map((name) => [name, environment.resolveSecrets(name)] as const)
       .filter(([, list]) => list.length > 0),
   );
@@ -112,21 +113,8 @@ export async function composeServer(world: World): Promise<Composition> {
       server: assemble(reading.config, loaded, opened, { ...world, clock }),
     };
   } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    const { code, message, hint } = error;
-    return {
-      kind: 'refused',
-      problems: [formatProblem({ code, message, hint, location: undefined })],
-    };
+    return { kind: 'refused', problems: [problemOf(error)] };
   }
-}
-
-function mainSecret(provider: Provider): string {
-  return `${provider.toUpperCase()}_WEBHOOK_SECRET`;
-}
-
-function isMainSecret(name: string): boolean {
-  return PROVIDERS.some((provider) => mainSecret(provider) === name);
 }
 
 function readFiles(rulesDir: string): {
@@ -136,10 +124,15 @@ function readFiles(rulesDir: string): {
   try {
     return { files: readRuleFiles(rulesDir), problem: undefined };
   } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    const { code, message, hint } = error;
-    return { files: [], problem: formatProblem({ code, message, hint, location: undefined }) };
+    return { files: [], problem: problemOf(error) };
   }
+}
+
+/** An error of the registry as it is printed; any other is thrown on. */
+function problemOf(error: unknown): string {
+  if (!(error instanceof AppError)) throw error;
+  const { code, message, hint } = error;
+  return formatProblem({ code, message, hint, location: undefined });
 }
 
 function assemble(

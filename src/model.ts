@@ -28,6 +28,11 @@ export const PROVIDER_NAMES = {
   paddle: 'Paddle',
 } as const satisfies Record<Provider, string>;
 
+/** The variable that holds a provider's own signing secret: `STRIPE_WEBHOOK_SECRET`. */
+export function mainSecretName(provider: Provider): string {
+  return `${provider.toUpperCase()}_WEBHOOK_SECRET`;
+}
+
 /** The header by which each provider signs, lower case. */
 export const SIGNATURE_HEADERS = {
   stripe: 'stripe-signature',

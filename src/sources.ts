@@ -9,7 +9,7 @@ import type { RuleSet } from './engine/rules.ts';
 import type { Environment } from './environment.ts';
 import { registryEntry } from './errors.ts';
 import type { ActionCatalog, Problem, Provider } from './model.ts';
-import { PROVIDERS } from './model.ts';
+import { mainSecretName, PROVIDERS } from './model.ts';
 import type { Secret } from './secret.ts';
 
 /** A source that is on. */
@@ -35,7 +35,7 @@ export function secretNameOf({ file, text }: RuleFileText): string | undefined {
   if (typeof secret === 'string') return secret;
   const name = sourceNameOf(file);
   const provider: unknown = isProvider(name) ? name : document.get('provider');
-  return isProvider(provider) ? `${provider.toUpperCase()}_WEBHOOK_SECRET` : undefined;
+  return isProvider(provider) ? mainSecretName(provider) : undefined;
 }
 
 function isProvider(name: unknown): name is Provider {

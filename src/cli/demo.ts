@@ -9,7 +9,7 @@ import { composeSandbox, type ServedSandbox } from '../compose-sandbox.ts';
 import { signedHeaders } from '../compose-verifiers.ts';
 import { AppError } from '../errors.ts';
 import type { JsonObject, Provider } from '../model.ts';
-import { PROVIDERS } from '../model.ts';
+import { mainSecretName, PROVIDERS } from '../model.ts';
 import { Secret } from '../secret.ts';
 import type { Command, Terminal } from './command.ts';
 import { usageError } from './command.ts';
@@ -72,10 +72,7 @@ async function tell(cryptlex: ServedSandbox, terminal: Terminal): Promise<0 | 1>
   const composition = await composeServer({
     env: {
       ...Object.fromEntries(
-        [...secrets].map(([provider, secret]) => [
-          `${provider.toUpperCase()}_WEBHOOK_SECRET`,
-          secret,
-        ]),
+        [...secrets].map(([provider, secret]) => [mainSecretName(provider), secret]),
       ),
       CRYPTLEX_ACCESS_TOKEN: cryptlex.token,
       CRYPTLEX_WEB_API_BASE_URL: cryptlex.url,

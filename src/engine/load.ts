@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { parseInterval } from '../interval.ts';
 import type { ActionCatalog, Diagnostic, JsonObject, Provider } from '../model.ts';
+import { mainSecretName } from '../model.ts';
 import { catalogOf, type EntryFields, placeIn, readCatalogFile, readEntries } from './catalog.ts';
 import { compileNames } from './compile-names.ts';
 import { compileRules } from './compile-rules.ts';
@@ -186,7 +187,7 @@ function readSettings(
     });
   }
   return {
-    secretName: given.secret ?? `${provider.toUpperCase()}_WEBHOOK_SECRET`,
+    secretName: given.secret ?? mainSecretName(provider),
     ...(given.path === undefined ? {} : { path: given.path }),
     ...(given.answer === undefined ? {} : { answer: given.answer }),
     ...(given.toleranceSeconds === undefined ? {} : { toleranceSeconds: given.toleranceSeconds }),
