@@ -468,6 +468,11 @@ export function registryEntry(code: AppErrorCode): RegistryEntry {
   return ERRORS[code];
 }
 
+/** What was thrown, in its own words. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 interface AppErrorOptions {
   readonly cause?: unknown;
   /** Overrides the registry's hint where the place knows better. */

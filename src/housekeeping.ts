@@ -2,6 +2,7 @@
 // events are erased after their time. Never touches an event that is not finished.
 
 import type { RuleSet } from './engine/rules.ts';
+import { messageOf } from './errors.ts';
 import type { Archive } from './journal/archive.ts';
 import type { Logger } from './log.ts';
 import type { Clock } from './model.ts';
@@ -37,7 +38,7 @@ export function createHousekeeping(parts: {
           await archive.rememberRules({ hash, file, text, beside });
         }
       } catch (error) {
-        const cause = error instanceof Error ? error.message : String(error);
+        const cause = messageOf(error);
         log.warn({ cause }, 'the journal could not be kept tidy; trying again in a minute');
         pauseMs = AGAIN_AFTER_MS;
       }

@@ -3,7 +3,7 @@
 // Exit codes: 0 clean; 1 findings, failed cases, or an event that would be answered with a 4xx;
 // 2 wrong usage or unreadable input.
 
-import { AppError } from '../errors.ts';
+import { AppError, messageOf } from '../errors.ts';
 
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -32,5 +32,5 @@ export function usageError(message: string, command: string): AppError {
 /** What `parseArgs` throws, as a usage error. */
 export function asUsageError(error: unknown, command: string): AppError {
   if (error instanceof AppError) return error;
-  return usageError(error instanceof Error ? error.message : String(error), command);
+  return usageError(messageOf(error), command);
 }

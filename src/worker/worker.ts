@@ -2,6 +2,7 @@
 // by side. Gives whoever waits for an event its outcome, as soon as there is one.
 // Never answers a webhook, and never knows how an event came.
 
+import { messageOf } from '../errors.ts';
 import type { Journal, Settlement, TakenEvent } from '../journal/journal.ts';
 import type { Logger } from '../log.ts';
 import type { Clock, EventOutcome } from '../model.ts';
@@ -86,7 +87,7 @@ class JournalWorker implements Worker {
         await this.#takeAll();
         await this.#sleep(woken);
       } catch (error) {
-        const cause = error instanceof Error ? error.message : String(error);
+        const cause = messageOf(error);
         this.#options.log.error({ cause }, 'the journal gave no work; trying again');
         await this.#options.clock.sleep(1_000, this.#abort.signal);
       }
@@ -159,7 +160,7 @@ class JournalWorker implements Worker {
         await journal.settle(key, settlement);
         return true;
       } catch (error) {
-        const cause = error instanceof Error ? error.message : String(error);
+        const cause = messageOf(error);
         log.error({ eventId: event.id, cause }, 'an event could not be settled; trying again');
       }
       // Nothing is lost by giving up: what was done is noted, and the event is still in the journal.

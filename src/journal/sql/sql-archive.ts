@@ -28,6 +28,7 @@ import {
   toStoredPlan,
   toSubjects,
 } from './rows.ts';
+import { FIND_EVENT } from './statements.ts';
 
 const LIMIT_MAX = 1000;
 const ERASE_AT_ONCE = 500;
@@ -250,7 +251,6 @@ const LISTED_COLUMNS = EVENT_COLUMNS.replace(
   "case when payload is null then null else '{}' end as payload",
 );
 
-const FIND_EVENT = `select ${EVENT_COLUMNS} from events where event_key = $1`;
 const FIND_KEYS =
   'select event_key from events where event_id = $1 or event_key = $1 order by sequence';
 

@@ -5,7 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { AppError } from '../../errors.ts';
+import { AppError, messageOf } from '../../errors.ts';
 import type { Clock } from '../../model.ts';
 import type { SqlDatabase, SqlTransaction, SqlValue } from './database.ts';
 
@@ -208,6 +208,6 @@ function isBusy(error: unknown): boolean {
 /** What the system says, with what it means for whoever runs the server. */
 function unavailable(error: unknown, what: string): AppError {
   if (error instanceof AppError) return error;
-  const why = error instanceof Error ? error.message : String(error);
+  const why = messageOf(error);
   return new AppError('JOURNAL_UNAVAILABLE', `${what}: ${why}`, { cause: error });
 }
