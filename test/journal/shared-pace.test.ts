@@ -82,6 +82,26 @@ describe('three replicas on one database', () => {
       expect(tookMs).toBeLessThan(10 * (300 / 60) * 400);
     }));
 
+  test.each([40, 300])('keep to it when some commits take %i ms', (commitMs) =>
+    replicas(3, { requests: 12, periodMs: 300 }, async ({ paces, databases }) => {
+      for (const database of databases) {
+        const transaction = database.transaction.bind(database);
+        let count = 0;
+        database.transaction = async (run) => {
+          const result = await transaction(run);
+          count += 1;
+          if (count % 3 !== 0) await clock.sleep(commitMs);
+          return result;
+        };
+      }
+      const moments: number[] = [];
+      const burst = paces.flatMap((pace) => Array.from({ length: 24 }, () => start(pace, moments)));
+      await Promise.all(burst);
+      expect(moments).toHaveLength(72);
+      expect(most(moments, 300)).toBeLessThanOrEqual(12);
+    }),
+  );
+
   test('drain a burst of a thousand calls', () =>
     replicas(3, { requests: 500, periodMs: 200 }, async ({ paces }) => {
       const moments: number[] = [];

@@ -15,9 +15,9 @@ interface SharedPaceOptions {
   readonly clock: Clock;
 }
 
-/** Starts as they are kept, oldest first, and until when nobody may start. */
+/** Starts that were granted, by the latest moment each may be used, and until when nobody may start. */
 interface PaceState {
-  readonly startedMs: readonly number[];
+  readonly usableUntilMs: readonly number[];
   readonly pausedUntilMs: number;
 }
 
@@ -29,27 +29,40 @@ interface Grant {
 
 /** Starts asked for in one go: a burst costs one transaction for several calls. */
 const GRANT_MAX = 8;
-/** A start that nobody used by then is given up: later it would come on top of another window's. */
-const GRANT_USE_MS = 50;
-/** Between the database's moment of a start and the start itself lies a commit, which takes its time. */
-const COMMIT_SHARE = 0.05;
-const COMMIT_MS_MAX = 250;
+/**
+ * Between the moment a start is granted and the start itself lies a commit and the way back. A start
+ * is used within this time from when it was *asked* for, or given up, and takes its place in the window
+ * from the end of that time: so no window holds too many, however slow the database is. A longer time
+ * makes the pace slower; so it is short, and doubles only while grants come too late.
+ */
+const USE_SHARE = 0.05;
+const USE_MS_MIN = 50;
+const USE_MS_MAX = 250;
+const USE_MS_SLOW_MAX = 4_000;
 const PAUSE_MS_DEFAULT = 1_000;
 const PAUSE_MS_MAX = 60_000;
 const NAME = 'pace';
 
 export function createSharedPace(options: SharedPaceOptions): Pace {
   const { local, clock } = options;
+  const shortUseMs = Math.min(Math.max(options.periodMs * USE_SHARE, USE_MS_MIN), USE_MS_MAX);
+  let useMs = shortUseMs;
   let granted = 0;
-  let grantedAtMs = 0;
+  let usableUntilMs = 0;
   let waiting = 0;
   let asking: Promise<void> | undefined;
   let nobodyWaits = new AbortController();
 
   const ask = async (): Promise<void> => {
-    const grant = await takeStarts(options, Math.max(1, Math.min(waiting, GRANT_MAX)));
+    // The database's moment of the grant lies after this one, so the time is over here first.
+    const askedMs = clock.nowMs();
+    const wanted = Math.max(1, Math.min(waiting, GRANT_MAX));
+    const grant = await takeStarts(options, { wanted, useMs });
     granted = grant.count;
-    grantedAtMs = clock.nowMs();
+    usableUntilMs = askedMs + useMs;
+    const tookMs = clock.nowMs() - askedMs;
+    if (tookMs >= useMs) useMs = Math.min(useMs * 2, USE_MS_SLOW_MAX);
+    else if (tookMs < useMs / 4) useMs = Math.max(shortUseMs, useMs / 2);
     if (grant.count === 0) await clock.sleep(grant.waitMs, nobodyWaits.signal);
   };
 
@@ -58,7 +71,7 @@ export function createSharedPace(options: SharedPaceOptions): Pace {
     try {
       for (;;) {
         if (signal?.aborted === true) throw signal.reason;
-        if (clock.nowMs() - grantedAtMs > GRANT_USE_MS) granted = 0;
+        if (clock.nowMs() >= usableUntilMs) granted = 0;
         if (granted > 0) break;
         asking ??= ask().finally(() => {
           asking = undefined;
@@ -114,21 +127,22 @@ function unlessAborted(promise: Promise<void>, signal: AbortSignal | undefined):
   });
 }
 
-function takeStarts(options: SharedPaceOptions, wanted: number): Promise<Grant> {
-  const { database, requests } = options;
-  const periodMs = options.periodMs + Math.min(options.periodMs * COMMIT_SHARE, COMMIT_MS_MAX);
+function takeStarts(
+  { database, requests, periodMs }: SharedPaceOptions,
+  { wanted, useMs }: { readonly wanted: number; readonly useMs: number },
+): Promise<Grant> {
   return database.transaction(async (tx) => {
     await database.lockSubjects(tx, ['keywright pace']);
     // Read with the lock held, since the lock may have been waited for.
     const nowMs = await database.presentMs(tx);
-    const { startedMs, pausedUntilMs } = await readState(tx, nowMs);
-    const recent = startedMs.filter((ms) => ms > nowMs - periodMs - 1);
+    const { usableUntilMs, pausedUntilMs } = await readState(tx, nowMs);
+    const recent = usableUntilMs.filter((ms) => ms > nowMs - periodMs - 1);
     const pausedMs = Math.max(0, pausedUntilMs - nowMs);
     const count = pausedMs > 0 ? 0 : Math.min(wanted, Math.max(0, requests - recent.length));
-    const next = [...recent, ...Array.from({ length: count }, () => nowMs)];
-    await writeState(tx, { startedMs: next, pausedUntilMs });
-    const oldest = recent[0] ?? nowMs;
-    const windowMs = recent.length < requests ? 0 : oldest + periodMs + 1 - nowMs;
+    const next = [...recent, ...Array.from({ length: count }, () => nowMs + useMs)];
+    await writeState(tx, { usableUntilMs: next, pausedUntilMs });
+    // A replica with a slow way grants itself a longer time, so they are in no order.
+    const windowMs = recent.length < requests ? 0 : Math.min(...recent) + periodMs + 1 - nowMs;
     return { count, waitMs: Math.max(1, pausedMs, windowMs) };
   });
 }
@@ -143,17 +157,17 @@ async function pauseAll(database: SqlDatabase, ms: number): Promise<void> {
   });
 }
 
-/** When the database's clock was put back, moments that lie ahead count as the present. */
+/** When the database's clock was put back, moments that lie far ahead count as the nearest that can be. */
 async function readState(tx: SqlTransaction, nowMs: number): Promise<PaceState> {
   const [row] = await tx.query<{ value: string }>(
     'select value from keywright_meta where name = $1',
     [NAME],
   );
-  if (row === undefined) return { startedMs: [], pausedUntilMs: 0 };
-  const { startedMs, pausedUntilMs } = JSON.parse(row.value) as PaceState;
+  // A row as an older version wrote it knows no such moments; its window is over within seconds.
+  const kept = row === undefined ? {} : (JSON.parse(row.value) as Partial<PaceState>);
   return {
-    startedMs: startedMs.map((ms) => Math.min(ms, nowMs)),
-    pausedUntilMs: Math.min(pausedUntilMs, nowMs + PAUSE_MS_MAX),
+    usableUntilMs: (kept.usableUntilMs ?? []).map((ms) => Math.min(ms, nowMs + USE_MS_SLOW_MAX)),
+    pausedUntilMs: Math.min(kept.pausedUntilMs ?? 0, nowMs + PAUSE_MS_MAX),
   };
 }
 
