@@ -3,6 +3,7 @@
 // Exit code 0 only when every answer and the end state are as they should be.
 
 import { readFileSync } from 'node:fs';
+import { assetPath } from '../assets.ts';
 import { createStepClock } from '../clock.ts';
 import { composeServer } from '../compose.ts';
 import { composeSandbox, type ServedSandbox } from '../compose-sandbox.ts';
@@ -77,7 +78,7 @@ async function tell(cryptlex: ServedSandbox, terminal: Terminal): Promise<0 | 1>
       CRYPTLEX_ACCESS_TOKEN: cryptlex.token,
       CRYPTLEX_WEB_API_BASE_URL: cryptlex.url,
       CRYPTLEX_PRODUCT_ID: 'northlight-pro',
-      RULES_DIR: new URL('../../rules', import.meta.url).pathname,
+      RULES_DIR: assetPath('rules'),
       DATABASE_URL: 'memory:',
       HOST: '127.0.0.1',
       PORT: '0',
@@ -130,7 +131,7 @@ async function send(
   secret: Secret,
   cryptlex: ServedSandbox,
 ): Promise<{ row: Row; good: boolean }> {
-  const body = readFileSync(new URL(`../../samples/${provider}/${sample}.json`, import.meta.url));
+  const body = readFileSync(assetPath(`samples/${provider}/${sample}.json`));
   const timestampSeconds = Math.floor(Date.now() / 1000);
   const headers = signedHeaders(provider, body, { secret, timestampSeconds });
   const response = await fetch(`${url}/v1`, { method: 'POST', headers, body });

@@ -5,12 +5,13 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
+import { assetPath } from '../assets.ts';
 import { AppError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../model.ts';
 import { escapePointer, follow, lookUp, type SchemaPlace } from './document.ts';
 import { checkParameter, type Objection, type Parameter, readParameters } from './parameters.ts';
 
-const DOCUMENT_URL = new URL('../../schema/cryptlex.openapi.yaml', import.meta.url);
+const DOCUMENT = 'schema/cryptlex.openapi.yaml';
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 export interface Operation {
@@ -45,7 +46,7 @@ let shared: Contract | undefined;
 
 /** The document of the project, read and compiled once per process, when first needed. */
 export function loadContract(): Contract {
-  shared ??= createContract(parse(readFileSync(DOCUMENT_URL, 'utf8')) as JsonObject);
+  shared ??= createContract(parse(readFileSync(assetPath(DOCUMENT), 'utf8')) as JsonObject);
   return shared;
 }
 

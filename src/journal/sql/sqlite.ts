@@ -61,7 +61,7 @@ class SqliteDatabase implements SqlDatabase {
   readonly #connection: DatabaseSync;
   readonly #lock: DatabaseSync | undefined;
   readonly #clock: Clock;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements = new Map<string, { statement: StatementSync; places: readonly number[] }>();
   readonly #listeners = new Set<() => void>();
   #jobs: Job[] = [];
   #working: Promise<void> | undefined;
@@ -137,12 +137,15 @@ class SqliteDatabase implements SqlDatabase {
   }
 
   #query<Row>(text: string, parameters: readonly SqlValue[] = []): readonly Row[] {
-    let statement = this.#statements.get(text);
-    if (statement === undefined) {
-      statement = this.#connection.prepare(text.replaceAll(/\$(\d+)/g, '?$1'));
-      this.#statements.set(text, statement);
+    let known = this.#statements.get(text);
+    if (known === undefined) {
+      // Node 22 binds no numbered parameters, so each place gets a value of its own, in order.
+      const places = [...text.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number) - 1);
+      known = { statement: this.#connection.prepare(text.replaceAll(/\$\d+/g, '?')), places };
+      this.#statements.set(text, known);
     }
-    return statement.all(...parameters) as unknown as readonly Row[];
+    const values = known.places.map((place) => parameters[place] ?? null);
+    return known.statement.all(...values) as unknown as readonly Row[];
   }
 
   // Transactions run one after the other here, so every subject is locked already.

@@ -1,0 +1,99 @@
+// npm run build: everything that runs elsewhere, into dist/. Takes the sources and node_modules, gives
+//   dist/bin/keywright.mjs   the command line and the server, one file, all packages inside
+//   dist/rules, schema, samples   what it reads when it runs (`keywright demo` sends the samples)
+//   dist/lambda/   the same for AWS Lambda: dist/lambda/bin/lambda.mjs, its rules and its schema
+//   LICENSES.txt, sbom.json in both: the licences of the bundled packages, and where each came from
+// The same sources give the same bytes. Never downloads anything.
+
+import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build, type Metafile } from 'esbuild';
+import { bundledPackages, licensesOf, sbomOf } from './bundled-packages.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** The oldest Node that releases run on; see package.json. */
+const TARGET = 'node22.18';
+
+interface Product {
+  readonly entry: string;
+  /** Below the output folder. */
+  readonly folder: string;
+  readonly file: string;
+  readonly assets: readonly string[];
+}
+
+const PRODUCTS: readonly Product[] = [
+  {
+    entry: 'src/cli.ts',
+    folder: '.',
+    file: 'bin/keywright.mjs',
+    assets: ['rules', 'schema', 'samples', 'LICENSE'],
+  },
+];
+
+/** @param out is emptied first */
+export async function buildAll(out: string): Promise<readonly string[]> {
+  rmSync(out, { recursive: true, force: true });
+  const lines: string[] = [];
+  for (const product of PRODUCTS) lines.push(await buildOne(product, join(out, product.folder)));
+  return lines;
+}
+
+async function buildOne({ entry, file, assets }: Product, folder: string): Promise<string> {
+  mkdirSync(join(folder, 'bin'), { recursive: true });
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: [entry],
+    outfile: join(folder, file),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: TARGET,
+    // Names stay as they are: a stack in a log must be readable.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    // They stand in LICENSES.txt, whole.
+    legalComments: 'none',
+    // pg asks for it only where somebody installed it.
+    external: ['pg-native'],
+    // Packages in the older module format ask for Node's own modules by `require`.
+    banner: {
+      js: "import { createRequire as createRequireForBundle } from 'node:module'; const require = createRequireForBundle(import.meta.url);",
+    },
+    metafile: true,
+    logLevel: 'warning',
+  });
+  for (const asset of assets) {
+    cpSync(join(ROOT, asset), join(folder, asset), { recursive: true });
+  }
+  const own = readOwnPackage();
+  const packages = bundledPackages(ROOT, inputsOf(metafile));
+  writeFileSync(join(folder, 'LICENSES.txt'), licensesOf(packages));
+  writeFileSync(join(folder, 'sbom.json'), `${JSON.stringify(sbomOf(own, packages), null, 2)}\n`);
+  // Says to Node and to tools what this folder is; nothing in it has to be installed.
+  const { name, version, license, engines } = own;
+  const about = { name, version, license, type: 'module', bin: { keywright: file }, engines };
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(about, null, 2)}\n`);
+  const kilobytes = Math.round(statSync(join(folder, file)).size / 1024);
+  return `${join(folder, file)}: ${kilobytes} kB, ${packages.length} packages inside`;
+}
+
+function inputsOf(metafile: Metafile): readonly string[] {
+  return Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    // What was shaken out is not shipped.
+    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) =>
+      bytesInOutput > 0 ? [path] : [],
+    ),
+  );
+}
+
+function readOwnPackage(): { name: string; version: string; license: string; engines: unknown } {
+  return JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as never;
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { out: { type: 'string', default: 'dist' } } });
+  for (const line of await buildAll(join(ROOT, values.out))) console.log(line);
+}

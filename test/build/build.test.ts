@@ -1,0 +1,111 @@
+// What `npm run build` makes: it runs alone, says whose code is in it, and is the same each time.
+// Tried on further versions of Node by `npm run test:nodes`.
+
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildAll } from '../../scripts/build.ts';
+import { bundledPackages, licensesOf } from '../../scripts/bundled-packages.ts';
+
+const ROOT = new URL('../../', import.meta.url).pathname;
+const folder = mkdtempSync(join(tmpdir(), 'keywright-build-'));
+const dist = join(folder, 'dist');
+const alone = join(folder, 'a folder with blanks');
+
+beforeAll(async () => {
+  await buildAll(dist);
+  cpSync(dist, alone, { recursive: true });
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function keywright(args: readonly string[], env: Record<string, string> = {}) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(alone, 'bin/keywright.mjs'), ...args],
+    // Neither the checkout's folder nor its environment.
+    { cwd: folder, env, encoding: 'utf8' },
+  );
+  return { status, stdout, stderr };
+}
+
+describe('the bundle, alone in a folder', () => {
+  test('tells the demo: server, sandbox, rules and samples are all there', () => {
+    const { status, stdout } = keywright(['demo']);
+    expect(stdout).toContain('16 webhooks, 4 licenses and 4 users at the end');
+    expect(status).toBe(0);
+  });
+
+  test('tells everything that is wrong with its environment, as in a checkout', () => {
+    const { status, stderr } = keywright(['serve'], { RULES_DIR: join(alone, 'rules') });
+    expect(stderr).toContain('CRYPTLEX_ACCESS_TOKEN is not set [ENV_MISSING]');
+    expect(status).toBe(2);
+  });
+
+  test('reaches for no module that is not in it', () => {
+    for (const product of ['bin/keywright.mjs']) {
+      const text = readFileSync(join(dist, product), 'utf8');
+      const asked = [
+        ...text.matchAll(/(?:\bfrom|\bimport\s?\(?|\brequire\()\s*"([@a-z][\w./@:-]*)"/g),
+      ].map(([, name = '']) => name);
+      expect(asked.length, product).toBeGreaterThan(20);
+      // pg looks for pg-native, and goes on without; ajv writes its names into code that nobody asks for.
+      const foreign = asked.filter(
+        (name) => !isBuiltin(name) && !/^(?:pg-native|ajv.*)$/.test(name),
+      );
+      expect(foreign, product).toEqual([]);
+    }
+  });
+});
+
+describe('what is in the bundle', () => {
+  const sbom = () =>
+    JSON.parse(readFileSync(join(dist, 'sbom.json'), 'utf8')) as {
+      components: { name: string; version: string; hashes?: unknown[] }[];
+    };
+
+  test('is named with version and hash, and each with the text of its licence', () => {
+    const { components } = sbom();
+    const names = components.map(({ name }) => name);
+    expect(names).toEqual(
+      expect.arrayContaining(['@paddle/paddle-node-sdk', 'hono', 'jsonata', 'pg', 'stripe']),
+    );
+    expect(components.filter(({ hashes }) => hashes?.length !== 1)).toEqual([]);
+    const licenses = readFileSync(join(dist, 'LICENSES.txt'), 'utf8');
+    for (const { name, version } of components) expect(licenses).toContain(`${name} ${version} (`);
+    const sections = licenses.split(/^={80}$/m).slice(1);
+    expect(sections.length).toBe(components.length * 2);
+    // A licence is a page; less would be a name without its text.
+    expect(sections.filter((text, index) => index % 2 === 1 && text.length < 500)).toEqual([]);
+  });
+
+  test('holds no tool of development', () => {
+    const names = sbom().components.map(({ name }) => name);
+    expect(names.filter((name) => /esbuild|vitest|typescript|^@types|biome/.test(name))).toEqual(
+      [],
+    );
+  });
+
+  test('a package under a licence that nobody looked at is refused', () => {
+    // TypeScript's own is allowed; lightningcss has one that is not on the list.
+    expect(existsSync(join(ROOT, 'node_modules/lightningcss'))).toBe(true);
+    expect(() => bundledPackages(ROOT, ['node_modules/lightningcss/node/index.js'])).toThrow(
+      /lightningcss has the licence MPL-2.0/,
+    );
+    const [own] = bundledPackages(ROOT, ['node_modules/pgpass/lib/index.js']);
+    expect(licensesOf(own === undefined ? [] : [own])).toContain('Permission is hereby granted');
+  });
+
+  test('is the same when it is built again', async () => {
+    const again = join(folder, 'again');
+    await buildAll(again);
+    for (const file of ['bin/keywright.mjs', 'LICENSES.txt', 'sbom.json', 'package.json']) {
+      expect(readFileSync(join(again, file)).equals(readFileSync(join(dist, file))), file).toBe(
+        true,
+      );
+    }
+  });
+});
