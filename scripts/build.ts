@@ -63,6 +63,8 @@ async function buildOne({ entry, file, assets }: Product, folder: string): Promi
       js: "import { createRequire as createRequireForBundle } from 'node:module'; const require = createRequireForBundle(import.meta.url);",
     },
     metafile: true,
+    // A package is what it is called, also where node_modules is a link.
+    preserveSymlinks: true,
     logLevel: 'warning',
   });
   for (const asset of assets) {
