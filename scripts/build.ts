@@ -31,6 +31,12 @@ const PRODUCTS: readonly Product[] = [
     file: 'bin/keywright.mjs',
     assets: ['rules', 'schema', 'samples', 'LICENSE'],
   },
+  {
+    entry: 'src/lambda.ts',
+    folder: 'lambda',
+    file: 'bin/lambda.mjs',
+    assets: ['rules', 'schema', 'LICENSE'],
+  },
 ];
 
 /** @param out is emptied first */
@@ -76,7 +82,7 @@ async function buildOne({ entry, file, assets }: Product, folder: string): Promi
   writeFileSync(join(folder, 'sbom.json'), `${JSON.stringify(sbomOf(own, packages), null, 2)}\n`);
   // Says to Node and to tools what this folder is; nothing in it has to be installed.
   const { name, version, license, engines } = own;
-  const about = { name, version, license, type: 'module', bin: { keywright: file }, engines };
+  const about = { name, version, license, type: 'module', main: file, engines };
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(about, null, 2)}\n`);
   const kilobytes = Math.round(statSync(join(folder, file)).size / 1024);
   return `${join(folder, file)}: ${kilobytes} kB, ${packages.length} packages inside`;

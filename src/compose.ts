@@ -33,7 +33,7 @@ import type { ServerSource } from './server/webhook.ts';
 import { formatProblem, type LoadedSources, loadSources, secretNameOf } from './sources.ts';
 import { createVerifier } from './verifiers/verifier.ts';
 import { receive } from './worker/receive.ts';
-import { createWorker } from './worker/worker.ts';
+import { createWorker, type Worker } from './worker/worker.ts';
 
 /** What the outside world gives. */
 export interface World {
@@ -53,6 +53,10 @@ export interface World {
   readonly cryptlexTimeoutMs?: number;
   /** Where a test stops the process. */
   readonly reach?: Reach;
+  /** False where the host stops the process with the answer: 200 is then answered for what is done only. */
+  readonly worksBehindAnswers?: boolean;
+  /** Less time for an answer than WEBHOOK_DEADLINE_MS, where the host leaves less; asked for each webhook. */
+  readonly deadlineMsMax?: () => number;
 }
 
 export interface ServerHandle {
@@ -66,6 +70,8 @@ export interface ServerHandle {
   readonly warnings: readonly string[];
   /** Begins to work; `listen` opens the port as well. */
   start(): void;
+  /** The worker alone, for hosts that freeze the process: pause, resume, drain; and whether Cryptlex is away. */
+  readonly worker: Pick<Worker, 'start' | 'pause' | 'drain'> & { isDown(): boolean };
   /** @throws PORT_UNAVAILABLE */
   listen(): Promise<Listening>;
   /** Ends as by a power cut: nothing is finished, nothing is written down. For tests of crashes. */
@@ -184,10 +190,11 @@ function assemble(
     currentSources: () => sources,
     receive: (delivery) =>
       receive(delivery, {
-        ...{ pipeline, journal, worker, clock, deadlineMs, ...reach },
+        ...{ pipeline, journal, worker, clock, ...reach },
+        deadlineMs: Math.min(deadlineMs, world.deadlineMsMax?.() ?? deadlineMs),
         isDown: outage.isDown,
       }),
-    journalKeepsState: journal.keepsState,
+    journalKeepsState: journal.keepsState && world.worksBehindAnswers !== false,
     readiness: readiness.report,
     clock,
     log,
@@ -218,6 +225,12 @@ function assemble(
     archive,
     keepsState: journal.keepsState,
     warnings: loaded.warnings,
+    worker: {
+      start: () => worker.start(),
+      pause: (graceMs) => worker.pause(graceMs),
+      drain: (signal) => worker.drain(signal),
+      isDown: outage.isDown,
+    },
     start: () => {
       worker.start();
       housekeeping.start();

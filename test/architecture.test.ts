@@ -41,6 +41,7 @@ const PARTS = ['verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox
 const COMPOSITION = [
   'compose',
   'compose-journal',
+  'compose-lambda',
   'compose-sandbox',
   'compose-verifiers',
   'explanation',
@@ -77,6 +78,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   log: [],
   'rule-files': [],
   cli: ['engine', 'actions', 'rule-files', 'event-summary', ...COMPOSITION, 'clock'],
+  lambda: ['compose-lambda'],
   ...Object.fromEntries(
     COMPOSITION.map((place) => [
       place,
@@ -135,12 +137,14 @@ describe('the import directions', () => {
     );
   });
 
-  test('composition is imported by cli/ and by itself only', () => {
+  test('composition is imported by cli/, lambda.ts and itself only', () => {
     const users = IMPORTS.filter(({ to }) => COMPOSITION.includes(placeOf(to))).map(({ from }) =>
       placeOf(from),
     );
     expect(
-      [...new Set(users)].filter((place) => place !== 'cli' && !COMPOSITION.includes(place)),
+      [...new Set(users)].filter(
+        (place) => !['cli', 'lambda'].includes(place) && !COMPOSITION.includes(place),
+      ),
     ).toEqual([]);
   });
 
@@ -161,7 +165,7 @@ describe('what only one file may do', () => {
 
   test('only edges of the process read the environment', () => {
     const readers = FILES.filter(({ text }) => /process\.env/.test(text));
-    expect(readers.map(({ file }) => file)).toEqual(['cli.ts']);
+    expect(readers.map(({ file }) => file)).toEqual(['cli.ts', 'lambda.ts']);
   });
 
   test('only clock.ts, the log and the commands ask the system for the time', () => {

@@ -31,6 +31,16 @@ export interface Worker {
    */
   awaitOutcome(key: string, signal: AbortSignal): Promise<EventOutcome | undefined>;
   /**
+   * Works until there is nothing to take and nothing in work, or until the signal is aborted; gives how
+   * many events were settled meanwhile. While Cryptlex is away it waits. Only after `start`.
+   */
+  drain(signal: AbortSignal): Promise<number>;
+  /**
+   * Takes nothing more, and waits that long for what is being worked on, which is not given up: for
+   * hosts that freeze a process between requests. `start` goes on. Gives how many are still in work.
+   */
+  pause(graceMs: number): Promise<number>;
+  /**
    * Takes nothing more and waits for what is being worked on; calls still out after the grace
    * time are given up. Resolves with the number of events that were cut off.
    */
@@ -62,6 +72,9 @@ class JournalWorker implements Worker {
   readonly #abort = new AbortController();
   #stopped = true;
   #looping: Promise<void> = Promise.resolve();
+  #isLooping = false;
+  #settled = 0;
+  readonly #idle = new Set<() => void>();
   #stopListening: (() => void) | undefined;
   #wake: (() => void) | undefined;
 
@@ -74,10 +87,12 @@ class JournalWorker implements Worker {
     if (!this.#stopped) return;
     this.#stopped = false;
     this.#stopListening = this.#options.journal.onWork(() => this.#wake?.());
-    this.#looping = this.#loop();
+    // A loop that was paused and has not ended yet simply goes on.
+    if (!this.#isLooping) this.#looping = this.#loop();
   }
 
   async #loop(): Promise<void> {
+    this.#isLooping = true;
     while (!this.#stopped) {
       // Registered before looking, so that work which comes while looking is not slept over.
       const woken = new Promise<void>((resolve) => {
@@ -85,6 +100,7 @@ class JournalWorker implements Worker {
       });
       try {
         await this.#takeAll();
+        this.#tellIdle();
         await this.#sleep(woken);
       } catch (error) {
         const cause = messageOf(error);
@@ -92,6 +108,7 @@ class JournalWorker implements Worker {
         await this.#options.clock.sleep(1_000, this.#abort.signal);
       }
     }
+    this.#isLooping = false;
   }
 
   async #takeAll(): Promise<void> {
@@ -104,6 +121,12 @@ class JournalWorker implements Worker {
       });
       this.#running.set(taken.key, work);
     }
+  }
+
+  /** Whoever drains hears that a look at the journal, begun after it asked, found nothing. */
+  #tellIdle(): void {
+    if (this.#running.size > 0 || this.#isDown()) return;
+    for (const listener of this.#idle) listener();
   }
 
   async #sleep(woken: Promise<void>): Promise<void> {
@@ -127,6 +150,7 @@ class JournalWorker implements Worker {
     const settlement = await this.#process(taken);
     await reach('settling');
     if (!(await this.#settle(taken, settlement))) return;
+    this.#settled += 1;
     await reach('settled');
     this.#report(taken, settlement);
     this.#tell(taken.key, settlement.outcome);
@@ -211,6 +235,37 @@ class JournalWorker implements Worker {
       this.#listeners.set(key, group.add(listener));
       signal.addEventListener('abort', giveUp, { once: true });
     });
+  }
+
+  async drain(signal: AbortSignal): Promise<number> {
+    const before = this.#settled;
+    await new Promise<void>((resolve) => {
+      let looks = 0;
+      const end = (): void => {
+        this.#idle.delete(hear);
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      // The look that is under way may have begun before; the one after it has not.
+      const hear = (): void => {
+        looks += 1;
+        if (looks > 1) end();
+        else this.#wake?.();
+      };
+      if (signal.aborted) return resolve();
+      signal.addEventListener('abort', end);
+      this.#idle.add(hear);
+      this.#wake?.();
+    });
+    return this.#settled - before;
+  }
+
+  async pause(graceMs: number): Promise<number> {
+    this.#stopped = true;
+    this.#stopListening?.();
+    this.#wake?.();
+    await this.#atMost(graceMs, this.#finishAll());
+    return this.#running.size;
   }
 
   async stop(graceMs: number): Promise<number> {

@@ -46,7 +46,7 @@ describe('the bundle, alone in a folder', () => {
   });
 
   test('reaches for no module that is not in it', () => {
-    for (const product of ['bin/keywright.mjs']) {
+    for (const product of ['bin/keywright.mjs', 'lambda/bin/lambda.mjs']) {
       const text = readFileSync(join(dist, product), 'utf8');
       const asked = [
         ...text.matchAll(/(?:\bfrom|\bimport\s?\(?|\brequire\()\s*"([@a-z][\w./@:-]*)"/g),
@@ -102,7 +102,13 @@ describe('what is in the bundle', () => {
   test('is the same when it is built again', async () => {
     const again = join(folder, 'again');
     await buildAll(again);
-    for (const file of ['bin/keywright.mjs', 'LICENSES.txt', 'sbom.json', 'package.json']) {
+    for (const file of [
+      'bin/keywright.mjs',
+      'lambda/bin/lambda.mjs',
+      'LICENSES.txt',
+      'sbom.json',
+      'package.json',
+    ]) {
       expect(readFileSync(join(again, file)).equals(readFileSync(join(dist, file))), file).toBe(
         true,
       );

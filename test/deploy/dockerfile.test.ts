@@ -3,6 +3,7 @@
 // whole, with it, is proven by `npm run test:image`.
 
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdtempSync,
@@ -22,6 +23,8 @@ import { runImage } from '../../scripts/run-image.ts';
 const ROOT = new URL('../../', import.meta.url).pathname;
 const DOCKERFILE = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
 const into = mkdtempSync(join(tmpdir(), 'keywright-image-test-'));
+// The image's user has to get through it.
+chmodSync(into, 0o755);
 
 afterAll(() => rmSync(into, { recursive: true, force: true }));
 

@@ -359,3 +359,46 @@ describe('a shutdown', () => {
     expect(await worker.stop(10_000)).toBe(0);
   });
 });
+
+describe('on a host that freezes the process between requests', () => {
+  test('a paused worker takes nothing, waits for what is in work, and goes on when it is started', async () => {
+    const { process, held, seen } = gate();
+    const { worker, accept, clock, statusOf } = scene(process);
+    await accept('a');
+    const pausing = worker.pause(500);
+    await accept('b');
+    await clock.advance(500);
+    expect(await pausing).toBe(1);
+    expect(seen).toEqual(['a']);
+    worker.start();
+    worker.start();
+    await clock.settle();
+    expect(seen).toEqual(['a', 'b']);
+    for (const [id, end] of held) end(settled({ event: { id } } as TakenEvent, 'done'));
+    await clock.settle();
+    expect([await statusOf('a'), await statusOf('b')]).toEqual(['done', 'done']);
+  });
+
+  test('a drain ends when nothing is left, and tells how many were settled', async () => {
+    const { worker, accept, statusOf } = scene(async (taken) => settled(taken, 'done'));
+    expect(await worker.drain(new AbortController().signal)).toBe(0);
+    await worker.pause(1);
+    await accept('a', 'b', 'c');
+    expect(await statusOf('a')).toBe('queued');
+    worker.start();
+    expect(await worker.drain(new AbortController().signal)).toBe(3);
+    expect(await statusOf('c')).toBe('done');
+  });
+
+  test('a drain ends when its time is over, with what is in work still in work', async () => {
+    const { process, seen } = gate();
+    const { worker, accept } = scene(process);
+    await accept('a');
+    const time = new AbortController();
+    const draining = worker.drain(time.signal);
+    time.abort();
+    expect(await draining).toBe(0);
+    expect(seen).toEqual(['a']);
+    expect(await worker.drain(time.signal)).toBe(0);
+  });
+});

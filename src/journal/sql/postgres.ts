@@ -79,8 +79,12 @@ class PostgresDatabase implements SqlDatabase {
     this.#clients.add(client);
     let broken = false;
     try {
-      // In the transaction, not at connecting: poolers refuse parameters that they do not know.
-      await client.query(`begin; set local statement_timeout = ${STATEMENT_MS}`);
+      // In the transaction, not at connecting: poolers refuse parameters that they do not know. The
+      // second one frees the subjects that a process holds which was frozen in the middle.
+      await client.query(
+        `begin; set local statement_timeout = ${STATEMENT_MS};
+         set local idle_in_transaction_session_timeout = ${STATEMENT_MS}`,
+      );
       const clock = await client.query<{ now_ms: number }>(
         'select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms',
       );
