@@ -6,7 +6,7 @@
 // The same sources give the same bytes. Never downloads anything.
 
 import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build, type Metafile } from 'esbuild';
@@ -103,5 +103,5 @@ function readOwnPackage(): { name: string; version: string; license: string; eng
 
 if (import.meta.main) {
   const { values } = parseArgs({ options: { out: { type: 'string', default: 'dist' } } });
-  for (const line of await buildAll(join(ROOT, values.out))) console.log(line);
+  for (const line of await buildAll(resolve(ROOT, values.out))) console.log(line);
 }

@@ -68,6 +68,7 @@ const NPM = `#!/usr/bin/env bash
 case "$1 $2" in
   "start "*) shift; exec keywright serve "$@" ;;
   "run demo") exec keywright demo ;;
+  "run build") exec node scripts/build.ts --out "$PWD/dist" ;;
   "run -s") [ "$3" = keywright ] && [ "$4" = -- ] && shift 4 && exec keywright "$@" ;;
 esac
 echo "the page uses an npm command that the test does not know: npm $*"
@@ -87,7 +88,7 @@ export class Shell {
   constructor(ports: ReadonlyMap<string, string>) {
     this.#ports = ports;
     this.folder = mkdtempSync(join(tmpdir(), 'keywright-docs-'));
-    for (const name of ['src', 'samples', 'schema', 'node_modules', 'package.json']) {
+    for (const name of ['src', 'samples', 'schema', 'scripts', 'node_modules', 'package.json']) {
       symlinkSync(join(ROOT, name), join(this.folder, name));
     }
     // Pages have files changed, so the rules are a copy.
