@@ -57,7 +57,8 @@ export async function openJournal(
   }
 }
 
-function openDatabase(
+/** The database alone, as it is; nothing is brought up to date. @throws JOURNAL_LOCKED | JOURNAL_UNAVAILABLE */
+export function openDatabase(
   url: Exclude<DatabaseUrl, { kind: 'memory' }>,
   clock: Clock,
   works: boolean,

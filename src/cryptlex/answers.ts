@@ -1,7 +1,7 @@
 // The bodies of 2xx answers. Takes their text, gives typed objects or the reason why they are none.
 // Never trusts the type of a member that the rest of the program relies on.
 
-import type { License, LicenseTemplate, User } from './types.ts';
+import type { License, LicenseTemplate, Product, User } from './types.ts';
 
 export type Read<T> =
   | { readonly kind: 'value'; readonly value: T }
@@ -14,6 +14,9 @@ type Check = (value: unknown) => string | undefined;
 export const readUser: Reader<User> = reader<User>(checkUser);
 export const readLicense: Reader<License> = reader<License>(checkLicense);
 export const readTemplate: Reader<LicenseTemplate> = reader<LicenseTemplate>(checkTemplate);
+export const readProduct: Reader<Product> = reader<Product>(
+  checkMembers('product', { id: 'id', name: 'text' }),
+);
 export const readUsers: Reader<User[]> = reader<User[]>(listOf(checkUser));
 export const readLicenses: Reader<License[]> = reader<License[]>(listOf(checkLicense));
 

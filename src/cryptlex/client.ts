@@ -11,6 +11,7 @@ import {
   readDeleted,
   readLicense,
   readLicenses,
+  readProduct,
   readTemplate,
   readUser,
   readUsers,
@@ -34,6 +35,7 @@ import type {
   LicenseCreate,
   LicenseTemplate,
   LicenseUpdate,
+  Product,
   User,
   UserCreate,
   UserUpdate,
@@ -73,6 +75,8 @@ export interface CryptlexClient {
   /** For good; `gone` when there was none any more (404). */
   deleteLicense(id: string, options?: CallOptions): Promise<'deleted' | 'gone'>;
   getLicenseTemplate(id: string, options?: CallOptions): Promise<LicenseTemplate>;
+  /** Undefined when there is none (404). Needs `product:read`, which the server itself does without. */
+  getProduct(id: string, options?: CallOptions): Promise<Product | undefined>;
 }
 
 export interface CryptlexClientOptions {
@@ -168,6 +172,7 @@ function licenseCalls(api: Api, send: Sender): Omit<CryptlexClient, keyof UserCa
   const renewal = '/v3/licenses/{id}/renew';
   const expiry = '/v3/licenses/{id}/expires-at';
   const template = '/v3/license-templates/{id}';
+  const product = '/v3/products/{id}';
   return {
     findLicenses: async (filter, { signal } = {}) => {
       const criteria = licenseQuery(filter);
@@ -207,6 +212,10 @@ function licenseCalls(api: Api, send: Sender): Omit<CryptlexClient, keyof UserCa
     getLicenseTemplate: async (id, { signal } = {}) => {
       const get = (init: AttemptInit) => api.GET(template, { ...idParams(id), ...init });
       return send({ ...named('GET', template, id), send: get, read: readTemplate }, signal);
+    },
+    getProduct: async (id, { signal } = {}) => {
+      const get = (init: AttemptInit) => api.GET(product, { ...idParams(id), ...init });
+      return send({ ...named('GET', product, id), send: get, ...orUndefined(readProduct) }, signal);
     },
   };
 }

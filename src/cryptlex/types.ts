@@ -12,5 +12,6 @@ export type License = Schemas['License'];
 export type LicenseCreate = Schemas['LicenseCreate'];
 export type LicenseUpdate = Schemas['LicenseUpdate'];
 export type LicenseTemplate = Schemas['LicenseTemplate'];
+export type Product = Schemas['Product'];
 export type Metadata = Schemas['Metadata'];
 export type MetadataInput = Schemas['MetadataInput'];

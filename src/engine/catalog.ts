@@ -3,7 +3,7 @@
 
 import type { FieldType, JsonObject, JsonValue, SourceLocation } from '../model.ts';
 import { didYouMean } from './closest.ts';
-import type { CatalogLookup } from './expression/library.ts';
+import type { Catalog } from './expression/library.ts';
 import { isBlank } from './expression/values.ts';
 import { coerceField } from './fields.ts';
 import type { Findings } from './findings.ts';
@@ -16,8 +16,12 @@ export type EntryFields = Readonly<Record<string, { readonly type: FieldType }>>
 type Place = (key: string, field: string) => SourceLocation;
 
 /** A lookup that costs the same for ten entries and for a hundred thousand. */
-export function catalogOf(entries: ReadonlyMap<string, JsonObject>): CatalogLookup {
-  return { size: entries.size, get: (key) => entries.get(key) };
+export function catalogOf(entries: ReadonlyMap<string, JsonObject>): Catalog {
+  return {
+    size: entries.size,
+    get: (key) => entries.get(key),
+    values: () => entries.values(),
+  };
 }
 
 /** Entries that stand in YAML, as the schema let them through. */

@@ -8,7 +8,7 @@ import { mainSecretName } from '../model.ts';
 import { catalogOf, type EntryFields, placeIn, readCatalogFile, readEntries } from './catalog.ts';
 import { compileNames } from './compile-names.ts';
 import { compileRules } from './compile-rules.ts';
-import type { CatalogLookup } from './expression/library.ts';
+import type { Catalog } from './expression/library.ts';
 import { Findings } from './findings.ts';
 import { lintRuleSet, lintTexts } from './lint.ts';
 import type { EnvName, Formula, Rule, RuleSet, SourceSettings } from './rules.ts';
@@ -94,7 +94,7 @@ function loadCatalog(
   actions: ActionCatalog,
   beside: Record<string, string>,
   findings: Findings,
-): CatalogLookup {
+): Catalog {
   const fields: EntryFields = actions['license.create']?.fields ?? {};
   const inline = readEntries(raw['catalog'], fields, placeIn(yaml, ['catalog']), findings);
   const name = raw['catalogFile'];

@@ -8,7 +8,7 @@ import type {
   Provider,
   SourceLocation,
 } from '../model.ts';
-import type { CatalogLookup } from './expression/library.ts';
+import type { Catalog } from './expression/library.ts';
 import type { PathUse, VariableUse } from './expression/uses.ts';
 
 /** One rule file: a source with its rules. */
@@ -25,7 +25,7 @@ export interface RuleSet {
   readonly mode: 'live' | 'test' | 'any';
   readonly unmatched: 'reject' | 'ignore';
   readonly env: readonly EnvName[];
-  readonly catalog: CatalogLookup;
+  readonly catalog: Catalog;
   readonly subjects: readonly Formula[];
   readonly names: NameTable;
   readonly rules: readonly Rule[];

@@ -14,6 +14,13 @@ export const getLicenseTemplate: Handler = (world, { id }) => {
     : jsonAnswer(200, template);
 };
 
+export const getProduct: Handler = (world, { id }) => {
+  const product = findProduct(world, id);
+  return product === undefined
+    ? refusal(404, `Product with id ${id} was not found.`)
+    : jsonAnswer(200, product);
+};
+
 export function findTemplate(world: World, id: string): SandboxTemplate | undefined {
   const stored = world.store.templates.get(id);
   if (stored !== undefined) return stored;

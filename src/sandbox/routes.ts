@@ -1,7 +1,7 @@
 // Which handler does which operation of the OpenAPI document. A table only.
 // An operation without a handler does not exist in the sandbox (404); a test keeps the table whole.
 
-import { getLicenseTemplate } from './catalog.ts';
+import { getLicenseTemplate, getProduct } from './catalog.ts';
 import {
   createLicense,
   deleteLicense,
@@ -28,5 +28,6 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map(
     renewLicense,
     updateLicenseExpiresAt,
     getLicenseTemplate,
+    getProduct,
   } satisfies Record<string, Handler>),
 );

@@ -14,6 +14,11 @@ export interface CatalogLookup {
   get(key: string): JsonObject | undefined;
 }
 
+/** The same for whoever checks what it names. */
+export interface Catalog extends CatalogLookup {
+  values(): Iterable<JsonObject>;
+}
+
 type LibraryFunction = (...parameters: never[]) => unknown;
 type Library = Readonly<Record<(typeof OWN_FUNCTIONS)[number], LibraryFunction>>;
 

@@ -1,0 +1,100 @@
+// The doctor: is everything here that serving needs, and is it well? Takes the environment, gives a
+// checklist. Beside compose.ts; it starts nothing, makes no journal, and brings none up to date.
+
+import { ACTIONS } from './actions/definitions.ts';
+import { createSystemClock } from './clock.ts';
+import { readConfig } from './config.ts';
+import { askCryptlex } from './doctor-cryptlex.ts';
+import { databaseFindings } from './doctor-database.ts';
+import { type Finding, ok, problem, skipped, warning } from './doctor-finding.ts';
+import { baseUrlFinding, secretFindings, tokenTexts } from './doctor-secrets.ts';
+import { createEnvironment, type EnvironmentVariables, type ReadFile } from './environment.ts';
+import { AppError } from './errors.ts';
+import { mainSecretName, PROVIDERS, type Problem } from './model.ts';
+import { readRuleFiles } from './rule-files.ts';
+import { needsOf } from './rule-needs.ts';
+import { type LoadedSources, loadSources, secretNameOf } from './sources.ts';
+
+export interface DoctorWorld {
+  readonly env: EnvironmentVariables;
+  readonly readFile: ReadFile;
+  /** Of Node, `24.21.0`. */
+  readonly nodeVersion: string;
+}
+
+const NODE_MIN = [22, 18] as const;
+
+export async function examine(world: DoctorWorld): Promise<readonly Finding[]> {
+  const { reading, loaded, secrets, rules } = readSetup(world);
+  const findings = [nodeFinding(world.nodeVersion), environmentFinding(reading), rules];
+  findings.push(...secretFindings(secrets));
+  if (!reading.ok) {
+    const rest = ['base-url', 'cryptlex', 'database', 'events'];
+    return [
+      ...findings,
+      ...rest.map((check) => skipped(check, 'the environment is not right yet')),
+    ];
+  }
+  const { config } = reading;
+  findings.push(...tokenTexts(config, createSystemClock().nowMs()), baseUrlFinding(config));
+  const ruleSets = loaded.sources.map(({ ruleSet }) => ruleSet);
+  findings.push(...(await askCryptlex(config, needsOf(ruleSets, loaded.env))));
+  findings.push(...(await databaseFindings(config.database)));
+  return findings;
+}
+
+/** The environment and the rules, as the server reads them. */
+function readSetup({ env, readFile }: DoctorWorld) {
+  const rulesDir = createEnvironment(env, readFile).resolveEnv('RULES_DIR') ?? 'rules';
+  let files: ReturnType<typeof readRuleFiles> = [];
+  let unreadable: AppError | undefined;
+  try {
+    files = readRuleFiles(rulesDir);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    unreadable = error;
+  }
+  const main: readonly string[] = PROVIDERS.map(mainSecretName);
+  const named = files.flatMap((file) => secretNameOf(file) ?? []);
+  const reading = readConfig(env, readFile, {
+    furtherSecretVariables: named.filter((name) => !main.includes(name)),
+  });
+  const secrets = new Map(
+    [...new Set([...named, ...main])]
+      .map((name) => [name, reading.environment.resolveSecrets(name)] as const)
+      .filter(([, list]) => list.length > 0),
+  );
+  const loaded = loadSources(files, secrets, reading.environment, ACTIONS);
+  return { reading, loaded, secrets, rules: rulesFinding(rulesDir, unreadable, loaded) };
+}
+
+function nodeFinding(version: string): Finding {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const isOld = major < NODE_MIN[0] || (major === NODE_MIN[0] && minor < NODE_MIN[1]);
+  if (!isOld) return ok('node', `Node ${version}`);
+  return problem('node', `Node ${version} is too old`, 'Install Node 22.18 or newer; 24 is best.');
+}
+
+function environmentFinding(reading: ReturnType<typeof readConfig>): Finding {
+  const problems: readonly Problem[] = reading.environment.problems();
+  if (problems.length === 0) return ok('environment', 'every variable is as it should be');
+  const told = problems.map(({ code, message }) => `${message} [${code}]`).join('; ');
+  return problem('environment', told, problems.map(({ hint }) => hint ?? '').join(' '));
+}
+
+function rulesFinding(
+  rulesDir: string,
+  unreadable: AppError | undefined,
+  { sources, problems, warnings }: LoadedSources,
+): Finding {
+  if (unreadable !== undefined) {
+    return problem('rules', unreadable.message, 'Set RULES_DIR to the folder of the rule files.');
+  }
+  const first = (problems[0] ?? warnings[0])?.split('\n')[0] ?? '';
+  const remedy = `keywright check ${rulesDir} tells all of them, with their lines.`;
+  if (problems.length > 0) return problem('rules', `${problems.length} errors: ${first}`, remedy);
+  if (warnings.length > 0) return warning('rules', `${warnings.length} warnings: ${first}`, remedy);
+  const told = sources.map(({ name, ruleSet }) => `${name} (${ruleSet.rules.length} rules)`);
+  if (told.length > 0) return ok('rules', told.join(', '));
+  return skipped('rules', 'no source is switched on, so no rule file was read');
+}
