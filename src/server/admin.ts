@@ -11,7 +11,8 @@ import { REPLAY_MODES } from '../journal/archive.ts';
 import type { Clock, JsonValue } from '../model.ts';
 import { EVENT_STATUSES } from '../model.ts';
 import type { Secret } from '../secret.ts';
-import { readBody } from './read-body.ts';
+import { type RequestOrigin, readBody } from './read-body.ts';
+import type { Strangers } from './strangers.ts';
 
 export interface AdminDependencies {
   readonly token: Secret;
@@ -25,6 +26,8 @@ export interface AdminDependencies {
   explain(details: EventDetails): Promise<unknown>;
 }
 
+/** Whoever has guessed often waits for each further answer; the right token never does. */
+const GUESS_DELAY_MS = 1_000;
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 1000;
 /** A dry run takes an event and perhaps a rule file. */
@@ -37,15 +40,21 @@ const STATUS_OF: Readonly<Partial<Record<AppErrorCode, number>>> = {
 };
 
 /** Routes below /admin. */
-export function createAdmin(dependencies: AdminDependencies): Hono {
+export function createAdmin(
+  dependencies: AdminDependencies,
+  strangers: Strangers,
+): Hono<{ Bindings: RequestOrigin }> {
   const { archive, clock } = dependencies;
-  const app = new Hono();
+  const app = new Hono<{ Bindings: RequestOrigin }>();
   const tokenHash = hashOf(dependencies.token.reveal());
 
   app.use('*', async (c, next) => {
     const given = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1] ?? '';
     // Hashes have one length, so the comparison tells nothing of the token's.
     if (timingSafeEqual(hashOf(given), tokenHash)) return next();
+    // In process there is no origin.
+    const { address } = (c.env as RequestOrigin | undefined) ?? {};
+    if (strangers.note({ address, source: 'admin' })) await clock.sleep(GUESS_DELAY_MS);
     return json(401, { message: 'The admin token is missing or wrong.', error: 'UNAUTHORIZED' });
   });
 

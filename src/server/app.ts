@@ -10,6 +10,7 @@ import { type AdminDependencies, createAdmin } from './admin.ts';
 import type { Answer } from './answers.ts';
 import { answerError, answerInternal } from './answers.ts';
 import type { RequestOrigin } from './read-body.ts';
+import { createStrangers } from './strangers.ts';
 import type { ServerSource, WebhookDependencies, WebhookTarget } from './webhook.ts';
 import { answerWebhook, describeFault } from './webhook.ts';
 
@@ -28,8 +29,10 @@ export interface ServerDependencies extends WebhookDependencies {
 type App = Hono<{ Bindings: RequestOrigin }>;
 
 /** Builds the app. It can be called in process (`app.request`), or be given to `listen`. */
-export function createApp(dependencies: ServerDependencies): App {
-  const { log } = dependencies;
+export function createApp(given: ServerDependencies): App {
+  const { log, clock } = given;
+  const strangers = createStrangers({ clock, log });
+  const dependencies = { strangers, ...given };
   const app = new Hono<{ Bindings: RequestOrigin }>();
 
   const webhook = async (c: Context<{ Bindings: RequestOrigin }>, target: WebhookTarget) =>
@@ -61,7 +64,9 @@ export function createApp(dependencies: ServerDependencies): App {
     return json(ready ? 200 : 503, body);
   });
 
-  if (dependencies.admin !== undefined) app.route('/admin', createAdmin(dependencies.admin));
+  if (dependencies.admin !== undefined) {
+    app.route('/admin', createAdmin(dependencies.admin, strangers));
+  }
 
   app.all('/webhooks/:source', (c) => {
     const sources = dependencies.currentSources();

@@ -43,7 +43,8 @@ export async function listen(
   { port, host, headersTimeoutMs = 10_000, requestTimeoutMs = 30_000 }: ListenOptions,
 ): Promise<Listening> {
   const server = createAdaptorServer({
-    fetch: (request) => app.fetch(request, { lengthIsHeld: true }),
+    fetch: (request, { incoming }) =>
+      app.fetch(request, { lengthIsHeld: true, address: incoming.socket.remoteAddress }),
     // Other libraries in this process use the global Request and Response as Node made them.
     overrideGlobalObjects: false,
     serverOptions: {

@@ -16,6 +16,8 @@ export const BODY_BYTES_MAX = 1024 * 1024;
 export interface RequestOrigin {
   /** It came over a socket, where HTTP itself ends a body at the length that was announced. */
   readonly lengthIsHeld?: boolean | undefined;
+  /** Of the socket; behind a proxy, the proxy's. */
+  readonly address?: string | undefined;
 }
 
 /** Reads the whole body, or refuses it; a `content-length` above the limit is refused unread. */

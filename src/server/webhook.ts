@@ -16,6 +16,7 @@ import { PROVIDER_NAMES, PROVIDERS, SIGNATURE_HEADERS } from '../model.ts';
 import type { Answer } from './answers.ts';
 import { answerDelivery, answerError, answerInternal } from './answers.ts';
 import { BODY_BYTES_MAX, type RequestOrigin, readBody } from './read-body.ts';
+import type { Strangers } from './strangers.ts';
 
 /** A source as the server sees it; it is on when it has a verifier. */
 export interface ServerSource {
@@ -42,6 +43,8 @@ export interface WebhookDependencies {
   readonly journalKeepsState: boolean;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Slows down whoever sends what is refused, again and again. */
+  readonly strangers?: Strangers;
 }
 
 /** Where it was sent: to `/v1`, or to the address of one source. */
@@ -79,6 +82,9 @@ export async function answerWebhook(
   if (admission.kind === 'refused') {
     const { answer, source, bytes } = admission;
     const durationMs = clock.nowMs() - receivedAtMs;
+    if (dependencies.strangers?.note({ address: origin.address, source }) === true) {
+      return { ...answer, headers: { ...answer.headers, connection: 'close' } };
+    }
     log.warn(
       { source, codes: answer.codes, bytes, httpStatus: answer.status, durationMs },
       'delivery refused',
