@@ -41,15 +41,19 @@ const PARTS = ['verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox
 const COMPOSITION = [
   'compose',
   'compose-journal',
+  'compose-live',
   'compose-sandbox',
   'compose-verifiers',
   'explanation',
+  'live-mirror',
+  'live-stage',
   'sources',
   'readiness',
   'admin-tools',
   'call-recorder',
   'outage',
   'housekeeping',
+  'try-out',
 ];
 /** Helpers of the edges: files, environment, log, time. */
 const EDGES = ['clock', 'config', 'environment', 'log', 'rule-files'];

@@ -12,6 +12,7 @@ import { asUsageError, type Command, type Terminal, usageError } from './command
 import { detailsOf } from './events.ts';
 import { explanationText } from './explanation-text.ts';
 import { environmentFor, loadRulesFor } from './rules-for.ts';
+import { paintFor } from './words.ts';
 
 const HELP = `keywright why EVENT_ID [--json]
 
@@ -88,7 +89,9 @@ async function storyOf(
     const { env } = environmentFor(ruleSet, terminal.env);
     const explanation = await explainEvent(ruleSet, record.event, { env, given: undefined });
     json[name] = explanation;
-    blocks.push(`── ${title} ──\n${explanationText(explanation, terminal.isTty)}`);
+    blocks.push(
+      `── ${title} ──\n${explanationText(explanation, { paint: paintFor(terminal), all: false })}`,
+    );
   }
   return { text: blocks.join('\n'), json };
 }

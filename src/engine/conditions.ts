@@ -77,7 +77,9 @@ async function ask(
         throw new EvaluationFailure(problemAt('CONDITION_NOT_BOOLEAN', message, formula.location));
       }
       const path = `=${formula.text}`;
-      return { ok: value, trace: [{ path, expected: true, actual: value, ok: value }] };
+      const parts = await evaluation.parts(formula, scope);
+      const seen = parts.length === 0 ? {} : { parts };
+      return { ok: value, trace: [{ path, expected: true, actual: value, ok: value, ...seen }] };
     }
     case 'leaf': {
       const actual = await lookUp(condition.path, scope, evaluation, condition);

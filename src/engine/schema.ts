@@ -1,8 +1,9 @@
-// The shape of a rule file. Takes a document, checks it against schema/rules.schema.json, reports
-// every deviation at its place. Never looks at what formulas say.
+// The shape of a rule file, and of the files beside it. Takes a document, checks it against its schema in
+// schema/, reports every deviation at its place. Never looks at what formulas say.
 
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import rulesSchema from '../../schema/rules.schema.json' with { type: 'json' };
+import stateSchema from '../../schema/state.schema.json' with { type: 'json' };
 import type { AppErrorCode } from '../errors.ts';
 import { closest, didYouMean } from './closest.ts';
 import type { Findings } from './findings.ts';
@@ -11,6 +12,7 @@ import type { YamlPath } from './yaml-places.ts';
 
 let validator: ValidateFunction | undefined;
 let entryValidator: ValidateFunction | undefined;
+let stateValidator: ValidateFunction | undefined;
 
 function createAjv(): Ajv2020 {
   return new Ajv2020({
@@ -66,6 +68,12 @@ export function checkCatalogFile(yaml: YamlFile, findings: Findings): boolean {
     .addSchema(rulesSchema, 'rules')
     .compile({ type: 'object', additionalProperties: { $ref: 'rules#/$defs/catalogEntry' } });
   return check(entryValidator, yaml, findings);
+}
+
+/** Checks a file that says what exists in Cryptlex; an empty one is refused as well. */
+export function checkStateFile(yaml: YamlFile, findings: Findings): boolean {
+  stateValidator ??= createAjv().compile(stateSchema);
+  return check(stateValidator, yaml, findings);
 }
 
 function check(validate: ValidateFunction, yaml: YamlFile, findings: Findings): boolean {
@@ -151,10 +159,20 @@ function reportValue(error: ErrorObject, yaml: YamlFile, path: YamlPath, finding
 
 function ownerOf(path: YamlPath): string {
   const [last, list] = [path.at(-1), path.at(-2)];
-  if (last === undefined) return 'a rule file';
+  if (last === undefined) return 'the file';
   if (typeof last === 'string') return `"${last}"`;
-  return list === 'do' ? 'a step' : list === 'rules' ? 'a rule' : 'this';
+  return ITEMS[String(list)] ?? 'this';
 }
+
+/** What the items of a list are called. */
+const ITEMS: Readonly<Record<string, string>> = {
+  do: 'a step',
+  rules: 'a rule',
+  users: 'a user',
+  licenses: 'a license',
+  licenseTemplates: 'a license template',
+  products: 'a product',
+};
 
 /** What is at a path, in words; items of a list have no name of their own. */
 function nameOf(path: YamlPath): string {
@@ -200,7 +218,12 @@ const PATTERNS: Readonly<Record<string, string>> = {
   '^[A-Za-z][A-Za-z0-9_]*$': 'must be letters, digits and "_", beginning with a letter',
 };
 
+const DATE_PATTERN = stateSchema.$defs.license.properties.createdAt.pattern;
+const INTERVAL_PATTERN = stateSchema.$defs.license.properties.subscriptionInterval.pattern;
+
 function patternMeaning(pattern: string): string {
+  if (pattern === DATE_PATTERN) return 'must be a date like 2026-05-01T00:00:00Z';
+  if (pattern === INTERVAL_PATTERN) return 'must be an ISO 8601 interval like P1M or P1Y, or ""';
   return PATTERNS[pattern] ?? `must match ${pattern}`;
 }
 
