@@ -86,16 +86,23 @@ class Capture {
     const target = this.#target(request.url);
     const isRead = request.method === 'GET';
     const body = isRead ? undefined : await request.clone().text();
-    this.#note(request, target, body);
-    if (isRead) return this.#read(request, target);
-    this.#hasWritten = true;
-    await this.#prepare(request, target, body);
+    const isSent = isRead && !this.#answersFor(target);
+    this.#note(request, target, { body, captured: !isSent });
+    if (isSent) return this.#read(request, target);
+    if (!isRead) {
+      this.#hasWritten = true;
+      await this.#prepare(request, target, body);
+    }
     return this.#inner(request.method, target, body);
   }
 
-  /** What only exists here is read here; the rest is read there, with what was changed here laid over it. */
+  /** What was made or changed here exists, or is so, only here. */
+  #answersFor(target: Target): boolean {
+    return this.#hasWritten && this.#isKnown(target);
+  }
+
+  /** Reads there; what was made or changed here is laid over a list. */
   async #read(request: Request, target: Target): Promise<Response> {
-    if (this.#hasWritten && this.#isKnown(target)) return this.#inner('GET', target, undefined);
     const response = await this.#send(request);
     const found = response.ok ? parsed(await response.clone().text()) : undefined;
     for (const item of [found ?? []].flat()) this.#mirror(target.kind, item);
@@ -186,15 +193,19 @@ class Capture {
     }
   }
 
-  #note(request: Request, { inner }: Target, body: string | undefined): void {
+  #note(
+    request: Request,
+    { inner }: Target,
+    { body = '', captured }: { body: string | undefined; captured: boolean },
+  ): void {
     const url = new URL(inner, INNER_URL);
-    const sent = parsed(body ?? '');
+    const sent = parsed(body);
     this.requests.push({
       method: request.method,
       path: url.pathname,
       query: Object.fromEntries(url.searchParams),
       ...(sent === undefined ? {} : { body: withoutPassword(sent) }),
-      captured: request.method !== 'GET',
+      captured,
     });
   }
 

@@ -22,7 +22,7 @@ export interface TryoutRequest {
   readonly path: string;
   readonly query: JsonObject;
   readonly body?: JsonValue;
-  /** On the real Cryptlex: whether it was sent, or answered here because it would have written. */
+  /** On the real Cryptlex: false when it was sent, true when it was answered here. */
   readonly captured?: boolean;
 }
 

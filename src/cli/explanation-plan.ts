@@ -3,7 +3,7 @@
 
 import type { Explanation } from '../explanation.ts';
 import type { JsonValue, NameTrace } from '../model.ts';
-import { counted, type Paint, seen, written } from './words.ts';
+import { counted, type Paint, padded, seen, widthOf, written } from './words.ts';
 
 /** The names of `let`. Those of a loop are shown for its first item only, unless all are wanted. */
 export function nameLines(
@@ -59,12 +59,12 @@ export function planLines(
         source: sources.get('once'),
       })),
     ];
-    const width = Math.min(60, Math.max(...fields.map(({ left }) => left.length)));
+    const width = Math.min(60, Math.max(0, ...fields.map(({ left }) => widthOf(left))));
     return [
       `${index + 1}. ${paint('bold', step.action)}${item}`,
       ...fields.map(({ left, source }) => {
         if (source === undefined || !source.startsWith('=')) return `     ${left}`;
-        return `     ${left.padEnd(width)}  ${paint('dim', `← ${source}`)}`;
+        return `     ${padded(left, width)}  ${paint('dim', `← ${source}`)}`;
       }),
     ];
   });

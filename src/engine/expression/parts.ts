@@ -53,9 +53,13 @@ function collect(node: AstNode | undefined, isWhole: boolean, add: (node: AstNod
       }
       return;
     case 'condition':
-      // `a ?? b` is parsed as a condition that nobody wrote.
-      if (!isCoalesce(node)) collect(node.condition, false, add);
-      collect(node.then, false, add);
+      // `a ?? b` is parsed as a condition that nobody wrote: `$exists(a) ? a : b`.
+      if (isCoalesce(node)) {
+        collect(node.condition?.arguments?.[0], false, add);
+      } else {
+        collect(node.condition, false, add);
+        collect(node.then, false, add);
+      }
       collect(node.else, false, add);
       return;
     case 'block': {
