@@ -1,6 +1,7 @@
 // The nouns of Keywright, in the order in which data flows through it:
 // RawRequest → VerifiedDelivery → WebhookEvent → MatchResult → Plan → Operation → OperationResult → answer.
 // Types, and the one function that says what makes an event the same event.
+// Longer than usual: all nouns stand in one place, in one order.
 
 import type { AppErrorCode } from './errors.ts';
 
