@@ -171,7 +171,8 @@ export class Evaluation {
         const map: Record<string, unknown> = {};
         for (const [name, member] of template.members) {
           const value = await this.template(member, scope);
-          if (value !== undefined) map[name] = value;
+          if (value === undefined || isIntervalOfNothing(name, member, value)) continue;
+          map[name] = value;
         }
         return map;
       }
@@ -207,6 +208,14 @@ function shown(value: unknown): JsonValue {
   } catch {
     return null;
   }
+}
+
+/**
+ * "" as an interval means perpetual where a person wrote it. Where a formula found it in an event, a seller
+ * left the attribute empty, and a monthly customer must not be given a license for ever.
+ */
+function isIntervalOfNothing(name: string, member: Template, value: unknown): boolean {
+  return name === 'subscriptionInterval' && member.kind === 'formula' && isBlank(value);
 }
 
 /**
