@@ -5,7 +5,7 @@ import { AppError, type AppErrorCode } from '../errors.ts';
 import type { JsonObject, Problem, SourceLocation, WebhookEvent } from '../model.ts';
 import { isBlank, type PlainResult, toPlain, withoutNulls } from './expression/values.ts';
 import { formatLocation } from './findings.ts';
-import type { Formula, NameTable, Template } from './rules.ts';
+import type { Formula, NameTable, Observer, Template } from './rules.ts';
 
 /** Ends the evaluation of one value; caught where problems are collected. */
 export class EvaluationFailure extends Error {
@@ -70,9 +70,15 @@ export class Evaluation {
   readonly root: JsonObject;
   /** The outermost names: $env and $event. */
   readonly outermost: RunScope;
+  readonly observer: Observer | undefined;
 
-  constructor(event: WebhookEvent, env: Readonly<Record<string, string | undefined>>) {
+  constructor(
+    event: WebhookEvent,
+    env: Readonly<Record<string, string | undefined>>,
+    observer?: Observer,
+  ) {
     this.event = event;
+    this.observer = observer;
     this.root = (withoutNulls(event.payload) ?? {}) as JsonObject;
     this.outermost = new RunScope();
     this.outermost.set('env', env);

@@ -14,7 +14,7 @@ import type {
 import { askAll } from './conditions.ts';
 import { Evaluation, EvaluationFailure, problemAt, type RunScope } from './evaluation.ts';
 import { StepPlanner } from './plan-steps.ts';
-import type { Rule, RuleSet } from './rules.ts';
+import type { Observer, Rule, RuleSet } from './rules.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -24,14 +24,27 @@ export type Env = Readonly<Record<string, string | undefined>>;
  */
 let turn: Promise<unknown> = Promise.resolve();
 
-/** What the rules make of an event. Never throws for anything that an event or a rule holds. */
-export function matchEvent(ruleSet: RuleSet, event: WebhookEvent, env: Env): Promise<MatchResult> {
-  const result = turn.then(() => match(ruleSet, event, env));
+/**
+ * What the rules make of an event. Never throws for anything that an event or a rule holds.
+ * @param observer hears which rules fitted and how conditions were decided
+ */
+export function matchEvent(
+  ruleSet: RuleSet,
+  event: WebhookEvent,
+  env: Env,
+  observer?: Observer,
+): Promise<MatchResult> {
+  const result = turn.then(() => match(ruleSet, event, env, observer));
   turn = result.catch(() => undefined);
   return result;
 }
 
-async function match(ruleSet: RuleSet, event: WebhookEvent, env: Env): Promise<MatchResult> {
+async function match(
+  ruleSet: RuleSet,
+  event: WebhookEvent,
+  env: Env,
+  observer: Observer | undefined,
+): Promise<MatchResult> {
   const wrongMode = modeMismatch(ruleSet, event);
   if (wrongMode !== undefined) {
     return { kind: 'ignored', rule: undefined, reason: wrongMode, trace: [] };
@@ -41,7 +54,7 @@ async function match(ruleSet: RuleSet, event: WebhookEvent, env: Env): Promise<M
     const reason = `no rule of ${ruleSet.file} names the event type ${event.type}`;
     return { kind: 'unmatched', answer: ruleSet.unmatched, reason, trace: [] };
   }
-  const evaluation = new Evaluation(event, declared(ruleSet, env));
+  const evaluation = new Evaluation(event, declared(ruleSet, env), observer);
   return new Matcher(ruleSet, evaluation).run(candidates);
 }
 
@@ -94,6 +107,7 @@ class Matcher {
         continue;
       }
       this.#matched.push(pointer);
+      this.#evaluation.observer?.sawRule(rule);
       await this.#apply(rule, scope);
       if (!rule.continues) skipped = `the rule ${rule.id} came first`;
     }
