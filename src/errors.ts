@@ -473,7 +473,7 @@ export const ERRORS = {
   },
   TEST_PATH: {
     title: 'A rule test changes a place that the event does not have',
-    hint: 'A path is names joined by dots, and [0] for the first item of a list: data.items[0].quantity.',
+    hint: 'A path is names joined by dots, with 0 for the first item of a list: data.items.0.quantity.',
     retryable: false,
   },
   TEST_TIME: {

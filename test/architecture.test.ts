@@ -40,6 +40,7 @@ const PARTS = ['verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox
 /** Where the parts are put together. */
 const COMPOSITION = [
   'compose',
+  'compose-cases',
   'compose-journal',
   'compose-sandbox',
   'compose-verifiers',
@@ -52,7 +53,7 @@ const COMPOSITION = [
   'housekeeping',
 ];
 /** Helpers of the edges: files, environment, log, time. */
-const EDGES = ['clock', 'config', 'environment', 'log', 'rule-files'];
+const EDGES = ['clock', 'config', 'environment', 'log', 'rule-files', 'case-files'];
 const PIPELINE = ['pipeline', 'outcomes', 'retry', 'event-summary'];
 
 /** What a place may import by value; types may come from anywhere below it, see `typesFrom`. */
@@ -75,7 +76,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ['environment'],
   log: [],
   'rule-files': [],
-  cli: ['engine', 'actions', 'rule-files', 'event-summary', ...COMPOSITION, 'clock'],
+  'case-files': [],
+  cli: ['engine', 'actions', 'rule-files', 'case-files', 'event-summary', ...COMPOSITION, 'clock'],
   ...Object.fromEntries(
     COMPOSITION.map((place) => [
       place,
@@ -95,6 +97,7 @@ const MAY_NAME: Readonly<Record<string, readonly string[]>> = {
   worker: ['journal', 'log'],
   server: ['log', 'journal'],
   'rule-files': ['engine'],
+  'case-files': ['engine'],
   cli: ['sandbox', 'journal'],
 };
 

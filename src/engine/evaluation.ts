@@ -75,7 +75,7 @@ export class Evaluation {
   constructor(
     event: WebhookEvent,
     env: Readonly<Record<string, string | undefined>>,
-    observer?: Observer,
+    { observer }: { observer?: Observer | undefined } = {},
   ) {
     this.event = event;
     this.observer = observer;

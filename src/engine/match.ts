@@ -26,15 +26,15 @@ let turn: Promise<unknown> = Promise.resolve();
 
 /**
  * What the rules make of an event. Never throws for anything that an event or a rule holds.
- * @param observer hears which rules fitted and how conditions were decided
+ * @param options.observer hears which rules fitted and how conditions were decided
  */
 export function matchEvent(
   ruleSet: RuleSet,
   event: WebhookEvent,
   env: Env,
-  observer?: Observer,
+  options: { observer?: Observer | undefined } = {},
 ): Promise<MatchResult> {
-  const result = turn.then(() => match(ruleSet, event, env, observer));
+  const result = turn.then(() => match(ruleSet, event, env, options));
   turn = result.catch(() => undefined);
   return result;
 }
@@ -43,7 +43,7 @@ async function match(
   ruleSet: RuleSet,
   event: WebhookEvent,
   env: Env,
-  observer: Observer | undefined,
+  options: { observer?: Observer | undefined },
 ): Promise<MatchResult> {
   const wrongMode = modeMismatch(ruleSet, event);
   if (wrongMode !== undefined) {
@@ -54,7 +54,7 @@ async function match(
     const reason = `no rule of ${ruleSet.file} names the event type ${event.type}`;
     return { kind: 'unmatched', answer: ruleSet.unmatched, reason, trace: [] };
   }
-  const evaluation = new Evaluation(event, declared(ruleSet, env), observer);
+  const evaluation = new Evaluation(event, declared(ruleSet, env), options);
   return new Matcher(ruleSet, evaluation).run(candidates);
 }
 
