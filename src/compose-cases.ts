@@ -3,6 +3,7 @@
 // Never waits and never reaches the network: time is moved, the sandbox is called in this process.
 
 import { createExecutor } from './actions/execute.ts';
+import { KEYWRIGHT_ID } from './actions/license-create.ts';
 import { createStepClock, type StepClock } from './clock.ts';
 import { createCryptlexClient } from './cryptlex/client.ts';
 import { createPace } from './cryptlex/pace.ts';
@@ -101,7 +102,7 @@ interface CaseWorld {
 }
 
 /** What deliveries are signed with, and what the sandbox lets in; nobody else ever sees it. */
-const SECRET = new Secret('rule tests');
+const SECRET = new Secret('rule-tests');
 const SILENT = createLogger({ level: 'silent', format: 'json', write: () => undefined });
 
 interface World {
@@ -311,14 +312,19 @@ type Resource = Readonly<Record<string, unknown>> & {
   readonly metadata: readonly { readonly key: string; readonly value: string }[];
 };
 
-/** A license or a user as a test writes it: metadata by key, the owner by e-mail address. */
+/**
+ * A license or a user as a test writes it: metadata by key, without our own mark; the owner by e-mail
+ * address.
+ */
 function facts(resource: Resource): JsonObject {
   const { metadata, user, ...members } = resource;
   const written = Object.entries(members).map(([name, value]) => [name, shortMoment(value)]);
   return {
     ...(Object.fromEntries(written) as JsonObject),
     ...(user === undefined ? {} : { user: (user as SandboxUser | null)?.email ?? null }),
-    metadata: Object.fromEntries(metadata.map(({ key, value }) => [key, value])),
+    metadata: Object.fromEntries(
+      metadata.filter(({ key }) => key !== KEYWRIGHT_ID).map(({ key, value }) => [key, value]),
+    ),
   };
 }
 

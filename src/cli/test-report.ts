@@ -9,7 +9,7 @@ import { type CoverageReport, percentOf } from '../engine/coverage.ts';
 import { formatLocation } from '../engine/findings.ts';
 import type { ConditionTrace, JsonValue, RuleTrace, SourceLocation } from '../model.ts';
 import type { TestRun } from './test-run.ts';
-import { counted, type Paint } from './words.ts';
+import { counted, seen as cut, type Paint, written } from './words.ts';
 
 /** The failed cases; empty text when there are none. */
 export function failuresText({ results }: TestRun, paint: Paint): string {
@@ -54,7 +54,7 @@ function stepLines(testCase: TestCase, failure: StepFailure, paint: Paint): read
         ? traceLines(event, paint)
         : [],
     ),
-  ].map((line) => (line === '' ? line : line));
+  ];
 }
 
 /** Where the expectation stands; where it is missing, what it belongs to. */
@@ -88,19 +88,7 @@ function differenceLines(
 /** A value as YAML would have it in one line. */
 function shown(value: JsonValue): string {
   if (value === null) return 'nothing';
-  if (Array.isArray(value)) return `[${value.map(inner).join(', ')}]`;
-  if (typeof value === 'object') return inner(value);
-  return value === '' ? '""' : String(value);
-}
-
-function inner(value: JsonValue): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return `[${value.map(inner).join(', ')}]`;
-  if (typeof value === 'object') {
-    const members = Object.entries(value).map(([name, member]) => `${name}: ${inner(member)}`);
-    return members.length === 0 ? '{}' : `{ ${members.join(', ')} }`;
-  }
-  return value === '' ? '""' : String(value);
+  return written(value);
 }
 
 const ASKED_OF_RULES = /^(?:rule|outcome|status|errors|plan)/;
@@ -113,10 +101,8 @@ function asksForTheTrace(differences: readonly Difference[], prefix: string): bo
 
 function traceLines({ trace, reason, errors }: EventSeen, paint: Paint): readonly string[] {
   const asked = trace.filter(({ skipped }) => skipped === undefined);
-  const told = [
-    ...(reason === null ? [] : [`      reason: ${reason}`]),
-    ...(errors.length === 0 ? [] : [`      errors: ${errors.join(', ')}`]),
-  ];
+  const codes = errors.length === 0 ? '' : ` [${[...new Set(errors)].join(', ')}]`;
+  const told = reason === null ? [] : [`    what was told: ${reason}${codes}`];
   if (asked.length === 0) return told;
   return [
     ...told,
@@ -139,7 +125,7 @@ function ruleLines(
 
 function conditionLine({ path, expected, actual, ok }: ConditionTrace, paint: Paint): string {
   const mark = ok ? paint('green', '✓') : paint('red', '✗');
-  return `${mark} ${path}: asked for ${shown(expected)}, is ${shown(actual)}`;
+  return `${mark} ${path}: asked for ${cut(expected)}, is ${cut(actual)}`;
 }
 
 /** `rules 20 of 20 (100 %), conditions 61 of 64 (95 %)`, and what is not covered, each with its place. */

@@ -195,7 +195,13 @@ function columnOf(offset: number, text: string): number {
 }
 
 /** In one line, quoted so that it may stand anywhere. */
-function flow(value: JsonValue): string {
+export function flow(value: JsonValue): string {
+  if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const members = Object.entries(value).map(([name, inner]) => `${flow(name)}: ${flow(inner)}`);
+    return members.length === 0 ? '{}' : `{ ${members.join(', ')} }`;
+  }
+  // Inside a list, text is quoted that could be read as one.
   const written = stringify([value], { collectionStyle: 'flow', lineWidth: 0 }).trim();
   return written.slice(1, -1).trim();
 }

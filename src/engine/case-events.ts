@@ -1,6 +1,7 @@
 // The events of rule tests. Takes an `event:` and whoever reads files, gives the provider's own JSON as it
 // will be sent, and its time. What it says is changed by event-paths.ts, never here.
 
+import { parseInstant } from '../interval.ts';
 import type { JsonObject, JsonValue, Provider } from '../model.ts';
 import { PROVIDERS } from '../model.ts';
 import type { EventReader } from './cases.ts';
@@ -116,10 +117,8 @@ export function eventTimeMs(body: EventBody): number | undefined {
         return typeof event['created'] === 'number' ? event['created'] * 1000 : [];
       case 'fastspring':
         return typeof event['created'] === 'number' ? event['created'] : [];
-      case 'paddle': {
-        const ms = Date.parse(String(event['occurred_at']));
-        return Number.isNaN(ms) ? [] : ms;
-      }
+      case 'paddle':
+        return parseInstant(String(event['occurred_at'])) ?? [];
       default:
         return body.provider satisfies never;
     }

@@ -26,7 +26,10 @@ export function pairInAnyOrder(
   const differences: Difference[] = [];
   for (const [index, item] of expected.entries()) {
     if (partners.has(index)) continue;
-    const nearest = nearestOf(table[index] ?? [], taken, leavesOf(item));
+    // Where there is only one of each, they are meant for each other however much differs.
+    const isOnly = expected.length === 1 && seen.length === 1;
+    const most = isOnly ? Number.POSITIVE_INFINITY : Math.max(leavesOf(item), 2);
+    const nearest = nearestOf(table[index] ?? [], taken, most);
     if (nearest === undefined) {
       differences.push({ ...itemOf(at, index), kind: 'absent', expected: item });
       continue;
@@ -58,14 +61,14 @@ function perfectPairs(table: readonly (readonly Differences[])[]): ReadonlyMap<n
   return new Map([...ownerOf].map(([column, index]) => [index, column]));
 }
 
-/** The free one that differs least; one that agrees in nothing is no counterpart. */
+/** The free one that differs least, and in fewer places than that: one that agrees in nothing is no counterpart. */
 function nearestOf(
   row: readonly Differences[],
   taken: ReadonlySet<number>,
-  leaves: number,
+  most: number,
 ): number | undefined {
   let nearest: number | undefined;
-  let least = Math.max(leaves, 2);
+  let least = most;
   for (const [column, { length }] of row.entries()) {
     if (taken.has(column) || length >= least) continue;
     nearest = column;

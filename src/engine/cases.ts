@@ -137,6 +137,9 @@ function reportEqualNames(
   }
 }
 
+/** When a case begins whose event does not say when it happened. */
+const FIRST_MS = Date.UTC(2026, 0, 1);
+
 const STEP_MEMBERS = ['at', 'event', 'events', 'expect'];
 
 /** Undefined when something is wrong with it, which was reported. */
@@ -186,17 +189,20 @@ function readStep(
   const before = findings.count;
   const wantedMs = readTime(raw['at'], [...path, 'at'], previousMs, context);
   const bodies = readBodies(raw, path, wantedMs, context);
-  const ownMs = Math.max(...bodies.map(eventTimeMs).map((ms) => ms ?? 0), previousMs ?? 0);
+  const ownMs = Math.max(...bodies.map((body) => eventTimeMs(body) ?? previousMs ?? FIRST_MS));
   if (bodies.length === 0 && wantedMs === undefined && findings.count === before) {
     const message = 'nothing happens here: there is neither an `event` nor an `at`';
     findings.error('TEST_EMPTY', message, { location: yaml.locate(path) });
   }
   const expectation = raw['expect'] as Expectation | undefined;
-  reportMisplaced(expectation, [...path, 'expect'], bodies, context);
+  // An event that cannot be used was reported; what is expected of it is not to blame.
+  if (findings.count === before) {
+    reportMisplaced(expectation, [...path, 'expect'], bodies, context);
+  }
   if (findings.count > before) return undefined;
   return {
     number,
-    atMs: wantedMs ?? ownMs,
+    atMs: wantedMs ?? Math.max(ownMs, previousMs ?? ownMs),
     bodies,
     expectation,
     location: yaml.locate(path),

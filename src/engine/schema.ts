@@ -154,7 +154,9 @@ function reportValue(error: ErrorObject, yaml: YamlFile, path: YamlPath, finding
     findings.error('RULE_WRONG_TYPE', message, { location, length: key.length });
     return;
   }
-  const isNumberForText = error.keyword === 'type' && typeof error.data === 'number';
+  const wanted = [(error.params as Record<string, unknown>)['type']].flat();
+  const isNumberForText =
+    error.keyword === 'type' && typeof error.data === 'number' && wanted.includes('string');
   const hint = isNumberForText ? { hint: `Put it in quotes: "${String(error.data)}".` } : {};
   findings.error('RULE_WRONG_TYPE', `${name} ${expectation(error)}`, {
     ...place(yaml, path),
@@ -186,7 +188,8 @@ const ITEM_NAMES: Readonly<Record<string | number, string>> = {
 function nameOf(path: YamlPath): string {
   const last = path.at(-1);
   if (last === undefined) return 'the file';
-  return typeof last === 'number' ? `item ${last + 1} of "${String(path.at(-2))}"` : `"${last}"`;
+  if (typeof last === 'string') return `"${last}"`;
+  return path.length === 1 ? `item ${last + 1}` : `item ${last + 1} of "${String(path.at(-2))}"`;
 }
 
 const KINDS: Readonly<Record<string, string>> = {
