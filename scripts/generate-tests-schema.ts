@@ -306,6 +306,20 @@ const STEP: Record<string, Schema> = {
     type: 'string',
     examples: ['2026-01-31T09:00:00Z'],
   },
+  byHand: {
+    description: 'What somebody changes in Cryptlex itself at that moment, before the event comes.',
+    type: 'array',
+    minItems: 1,
+    items: closed(
+      'A change of every license that has these members.',
+      {
+        license: { $ref: '#/$defs/license' },
+        set: { $ref: '#/$defs/license' },
+      },
+      { required: ['license', 'set'] },
+    ),
+    examples: [[{ license: SUBSCRIPTION, set: { suspended: true } }]],
+  },
   event: { $ref: '#/$defs/event' },
   events: list('Several events that come together; FastSpring sends them as one batch.', 'event', {
     sample: 'fastspring/order.completed',

@@ -41,6 +41,8 @@ const PARTS = ['verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox
 const COMPOSITION = [
   'compose',
   'compose-cases',
+  'case-facts',
+  'case-world',
   'compose-journal',
   'compose-sandbox',
   'compose-verifiers',
