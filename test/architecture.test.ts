@@ -40,6 +40,9 @@ const PARTS = ['verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox
 /** Where the parts are put together. */
 const COMPOSITION = [
   'compose',
+  'compose-cases',
+  'case-facts',
+  'case-world',
   'compose-journal',
   'compose-live',
   'compose-sandbox',
@@ -56,7 +59,7 @@ const COMPOSITION = [
   'try-out',
 ];
 /** Helpers of the edges: files, environment, log, time. */
-const EDGES = ['clock', 'config', 'environment', 'log', 'rule-files'];
+const EDGES = ['clock', 'config', 'environment', 'log', 'rule-files', 'case-files'];
 const PIPELINE = ['pipeline', 'outcomes', 'retry', 'event-summary'];
 
 /** What a place may import by value; types may come from anywhere below it, see `typesFrom`. */
@@ -79,7 +82,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ['environment'],
   log: [],
   'rule-files': [],
-  cli: ['engine', 'actions', 'rule-files', 'event-summary', ...COMPOSITION, 'clock'],
+  'case-files': [],
+  cli: ['engine', 'actions', 'rule-files', 'case-files', 'event-summary', ...COMPOSITION, 'clock'],
   ...Object.fromEntries(
     COMPOSITION.map((place) => [
       place,
@@ -99,6 +103,7 @@ const MAY_NAME: Readonly<Record<string, readonly string[]>> = {
   worker: ['journal', 'log'],
   server: ['log', 'journal'],
   'rule-files': ['engine'],
+  'case-files': ['engine'],
   cli: ['sandbox', 'journal'],
 };
 

@@ -11,12 +11,14 @@ import { eventsCommand } from './events.ts';
 import { explainCommand } from './explain.ts';
 import { sandboxCommand } from './sandbox.ts';
 import { serveCommand } from './serve.ts';
+import { testCommand } from './test.ts';
 import { whyCommand } from './why.ts';
 
 const COMMANDS: readonly Command[] = [
   serveCommand,
   checkCommand,
   dryRunCommand,
+  testCommand,
   eventsCommand,
   whyCommand,
   sandboxCommand,

@@ -14,7 +14,7 @@ import type {
 } from '../model.ts';
 import { isBlank, type PlainResult, toPlain, withoutNulls } from './expression/values.ts';
 import { formatLocation } from './findings.ts';
-import type { Formula, NameTable, Template } from './rules.ts';
+import type { Formula, NameTable, Observer, Template } from './rules.ts';
 import { writtenAs } from './written-as.ts';
 
 /** Ends the evaluation of one value; caught where problems are collected. */
@@ -85,13 +85,15 @@ export class Evaluation {
   readonly outermost: RunScope;
   /** Where what is looked up is noted for people; undefined where an event is only handled. */
   readonly lookups: { readonly names: NameTrace[]; readonly values: ValueTrace[] } | undefined;
+  readonly observer: Observer | undefined;
 
   constructor(
     event: WebhookEvent,
     env: Readonly<Record<string, string | undefined>>,
-    { explain = false }: { explain?: boolean } = {},
+    { explain = false, observer }: { explain?: boolean; observer?: Observer | undefined } = {},
   ) {
     this.event = event;
+    this.observer = observer;
     this.lookups = explain ? { names: [], values: [] } : undefined;
     this.root = (withoutNulls(event.payload) ?? {}) as JsonObject;
     this.outermost = new RunScope();

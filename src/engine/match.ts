@@ -14,7 +14,7 @@ import type {
 import { askAll } from './conditions.ts';
 import { Evaluation, EvaluationFailure, problemAt, type RunScope } from './evaluation.ts';
 import { StepPlanner } from './plan-steps.ts';
-import type { Rule, RuleSet } from './rules.ts';
+import type { Observer, Rule, RuleSet } from './rules.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -27,6 +27,8 @@ let turn: Promise<unknown> = Promise.resolve();
 export interface MatchOptions {
   /** For people: notes what each name and each part of a formula was. Decides nothing differently. */
   readonly explain?: boolean;
+  /** Hears which rules fitted and how conditions were decided. */
+  readonly observer?: Observer | undefined;
 }
 
 /** What the rules make of an event. Never throws for anything that an event or a rule holds. */
@@ -110,6 +112,7 @@ class Matcher {
         continue;
       }
       this.#matched.push(pointer);
+      this.#evaluation.observer?.sawRule(rule);
       await this.#apply(rule, scope);
       if (!rule.continues) skipped = `the rule ${rule.id} came first`;
     }

@@ -134,6 +134,7 @@ export class StepPlanner {
       this.#output.trace.push({ rule: rule.fullId, item: item.label, matched, conditions });
       if (verdict === undefined) return;
       if (!matched) continue;
+      this.#evaluation.observer?.sawRule(rule);
       const { effect } = rule;
       if (effect.kind === 'do') {
         await this.#steps(effect.steps, inner, rule, once, item);

@@ -150,6 +150,17 @@ export type Condition =
       readonly location: SourceLocation;
     };
 
+/** A condition that is asked by itself. */
+export type AskedCondition = Extract<Condition, { kind: 'formula' | 'leaf' }>;
+
+/** Hears what an event made of the rules: for the coverage of rule tests. */
+export interface Observer {
+  /** It fitted the event, or an item of a loop. */
+  sawRule(rule: Rule): void;
+  /** It was asked where it decided something. `ok` is its own verdict, before any `not`. */
+  sawCondition(condition: AskedCondition, ok: boolean): void;
+}
+
 /** Names joined by dots; `variable` when it begins with `$name`. */
 export interface ConditionPath {
   readonly text: string;
