@@ -35,7 +35,7 @@ function importsOf({ file, text }: { file: string; text: string }): readonly Imp
 const IMPORTS = FILES.flatMap(importsOf).filter(({ to }) => !to.startsWith('..'));
 
 /** Words and pure helpers that everybody may use. */
-const BASE = ['model', 'errors', 'failures', 'points', 'secret', 'interval'];
+const BASE = ['model', 'errors', 'failures', 'points', 'secret', 'interval', 'sample-edit'];
 const PARTS = ['verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox'];
 /** Where the parts are put together. */
 const COMPOSITION = [
@@ -50,6 +50,8 @@ const COMPOSITION = [
   'call-recorder',
   'outage',
   'housekeeping',
+  'simulator',
+  'comparison',
 ];
 /** Helpers of the edges: files, environment, log, time. */
 const EDGES = ['clock', 'config', 'environment', 'log', 'rule-files'];
@@ -63,6 +65,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   points: [],
   secret: [],
   interval: [],
+  'sample-edit': [],
   ...Object.fromEntries(PARTS.map((part) => [part, []])),
   pipeline: ['engine', 'outcomes', 'retry'],
   outcomes: [],
@@ -75,7 +78,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ['environment'],
   log: [],
   'rule-files': [],
-  cli: ['engine', 'actions', 'rule-files', 'event-summary', ...COMPOSITION, 'clock'],
+  cli: ['engine', 'actions', 'rule-files', 'event-summary', ...COMPOSITION, 'clock', 'environment'],
   ...Object.fromEntries(
     COMPOSITION.map((place) => [
       place,

@@ -11,6 +11,7 @@ import { eventsCommand } from './events.ts';
 import { explainCommand } from './explain.ts';
 import { sandboxCommand } from './sandbox.ts';
 import { serveCommand } from './serve.ts';
+import { simulateCommand } from './simulate.ts';
 import { whyCommand } from './why.ts';
 
 const COMMANDS: readonly Command[] = [
@@ -19,6 +20,7 @@ const COMMANDS: readonly Command[] = [
   dryRunCommand,
   eventsCommand,
   whyCommand,
+  simulateCommand,
   sandboxCommand,
   demoCommand,
   explainCommand,

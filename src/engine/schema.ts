@@ -68,11 +68,31 @@ export function checkCatalogFile(yaml: YamlFile, findings: Findings): boolean {
   return check(entryValidator, yaml, findings);
 }
 
-function check(validate: ValidateFunction, yaml: YamlFile, findings: Findings): boolean {
+/** Compiles a schema of another kind of file, for `checkShape`. */
+export function compileShape(schema: object): ValidateFunction {
+  return createAjv().compile(schema);
+}
+
+/** Checks the shape of another kind of file. @param whole what messages call it: "a scenario" */
+export function checkShape(
+  validate: ValidateFunction,
+  yaml: YamlFile,
+  findings: Findings,
+  whole: string,
+): boolean {
+  return check(validate, yaml, findings, whole);
+}
+
+function check(
+  validate: ValidateFunction,
+  yaml: YamlFile,
+  findings: Findings,
+  whole = 'a rule file',
+): boolean {
   if (validate(yaml.value)) return true;
   const errors = validate.errors ?? [];
   for (const error of errors) {
-    if (!isMisspelt(error, errors)) report(error, yaml, findings);
+    if (!isMisspelt(error, errors)) report(error, yaml, findings, whole);
   }
   return false;
 }
@@ -88,7 +108,7 @@ function isMisspelt(missing: ErrorObject, errors: readonly ErrorObject[]): boole
   });
 }
 
-function report(error: ErrorObject, yaml: YamlFile, findings: Findings): void {
+function report(error: ErrorObject, yaml: YamlFile, findings: Findings, whole: string): void {
   // What a key may be called is reported once, at the key, by the `pattern` inside.
   if (error.keyword === 'propertyNames') return;
   const path = toPath(error.instancePath, yaml.value);
@@ -104,7 +124,7 @@ function report(error: ErrorObject, yaml: YamlFile, findings: Findings): void {
       const code: AppErrorCode = action ? 'RULE_UNKNOWN_ACTION' : 'RULE_UNKNOWN_FIELD';
       const what = action
         ? `there is no action "${key}"`
-        : `${ownerOf(path)} has no field "${key}"`;
+        : `${ownerOf(path, whole)} has no field "${key}"`;
       const location = yaml.locateKey([...path, key]);
       const length = key.length;
       findings.error(code, `${what}${didYouMean(key, known)}`, { location, length });
@@ -149,11 +169,11 @@ function reportValue(error: ErrorObject, yaml: YamlFile, path: YamlPath, finding
   });
 }
 
-function ownerOf(path: YamlPath): string {
+function ownerOf(path: YamlPath, whole: string): string {
   const [last, list] = [path.at(-1), path.at(-2)];
-  if (last === undefined) return 'a rule file';
+  if (last === undefined) return whole;
   if (typeof last === 'string') return `"${last}"`;
-  return list === 'do' ? 'a step' : list === 'rules' ? 'a rule' : 'this';
+  return list === 'do' || list === 'steps' ? 'a step' : list === 'rules' ? 'a rule' : 'this';
 }
 
 /** What is at a path, in words; items of a list have no name of their own. */
