@@ -6,6 +6,7 @@ import { AppError } from '../errors.ts';
 import { checkCommand } from './check.ts';
 import type { Command, ExitCode, Terminal } from './command.ts';
 import { demoCommand } from './demo.ts';
+import { diffCommand } from './diff.ts';
 import { dryRunCommand } from './dry-run.ts';
 import { eventsCommand } from './events.ts';
 import { explainCommand } from './explain.ts';
@@ -20,6 +21,7 @@ const COMMANDS: readonly Command[] = [
   dryRunCommand,
   eventsCommand,
   whyCommand,
+  diffCommand,
   simulateCommand,
   sandboxCommand,
   demoCommand,
