@@ -32,8 +32,8 @@ after. Nothing leaves the process: the plan runs on the embedded sandbox.
   --provider     stripe, fastspring or paddle
   --rules        a directory of rule files, or one file (RULES_DIR, or rules/)
   --given        what exists in Cryptlex before: YAML with users:, licenses:, licenseTemplates:,
-                 products: (schema/state.schema.json). Without it, one license of each that the plan
-                 looks for
+                 products:, as under given: in a rule test. Without it, one license of each that
+                 the plan looks for
   --live         looks into your Cryptlex account instead (CRYPTLEX_ACCESS_TOKEN,
                  CRYPTLEX_WEB_API_BASE_URL). It is read only: what would be written is shown, not sent
   --all          shows every rule, item and name in full; --verbose is the same

@@ -21,7 +21,5 @@ export function readGivenState(path: string, terminal: Terminal): SandboxGiven |
     terminal.writeError(`${formatDiagnostic(finding, () => text)}\n\n`);
   }
   if (!isRight || findings.hasErrors()) return undefined;
-  const lists = Object.entries(yaml.value as Record<string, unknown>);
-  // A list without members is written as nothing in YAML.
-  return Object.fromEntries(lists.map(([name, list]) => [name, list ?? []])) as SandboxGiven;
+  return yaml.value as SandboxGiven;
 }

@@ -3,7 +3,6 @@
 
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import rulesSchema from '../../schema/rules.schema.json' with { type: 'json' };
-import stateSchema from '../../schema/state.schema.json' with { type: 'json' };
 import testsSchema from '../../schema/tests.schema.json' with { type: 'json' };
 import type { AppErrorCode } from '../errors.ts';
 import { closest, didYouMean } from './closest.ts';
@@ -72,9 +71,11 @@ export function checkCatalogFile(yaml: YamlFile, findings: Findings): boolean {
   return check(entryValidator, yaml, findings);
 }
 
-/** Checks a file that says what exists in Cryptlex; an empty one is refused as well. */
+/** Checks a file that says what exists in Cryptlex, as `given:` of a rule test does. */
 export function checkStateFile(yaml: YamlFile, findings: Findings): boolean {
-  stateValidator ??= createAjv().compile(stateSchema);
+  stateValidator ??= createAjv()
+    .addSchema(testsSchema, 'tests')
+    .compile({ $ref: 'tests#/$defs/given' });
   return check(stateValidator, yaml, findings, 'the file');
 }
 
@@ -82,6 +83,21 @@ export function checkStateFile(yaml: YamlFile, findings: Findings): boolean {
 export function checkTestFile(yaml: YamlFile, findings: Findings): boolean {
   testsValidator ??= createAjv().compile(testsSchema);
   return check(testsValidator, yaml, findings, 'a test file');
+}
+
+/** Compiles a schema of another kind of file, for `checkShape`. */
+export function compileShape(schema: object): ValidateFunction {
+  return createAjv().compile(schema);
+}
+
+/** Checks the shape of another kind of file. @param whole what messages call it: "a scenario" */
+export function checkShape(
+  validate: ValidateFunction,
+  yaml: YamlFile,
+  findings: Findings,
+  whole: string,
+): boolean {
+  return check(validate, yaml, findings, whole);
 }
 
 function check(
@@ -239,12 +255,11 @@ const PATTERNS: Readonly<Record<string, string>> = {
   '^[A-Za-z][A-Za-z0-9_]*$': 'must be letters, digits and "_", beginning with a letter',
 };
 
-const DATE_PATTERN = stateSchema.$defs.license.properties.createdAt.pattern;
-const INTERVAL_PATTERN = stateSchema.$defs.license.properties.subscriptionInterval.pattern;
+const { expiresAt: DATE, subscriptionInterval: INTERVAL } = testsSchema.$defs.license.properties;
 
 function patternMeaning(pattern: string): string {
-  if (pattern === DATE_PATTERN) return 'must be a date like 2026-05-01T00:00:00Z';
-  if (pattern === INTERVAL_PATTERN) return 'must be an ISO 8601 interval like P1M or P1Y, or ""';
+  if (pattern === DATE.pattern) return 'must be a date like 2026-05-01T00:00:00Z';
+  if (pattern === INTERVAL.pattern) return 'must be an ISO 8601 interval like P1M or P1Y, or ""';
   return PATTERNS[pattern] ?? `must match ${pattern}`;
 }
 

@@ -200,7 +200,7 @@ describe('--given', () => {
       `users: [{ id: u1, email: taro.yamada@example.org, firstName: Taro }]
 products: [{ id: a9197f4a-49e0-48a8-b8cc-365e12442b7a, licenseTemplateId: t1 }]
 licenseTemplates: [{ id: 04ba627c-d8f2-4100-94e9-513cab4c05c3, allowedActivations: 7 }]
-licenses:
+licenses: []
 `,
     );
     const { code, out } = await dryRun('fastspring', 'order.completed', '--given', given);

@@ -13,6 +13,7 @@ import {
   type ReplayRequest,
   type RuleText,
   replayMark,
+  type TrafficPage,
 } from '../archive.ts';
 import type { SqlDatabase, SqlTransaction, SqlValue } from './database.ts';
 import { afterEntering, moveTo, POSITION } from './lines.ts';
@@ -21,9 +22,11 @@ import {
   type EventRow,
   OPERATION_COLUMNS,
   type OperationRow,
+  type TrafficRow,
   toOperation,
   toOutcome,
   toRecord,
+  toRecorded,
   toReplay,
   toStoredPlan,
   toSubjects,
@@ -38,6 +41,7 @@ const ERASED = 'Handled; the details were erased.';
 export function createSqlArchive(database: SqlDatabase): Archive {
   return {
     list: (filter, page) => database.transaction((tx) => list(tx, filter, page)),
+    traffic: (filter, page) => database.transaction((tx) => traffic(tx, filter, page)),
     count: (filter) => database.transaction((tx) => count(tx, filter)),
     findKeys: (eventId) =>
       database.transaction(async (tx) => {
@@ -106,28 +110,50 @@ function hasNul(value: unknown): boolean {
   return typeof value === 'string' && value.includes('\0');
 }
 
+interface PageRequest {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
 async function list(
   tx: SqlTransaction,
   filter: EventFilter,
-  page: { limit: number; cursor?: string | undefined },
+  page: PageRequest,
 ): Promise<EventPage> {
+  const { rows, cursor } = await pageOf<EventRow>(tx, LISTED_COLUMNS, filter, page);
+  return { events: rows.map(toRecord), cursor };
+}
+
+async function traffic(
+  tx: SqlTransaction,
+  filter: EventFilter,
+  page: PageRequest,
+): Promise<TrafficPage> {
+  const { rows, cursor } = await pageOf<TrafficRow>(tx, TRAFFIC_COLUMNS, filter, page);
+  return { events: rows.map(toRecorded), cursor };
+}
+
+async function pageOf<Row extends Pick<EventRow, 'sequence'>>(
+  tx: SqlTransaction,
+  columns: string,
+  filter: EventFilter,
+  page: PageRequest,
+): Promise<{ rows: readonly Row[]; cursor: string | undefined }> {
   const limit = Math.max(1, Math.min(page.limit, LIMIT_MAX));
   const { sql, parameters } = conditionsOf(filter);
   const before = page.cursor === undefined ? undefined : Number(page.cursor);
   const isUsable = before !== undefined && Number.isSafeInteger(before);
   if (isUsable) parameters.push(before);
-  const rows = await tx.query<EventRow>(
-    `select ${LISTED_COLUMNS} from events
+  const rows = await tx.query<Row>(
+    `select ${columns} from events
       where ${sql}${isUsable ? ` and sequence < $${parameters.length}` : ''}
       order by sequence desc limit ${limit + 1}`,
     parameters,
   );
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
-  return {
-    events: shown.map(toRecord),
-    cursor: rows.length > limit && last !== undefined ? String(last.sequence) : undefined,
-  };
+  const cursor = rows.length > limit && last !== undefined ? String(last.sequence) : undefined;
+  return { rows: shown, cursor };
 }
 
 async function count(tx: SqlTransaction, filter: EventFilter): Promise<number> {
@@ -250,6 +276,8 @@ const LISTED_COLUMNS = EVENT_COLUMNS.replace(
   'payload',
   "case when payload is null then null else '{}' end as payload",
 );
+
+const TRAFFIC_COLUMNS = 'sequence, source, provider, event_id, type, time_ms, live, payload';
 
 const FIND_KEYS =
   'select event_key from events where event_id = $1 or event_key = $1 order by sequence';
