@@ -2,7 +2,7 @@
 // what is wrong with the file is told all at once, each at its place.
 
 import { Findings, formatDiagnostic } from '../engine/findings.ts';
-import { checkStateFile } from '../engine/schema.ts';
+import { checkStateFile } from '../engine/state-file.ts';
 import { readYaml } from '../engine/yaml.ts';
 import type { SandboxGiven } from '../sandbox/types.ts';
 import type { Terminal } from './command.ts';

@@ -12,7 +12,6 @@ import type { YamlPath } from './yaml-places.ts';
 
 let validator: ValidateFunction | undefined;
 let entryValidator: ValidateFunction | undefined;
-let stateValidator: ValidateFunction | undefined;
 let testsValidator: ValidateFunction | undefined;
 
 function createAjv(): Ajv2020 {
@@ -69,14 +68,6 @@ export function checkCatalogFile(yaml: YamlFile, findings: Findings): boolean {
     .addSchema(rulesSchema, 'rules')
     .compile({ type: 'object', additionalProperties: { $ref: 'rules#/$defs/catalogEntry' } });
   return check(entryValidator, yaml, findings);
-}
-
-/** Checks a file that says what exists in Cryptlex, as `given:` of a rule test does. */
-export function checkStateFile(yaml: YamlFile, findings: Findings): boolean {
-  stateValidator ??= createAjv()
-    .addSchema(testsSchema, 'tests')
-    .compile({ $ref: 'tests#/$defs/given' });
-  return check(stateValidator, yaml, findings, 'the file');
 }
 
 /** Checks the shape of a file of rule tests. */
@@ -255,11 +246,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   '^[A-Za-z][A-Za-z0-9_]*$': 'must be letters, digits and "_", beginning with a letter',
 };
 
-const { expiresAt: DATE, subscriptionInterval: INTERVAL } = testsSchema.$defs.license.properties;
-
 function patternMeaning(pattern: string): string {
-  if (pattern === DATE.pattern) return 'must be a date like 2026-05-01T00:00:00Z';
-  if (pattern === INTERVAL.pattern) return 'must be an ISO 8601 interval like P1M or P1Y, or ""';
   return PATTERNS[pattern] ?? `must match ${pattern}`;
 }
 
