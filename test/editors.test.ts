@@ -140,6 +140,25 @@ describe('the schemas', () => {
     expect(bare.map(([path]) => path)).toEqual([]);
   });
 
+  test('each property of a rule file has its row in docs/rules.md: what it takes, means, an example', () => {
+    const schema = JSON.parse(readFileSync(join(ROOT, 'schema/rules.schema.json'), 'utf8')) as Node;
+    const page = readFileSync(join(ROOT, 'docs/rules.md'), 'utf8');
+    const rows = new Map(
+      [...page.matchAll(/^\| `(\w+)` \| (.+?) \| (.+?) \| (.+?) \|$/gm)].map(
+        ([, name = '', ...cells]) => [name, cells],
+      ),
+    );
+    const sections = new Set([...page.matchAll(/^#### (\S+)$/gm)].map(([, name]) => name));
+    const missing = propertiesOf(schema, schema)
+      .map(([path]) => path.split('/').at(-1) ?? '')
+      .filter((name) => !rows.has(name) && !sections.has(name));
+    expect(missing).toEqual([]);
+    for (const [name, cells] of rows) {
+      expect(cells, name).toHaveLength(3);
+      for (const cell of cells) expect(cell.trim(), name).not.toBe('');
+    }
+  });
+
   test('a property without a description or an example is noticed', () => {
     const bare = {
       properties: { a: { examples: [1] }, b: { $ref: '#/$defs/b' } },
