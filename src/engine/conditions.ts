@@ -83,7 +83,8 @@ async function ask(
       }
       observer?.sawCondition(condition, value);
       const path = `=${formula.text}`;
-      const parts = await evaluation.parts(formula, scope);
+      const isExplained = evaluation.lookups !== undefined;
+      const parts = isExplained ? await evaluation.parts(formula, scope) : [];
       const seen = parts.length === 0 ? {} : { parts };
       return { ok: value, trace: [{ path, expected: true, actual: value, ok: value, ...seen }] };
     }

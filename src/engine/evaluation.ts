@@ -109,7 +109,8 @@ export class Evaluation {
 
   /** What a formula gives, with references to results of steps as objects of their own. */
   async formula(formula: Formula, scope: RunScope): Promise<unknown> {
-    const bindings = await this.#bindings(formula, scope);
+    const { variables } = formula;
+    const bindings = variables.length === 0 ? {} : await this.#bindings(formula, scope);
     try {
       return await formula.evaluate(this.root, bindings);
     } catch (error) {
