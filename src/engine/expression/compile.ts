@@ -3,6 +3,7 @@
 // Everything is found at load; never evaluates anything here.
 
 import jsonata from 'jsonata';
+import { ASK_JSONATA, compileDirect } from './direct.ts';
 import {
   type CatalogLookup,
   concatenate,
@@ -87,14 +88,19 @@ function compileShort(
   if (problems.length > 0) return { kind: 'refused', problems };
   const variables = variableUses(ast, text);
   const sources = valueSources(ast);
-  prepare(parsed, catalog);
-  const evaluate: Expression['evaluate'] = (root, bindings) => parsed.evaluate(root, bindings);
+  const functions = prepare(parsed, catalog);
+  const direct = compileDirect(ast, functions, GUARDRAILS.sequence);
+  const evaluate: Expression['evaluate'] = async (root, bindings) => {
+    const value = direct === undefined ? ASK_JSONATA : direct(root, bindings);
+    return value === ASK_JSONATA ? parsed.evaluate(root, bindings) : value;
+  };
   const explain: Expression['explain'] = (root, bindings) =>
     explainParts(text, catalog, root, bindings);
   return { kind: 'compiled', expression: { text, variables, sources, evaluate, explain } };
 }
 
 type Parsed = ReturnType<typeof jsonata>;
+type LibraryFunctions = ReadonlyMap<string, (...parameters: unknown[]) => unknown>;
 
 function parse(text: string): Parsed {
   return jsonata(text, {
@@ -103,17 +109,16 @@ function parse(text: string): Parsed {
   });
 }
 
-/** Gives a parsed formula its library and the operators as they are meant. */
-function prepare(parsed: Parsed, catalog: CatalogLookup): void {
+/** Gives a parsed formula its library, and the operators as they are meant. */
+function prepare(parsed: Parsed, catalog: CatalogLookup): LibraryFunctions {
   rewrite(parsed.ast() as unknown as AstNode);
-  for (const [name, implementation] of Object.entries(createLibrary(catalog))) {
-    parsed.registerFunction(name, implementation as (...parameters: unknown[]) => unknown);
-  }
-  parsed.registerFunction('not', not);
-  parsed.registerFunction('number', number);
-  parsed.registerFunction('toMillis', toMillis);
-  parsed.registerFunction(CONCATENATE, concatenate);
+  const own = { ...createLibrary(catalog), not, number, toMillis, [CONCATENATE]: concatenate };
+  const functions = new Map(
+    Object.entries(own) as [string, (...parameters: unknown[]) => unknown][],
+  );
+  for (const [name, implementation] of functions) parsed.registerFunction(name, implementation);
   parsed.registerFunction(OR_ELSE, orElse);
+  return functions;
 }
 
 // Names that no formula can write.
