@@ -8,15 +8,18 @@ import type { RuleSet } from '../engine/rules.ts';
 import { summaryOf } from '../event-summary.ts';
 import { explainEvent } from '../explanation.ts';
 import type { Archive, EventDetails } from '../journal/archive.ts';
+import { asTest } from './as-test.ts';
 import { asUsageError, type Command, type Terminal, usageError } from './command.ts';
 import { detailsOf } from './events.ts';
 import { explanationText } from './explanation-text.ts';
 import { environmentFor, loadRulesFor } from './rules-for.ts';
 
-const HELP = `keywright why EVENT_ID [--json]
+const HELP = `keywright why EVENT_ID [--as-test] [--json]
 
 Tells the story of an event in the journal: how it stands, each try with its calls, and what the rules
 say of it, as they were when it ran and as they are now. Reads DATABASE_URL; sends nothing.
+
+  --as-test  writes the event as a rule test, without personal data, in place of its story
 
 Example:
   keywright why evt_1QxYb2LkdIwHu7ixAbCdEfGh
@@ -27,10 +30,14 @@ export const whyCommand: Command = {
   summary: 'tells why an event ended as it did',
   help: HELP,
   run: async (args, terminal) => {
-    const { id, json } = parse(args);
+    const { id, json, isTest } = parse(args);
     const { archive, close } = await openArchive(terminal.env);
     try {
       for (const details of await detailsOf(archive, id)) {
+        if (isTest) {
+          terminal.writeOut(await asTest(details, terminal.env));
+          continue;
+        }
         const story = await storyOf(details, archive, terminal);
         terminal.writeOut(json ? `${JSON.stringify(story.json, null, 2)}\n` : story.text);
       }
@@ -41,16 +48,19 @@ export const whyCommand: Command = {
   },
 };
 
-function parse(args: readonly string[]): { id: string; json: boolean } {
+function parse(args: readonly string[]): { id: string; json: boolean; isTest: boolean } {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
-      options: { json: { type: 'boolean', default: false } },
+      options: {
+        json: { type: 'boolean', default: false },
+        'as-test': { type: 'boolean', default: false },
+      },
       allowPositionals: true,
     });
     const [id, ...extra] = positionals;
     if (id === undefined || extra.length > 0) throw usageError('why takes one event id', 'why');
-    return { id, json: values.json };
+    return { id, json: values.json, isTest: values['as-test'] };
   } catch (error) {
     throw asUsageError(error, 'why');
   }
