@@ -63,9 +63,9 @@ describe('the shipped rules', () => {
   test.each<[string, string, RegExp, string]>([
     [
       'stripe',
-      'a renewal that makes nothing',
-      /license\.renew:\n( +)find/,
-      'license.suspend:\n$1find',
+      'a renewal for another reason',
+      /billing_reason: subscription_cycle/,
+      'billing_reason: manual',
     ],
     [
       'stripe',
