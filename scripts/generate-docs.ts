@@ -1,5 +1,5 @@
-// Keeps the reference parts of docs/rules.md and docs/errors.md in step with the code.
-// Takes the schema, the actions, the functions and the registry of errors; rewrites what stands between
+// Keeps the reference parts of docs/rules.md, docs/testing-rules.md and docs/errors.md in step with the code.
+// Takes the schemas, the actions, the functions and the registry of errors; rewrites what stands between
 // the markers, and leaves every hand-written line alone. With --check it only compares (exit code 1).
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -113,12 +113,13 @@ interface SchemaNode {
   readonly examples?: readonly unknown[];
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
   readonly $defs?: Readonly<Record<string, SchemaNode>>;
 }
 
 /** docs/rules.md as it should be: its hand-written text with the blocks of today. */
 export function renderRules(page: string, schema: SchemaNode): string {
-  const blocks: Record<string, string> = {
+  return renderBlocks('docs/rules.md', page, {
     header: propertyTable(schema, schema, []),
     rule: propertyTable(schema.$defs?.['rule'] ?? {}, schema, []),
     step: propertyTable(schema.$defs?.['step'] ?? {}, schema, Object.keys(ACTIONS)),
@@ -135,15 +136,37 @@ export function renderRules(page: string, schema: SchemaNode): string {
     ),
     functions: functionTable(),
     'jsonata-functions': jsonataFunctions(),
-  };
+  });
+}
+
+/** docs/testing-rules.md as it should be. */
+export function renderTests(page: string, schema: SchemaNode): string {
+  const part = (name: string): SchemaNode => schema.$defs?.[name] ?? {};
+  const steps = part('case').properties?.['steps']?.items ?? {};
+  const ofStep = Object.keys(steps.properties ?? {});
+  const expect = part('expect');
+  return renderBlocks('docs/testing-rules.md', page, {
+    file: propertyTable(schema, schema, []),
+    case: propertyTable(part('case'), schema, ofStep),
+    step: propertyTable(steps, schema, []),
+    event: propertyTable(part('event'), schema, []),
+    expect: propertyTable(expect, schema, []),
+  });
+}
+
+function renderBlocks(
+  name: string,
+  page: string,
+  blocks: Readonly<Record<string, string>>,
+): string {
   let text = page;
-  for (const [name, block] of Object.entries(blocks)) {
-    const start = `<!-- generated: ${name} -->`;
-    const end = `<!-- end of ${name} -->`;
+  for (const [block, content] of Object.entries(blocks)) {
+    const start = `<!-- generated: ${block} -->`;
+    const end = `<!-- end of ${block} -->`;
     const from = text.indexOf(start);
     const to = text.indexOf(end);
-    if (from === -1 || to < from) throw new Error(`docs/rules.md has no place for "${name}"`);
-    text = `${text.slice(0, from + start.length)}\n${block}\n${text.slice(to)}`;
+    if (from === -1 || to < from) throw new Error(`${name} has no place for "${block}"`);
+    text = `${text.slice(0, from + start.length)}\n${content}\n${text.slice(to)}`;
   }
   return text;
 }
@@ -321,8 +344,10 @@ function read(path: string): string {
 /** @returns the exit code: 0 up to date or written, 1 out of date. */
 function main(check: boolean): number {
   const schema = JSON.parse(read('schema/rules.schema.json')) as SchemaNode;
+  const tests = JSON.parse(read('schema/tests.schema.json')) as SchemaNode;
   const pages = [
     ['docs/rules.md', renderRules(read('docs/rules.md'), schema)],
+    ['docs/testing-rules.md', renderTests(read('docs/testing-rules.md'), tests)],
     ['docs/errors.md', renderErrors(read('docs/errors.md'), read('src/errors.ts'))],
   ] as const;
   const stale = pages.filter(([path, wanted]) => read(path) !== wanted);

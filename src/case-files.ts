@@ -76,16 +76,20 @@ export function ruleFileFor(
     rulesDir,
   }: { rules: string | undefined; provider: Provider; rulesDir: string },
 ): string {
-  // As it was typed, so that what is shown can be clicked on.
-  const shown = (path: string): string => relative('.', path) || path;
-  if (rules !== undefined) return shown(resolve(dirname(file), rules));
+  if (rules !== undefined) return shownPath(resolve(dirname(file), rules));
   const isBeside = basename(dirname(resolve(file))) === 'tests';
   const folders = isBeside ? [dirname(dirname(resolve(file))), rulesDir] : [rulesDir];
   const candidates = folders.flatMap((folder) =>
     ['yaml', 'yml'].map((ending) => join(folder, `${provider}.${ending}`)),
   );
   const found = candidates.find((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
-  return shown(found ?? join(rulesDir, `${provider}.yaml`));
+  return shownPath(found ?? join(rulesDir, `${provider}.yaml`));
+}
+
+/** From the folder of the terminal where it is below it, else whole: one file has one name in all that is told. */
+export function shownPath(path: string): string {
+  const below = relative('.', path);
+  return below.startsWith('..') ? resolve(path) : below;
 }
 
 let names: readonly string[] | undefined;

@@ -91,12 +91,13 @@ function shown(value: JsonValue): string {
   return written(value);
 }
 
-const ASKED_OF_RULES = /^(?:rule|outcome|status|errors|plan)/;
-
+/** What the rules decide. A value of the plan that differs is shown by itself. */
 function asksForTheTrace(differences: readonly Difference[], prefix: string): boolean {
-  return differences.some(
-    ({ label }) => label.startsWith(prefix) && ASKED_OF_RULES.test(label.slice(prefix.length)),
-  );
+  return differences.some(({ label, kind }) => {
+    const name = label.startsWith(prefix) ? label.slice(prefix.length) : '';
+    const isOtherStep = name.startsWith('plan') && kind !== 'differs' && kind !== 'unsaid';
+    return isOtherStep || /^(?:rule|outcome|status|errors)/.test(name);
+  });
 }
 
 function traceLines({ trace, reason, errors }: EventSeen, paint: Paint): readonly string[] {

@@ -2,7 +2,13 @@
 // what was covered. Reads files and runs on the sandbox; prints nothing.
 
 import { ACTIONS } from '../actions/definitions.ts';
-import { eventReaderFor, readTestFile, ruleFileFor, testFilesAt } from '../case-files.ts';
+import {
+  eventReaderFor,
+  readTestFile,
+  ruleFileFor,
+  shownPath,
+  testFilesAt,
+} from '../case-files.ts';
 import { type CaseResult, runCase } from '../compose-cases.ts';
 import { loadTestFile, type TestCase, type TestFile } from '../engine/cases.ts';
 import { Coverage, type CoverageReport } from '../engine/coverage.ts';
@@ -39,7 +45,7 @@ export interface TestRun {
 export async function runTests(options: TestRunOptions): Promise<TestRun> {
   const run = new Run(options);
   for (const file of new Set(options.paths.flatMap(testFilesAt))) await run.file(file);
-  for (const file of options.coveredRules) run.rules(file, {});
+  for (const file of options.coveredRules) run.rules(shownPath(file), {});
   return run.result();
 }
 

@@ -183,11 +183,33 @@ function insert(map: Node, members: JsonObject, text: string): Edit {
 function replace(node: Node, value: JsonValue, text: string): Edit {
   const start = startOf(node);
   const source = text.slice(start, node.range?.[1] ?? start).trimEnd();
-  const isBlock = isSeq(node) && source.startsWith('-');
-  const lines = Array.isArray(value) && value.length > 0 && isBlock;
-  const indent = ' '.repeat(columnOf(start, text));
-  const put = lines ? value.map((item) => `- ${flow(item)}`).join(`\n${indent}`) : flow(value);
-  return { start, end: start + source.length, text: put };
+  const end = start + source.length;
+  const column = columnOf(start, text);
+  const inOneLine = flow(value);
+  if (!Array.isArray(value) || value.length === 0) return { start, end, text: inOneLine };
+  if (isSeq(node) && source.startsWith('-')) return { start, end, text: block(value, column) };
+  // `licenses: [...]` that became too long for its line goes on below its key.
+  const key = /^( *)(?:- )?[^\s:]+: *$/.exec(text.slice(start - column, start));
+  if (key === null || column + inOneLine.length <= LINE_LENGTH_MAX) {
+    return { start, end, text: inOneLine };
+  }
+  const indent = (key[1] ?? '').length + 2;
+  const from = start - column + key[0].trimEnd().length;
+  return { start: from, end, text: `\n${' '.repeat(indent)}${block(value, indent)}` };
+}
+
+const LINE_LENGTH_MAX = 100;
+
+/** Items of a list, each in a line where it fits; the first line begins where it is put. */
+function block(items: readonly JsonValue[], column: number): string {
+  const indent = ' '.repeat(column);
+  const written = items.map((item) => {
+    const line = flow(item);
+    if (column + line.length + 2 <= LINE_LENGTH_MAX) return `- ${line}`;
+    const lines = stringify(item, { lineWidth: 0 }).trimEnd().split('\n');
+    return `- ${lines.join(`\n${indent}  `)}`;
+  });
+  return written.join(`\n${indent}`);
 }
 
 function columnOf(offset: number, text: string): number {

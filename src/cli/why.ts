@@ -8,6 +8,7 @@ import type { RuleSet } from '../engine/rules.ts';
 import { summaryOf } from '../event-summary.ts';
 import { type Explanation, explainEvent } from '../explanation.ts';
 import type { Archive, EventDetails } from '../journal/archive.ts';
+import { asTest } from './as-test.ts';
 import { asUsageError, type Command, type Terminal, usageError } from './command.ts';
 import { detailsOf } from './events.ts';
 import { differences } from './explanation-difference.ts';
@@ -15,13 +16,15 @@ import { explanationText } from './explanation-text.ts';
 import { environmentFor, loadRulesFor } from './rules-for.ts';
 import { paintFor } from './words.ts';
 
-const HELP = `keywright why EVENT_ID [--all] [--json]
+const HELP = `keywright why EVENT_ID [--all] [--as-test] [--json]
 
 Tells the story of an event in the journal: how it stands, each try with its calls, and what the rules
 say of it, as they were when it ran and as they are now; what would be different stands first. Reads
 DATABASE_URL; sends nothing.
 
   --all    shows every rule, item and name in full
+
+  --as-test  writes the event as a rule test, without personal data, in place of its story
 
 Example:
   keywright why evt_1QxYb2LkdIwHu7ixAbCdEfGh
@@ -32,10 +35,14 @@ export const whyCommand: Command = {
   summary: 'tells why an event ended as it did',
   help: HELP,
   run: async (args, terminal) => {
-    const { id, json, all } = parse(args);
+    const { id, json, all, isTest } = parse(args);
     const { archive, close } = await openArchive(terminal.env);
     try {
       for (const details of await detailsOf(archive, id)) {
+        if (isTest) {
+          terminal.writeOut(await asTest(details, terminal.env));
+          continue;
+        }
         const story = await storyOf(details, { archive, all }, terminal);
         terminal.writeOut(json ? `${JSON.stringify(story.json, null, 2)}\n` : story.text);
       }
@@ -46,19 +53,25 @@ export const whyCommand: Command = {
   },
 };
 
-function parse(args: readonly string[]): { id: string; json: boolean; all: boolean } {
+function parse(args: readonly string[]): {
+  id: string;
+  json: boolean;
+  all: boolean;
+  isTest: boolean;
+} {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
       options: {
         json: { type: 'boolean', default: false },
         all: { type: 'boolean', default: false },
+        'as-test': { type: 'boolean', default: false },
       },
       allowPositionals: true,
     });
     const [id, ...extra] = positionals;
     if (id === undefined || extra.length > 0) throw usageError('why takes one event id', 'why');
-    return { id, json: values.json, all: values.all };
+    return { id, json: values.json, all: values.all, isTest: values['as-test'] };
   } catch (error) {
     throw asUsageError(error, 'why');
   }

@@ -85,9 +85,13 @@ function leavesOf(value: JsonValue): number {
 /** Of what was not expected, the members that matter are those named of the others. */
 function surplus(item: JsonObject, at: Draft, like: JsonObject | undefined): Difference {
   const names = like === undefined ? SURPLUS_MEMBERS : Object.keys(like);
-  const kept = names.filter((name) => item[name] !== undefined && item[name] !== null);
+  const kept = names.filter((name) => !isEmpty(item[name]));
   const shown = kept.length === 0 ? item : pick(item, kept);
   return { ...at, kind: 'surplus', seen: shown };
+}
+
+function isEmpty(value: JsonValue | undefined): boolean {
+  return value === undefined || value === null || JSON.stringify(value) === '{}';
 }
 
 const SURPLUS_MEMBERS = [
