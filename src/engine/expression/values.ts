@@ -50,13 +50,13 @@ export function withoutNulls(value: JsonValue): JsonValue | undefined {
   return copy;
 }
 
-/** A member called "__proto__" stays an ordinary member. */
 function defineMember(target: JsonObject, key: string, value: JsonValue): void {
-  // Every member of every event comes by here, and writing one plainly costs a fraction.
+  // Ten times faster than what follows, and every event is copied.
   if (key !== '__proto__') {
     target[key] = value;
     return;
   }
+  // So that a member called "__proto__" stays an ordinary member.
   Object.defineProperty(target, key, {
     value,
     enumerable: true,
