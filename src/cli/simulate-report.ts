@@ -87,7 +87,9 @@ export function summaryText({ seed, chaos }: Run, sent: readonly Sent[]): string
   const verdict =
     wrong === 0
       ? 'all answers are as they should be'
-      : `${wrong} ${wrong === 1 ? 'answer is' : 'answers are'} not as they should be`;
+      : wrong === 1
+        ? '1 answer is not as it should be'
+        : `${wrong} answers are not as they should be`;
   return `\n${parts.join(', ')}: ${verdict}${again}\n`;
 }
 

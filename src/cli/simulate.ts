@@ -1,22 +1,20 @@
 // keywright simulate: signed webhooks of a whole sale, sent to a running server. Takes a scenario, gives the
 // answers; exit code 1 when one of them is not as it should be. Sends to the one address that it is told.
 
-import { parseArgs } from 'node:util';
-import { parse as parseYaml } from 'yaml';
 import { createSystemClock } from '../clock.ts';
 import { formatDiagnostic } from '../engine/findings.ts';
 import { createEnvironment } from '../environment.ts';
 import { AppError } from '../errors.ts';
-import { parseMoment } from '../interval.ts';
-import { type JsonValue, mainSecretName, PROVIDERS, type Provider } from '../model.ts';
+import { mainSecretName, PROVIDERS, type Provider } from '../model.ts';
 import type { Secret } from '../secret.ts';
 import { calm, chaotic } from '../simulator/chaos.ts';
 import { play } from '../simulator/play.ts';
 import { randomOf, seedOf } from '../simulator/random.ts';
 import { eventsOfBody, loadScenario, type Scenario } from '../simulator/scenario.ts';
 import { findScenario, listScenarios, readText } from '../simulator/scenario-files.ts';
-import { type Setting, tell } from '../simulator/telling.ts';
-import { asUsageError, type Command, type Terminal, usageError } from './command.ts';
+import { tell } from '../simulator/telling.ts';
+import { type Command, type Terminal, usageError } from './command.ts';
+import { type Options, PROVIDER_NEEDED, parseOptions } from './simulate-options.ts';
 import { headText, rowsOf, simulationJson, summaryText } from './simulate-report.ts';
 
 const HELP = `keywright simulate PROVIDER SCENARIO [OPTIONS]
@@ -54,7 +52,7 @@ export const simulateCommand: Command = {
   summary: 'sends signed webhooks of whole sales to a server',
   help: HELP,
   run: async (args, terminal) => {
-    const options = parse(args, terminal);
+    const options = parseOptions(args, terminal.env);
     if (options.list) return list(options, terminal);
     const { provider } = options;
     if (provider === undefined) throw usageError(PROVIDER_NEEDED, 'simulate');
@@ -95,127 +93,6 @@ export const simulateCommand: Command = {
     return sent.some(({ problem }) => problem !== undefined) ? 1 : 0;
   },
 };
-
-const PROVIDER_NEEDED = `simulate takes a provider (${PROVIDERS.join(', ')}) and a scenario`;
-
-interface Options {
-  readonly provider: Provider | undefined;
-  readonly scenario: string | undefined;
-  readonly payload: string | undefined;
-  readonly scenariosDir: string | undefined;
-  readonly list: boolean;
-  readonly to: string;
-  readonly settings: readonly Setting[];
-  readonly chaos: boolean;
-  readonly seed: number;
-  readonly startMs: number | undefined;
-  readonly speed: number;
-  readonly keepIds: boolean;
-  readonly secretName: string | undefined;
-  readonly json: boolean;
-}
-
-const SEED_MAX = 4_294_967_295;
-
-function parse(args: readonly string[], terminal: Terminal): Options {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      options: {
-        list: { type: 'boolean', default: false },
-        scenarios: { type: 'string' },
-        payload: { type: 'string' },
-        to: { type: 'string' },
-        set: { type: 'string', multiple: true, default: [] },
-        chaos: { type: 'boolean', default: false },
-        seed: { type: 'string' },
-        start: { type: 'string' },
-        speed: { type: 'string', default: 'instant' },
-        'keep-ids': { type: 'boolean', default: false },
-        'secret-env': { type: 'string' },
-        json: { type: 'boolean', default: false },
-      },
-      allowPositionals: true,
-    });
-    const [first, scenario, ...extra] = positionals;
-    const provider = PROVIDERS.find((name) => name === first);
-    if (first !== undefined && provider === undefined) {
-      throw usageError(`"${first}" is none of ${PROVIDERS.join(', ')}`, 'simulate');
-    }
-    if (extra.length > 0) throw usageError('simulate takes one scenario', 'simulate');
-    if (!values.list && (scenario === undefined) === (values.payload === undefined)) {
-      throw usageError(`${PROVIDER_NEEDED}, or --payload`, 'simulate');
-    }
-    return {
-      provider,
-      scenario,
-      payload: values.payload,
-      scenariosDir: values.scenarios,
-      list: values.list,
-      to: toAddress(values.to ?? `http://localhost:${terminal.env['PORT'] ?? '9890'}/v1`),
-      settings: values.set.map(toSetting),
-      chaos: values.chaos,
-      seed: toSeed(values.seed),
-      startMs: toStart(values.start),
-      speed: toSpeed(values.speed),
-      keepIds: values['keep-ids'],
-      secretName: values['secret-env'],
-      json: values.json,
-    };
-  } catch (error) {
-    throw asUsageError(error, 'simulate');
-  }
-}
-
-function toAddress(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw usageError(
-      `--to takes an address like http://localhost:9890/v1, not "${text}"`,
-      'simulate',
-    );
-  }
-  if (url.pathname === '/') url.pathname = '/v1';
-  return url.href;
-}
-
-function isLocal(address: string): boolean {
-  return /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(new URL(address).hostname);
-}
-
-function toSetting(text: string): Setting {
-  const [, path, written] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
-  if (path === undefined || written === undefined) {
-    throw usageError(`--set takes PATH=VALUE, not "${text}"`, 'simulate');
-  }
-  try {
-    return { path: path.trim(), value: parseYaml(written, { version: '1.2' }) as JsonValue };
-  } catch {
-    return { path: path.trim(), value: written };
-  }
-}
-
-function toSeed(text: string | undefined): number {
-  if (text === undefined) return Math.floor(Math.random() * 1_000_000);
-  const seed = Number(text);
-  if (/^\d{1,10}$/.test(text) && seed <= SEED_MAX) return seed;
-  throw usageError(`--seed takes a number from 0 to ${SEED_MAX}, not "${text}"`, 'simulate');
-}
-
-function toStart(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const startMs = parseMoment(text, Date.now());
-  if (startMs !== undefined) return startMs;
-  throw usageError(`--start takes a date or 30m, 24h, 7d, not "${text}"`, 'simulate');
-}
-
-function toSpeed(text: string): number {
-  if (text === 'instant') return Number.POSITIVE_INFINITY;
-  if (text === 'real') return 1;
-  const speed = Number(text);
-  if (/^\d+(?:\.\d+)?$/.test(text) && speed > 0) return speed;
-  throw usageError(`--speed takes instant, real or a number, not "${text}"`, 'simulate');
-}
 
 /** @throws ENV_MISSING and what else is wrong with the variable */
 function secretOf(provider: Provider, given: string | undefined, terminal: Terminal): Secret {
@@ -295,4 +172,8 @@ function list({ provider, scenariosDir, json }: Options, terminal: Terminal): 0 
     }
   }
   return broken ? 2 : 0;
+}
+
+function isLocal(address: string): boolean {
+  return /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(new URL(address).hostname);
 }

@@ -82,7 +82,8 @@ function unwrapped(value: JsonObject): {
 function providerOf(body: JsonObject): Provider | undefined {
   if (typeof body['event_type'] === 'string') return 'paddle';
   if (Array.isArray(body['events'])) return 'fastspring';
-  const { data } = body;
+  const { data, object } = body;
+  if (object === 'event' || object === 'v2.core.event') return 'stripe';
   if (isJsonObject(data) && isJsonObject(data['object'])) return 'stripe';
   // Seconds or milliseconds: a FastSpring event by itself.
   return typeof body['type'] === 'string' && isJsonObject(data) ? 'fastspring' : undefined;

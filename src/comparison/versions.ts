@@ -8,7 +8,7 @@ import { formatDiagnostic } from '../engine/findings.ts';
 import { loadRuleFile, type RuleFileText } from '../engine/load.ts';
 import type { RuleSet } from '../engine/rules.ts';
 import { AppError } from '../errors.ts';
-import type { WebhookEvent } from '../model.ts';
+import { PROVIDERS, type WebhookEvent } from '../model.ts';
 import { readRuleFiles } from '../rule-files.ts';
 
 export interface RulesVersion {
@@ -42,14 +42,31 @@ export function loadVersion(name: string): {
 } {
   const files = name.startsWith('git:') ? readGitFiles(name) : readRuleFiles(name);
   if (files.length === 0) throw new AppError('RULES_UNREADABLE', `${name} holds no rule file`);
-  const loaded = files.map((input) => ({ input, ...loadRuleFile(input, ACTIONS) }));
-  const findings = loaded.flatMap(({ input, diagnostics }) =>
-    diagnostics.map((finding) => formatDiagnostic(finding, () => input.text)),
+  const isSingleFile = /\.ya?ml$/.test(name);
+  const loaded = files.map((input) => {
+    const known = isSingleFile ? asMainSource(input) : input;
+    return { input, known, ...loadRuleFile(known, ACTIONS) };
+  });
+  const findings = loaded.flatMap(({ input, known, diagnostics }) =>
+    diagnostics.map(({ location, ...finding }) => {
+      const file = location.file === known.file ? input.file : location.file;
+      const shown = { ...finding, location: { ...location, file } };
+      return formatDiagnostic(shown, (of) => (of === input.file ? input.text : undefined));
+    }),
   );
   const ruleSets = loaded.flatMap(({ ruleSet }) => ruleSet ?? []);
-  const isSingleFile = /\.ya?ml$/.test(name);
   const version = ruleSets.length === files.length ? { name, ruleSets, isSingleFile } : undefined;
   return { version, findings };
+}
+
+/** A file that is compared by itself may be called `old.yaml`; it is read as the provider's own. */
+function asMainSource(input: RuleFileText): RuleFileText {
+  const provider = PROVIDERS.find((name) =>
+    new RegExp(`^provider:\\s*${name}\\b`, 'm').test(input.text),
+  );
+  return provider === undefined
+    ? input
+    : { ...input, file: input.file.replace(/[^/\\]*$/, `${provider}.yaml`) };
 }
 
 /** The rules that are asked about an event. */
@@ -71,9 +88,12 @@ export function textsOf({ name, isSingleFile, ruleSets }: RulesVersion): RulesTe
 
 /** The version again, in another thread; its texts loaded once already. */
 export function versionOfTexts({ name, isSingleFile, files }: RulesTexts): RulesVersion {
-  const ruleSets = files.flatMap(({ file, text, beside }) => {
+  const ruleSets = files.map(({ file, text, beside }) => {
     const input = { file, text, readBeside: (beside_: string) => beside[beside_] };
-    return loadRuleFile(input, ACTIONS).ruleSet ?? [];
+    const { ruleSet } = loadRuleFile(input, ACTIONS);
+    // It was loaded before; without it, its events would seem to have no rules.
+    if (ruleSet === undefined) throw new AppError('INTERNAL', `${file} cannot be loaded again`);
+    return ruleSet;
   });
   return { name, isSingleFile, ruleSets };
 }

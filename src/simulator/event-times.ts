@@ -22,32 +22,43 @@ export function timeOf(provider: Provider, event: JsonObject): number | undefine
   return Number.isFinite(ms) && ms > 0 ? ms : undefined;
 }
 
-/** The event as if it had happened then. Stripe tells whole seconds, so the rest of one is left out. */
+/**
+ * The event as if it had happened then, to the second: a date in milliseconds and the same one in seconds
+ * stay the same.
+ */
 export function movedTo(provider: Provider, event: JsonObject, timeMs: number): JsonObject {
   const wasMs = timeOf(provider, event);
-  const isMs = provider === 'stripe' ? Math.floor(timeMs / 1000) * 1000 : timeMs;
   if (wasMs === undefined) return event;
-  const byMs = isMs - wasMs;
-  return moveAll(event, '', (value, member) => {
-    if (typeof value === 'string') return movedText(provider, value, byMs);
+  const byMs = Math.round((timeMs - wasMs) / 1000) * 1000;
+  return moveMembers(event, (value, member, around) => {
+    if (typeof value === 'string')
+      return movedText(provider, value, byMs, instantOf(member, around));
     if (typeof value === 'number') return movedNumber(provider, value, member, byMs);
     return value;
-  }) as JsonObject;
+  });
 }
 
-function moveAll(
-  value: JsonValue,
-  member: string,
-  move: (value: JsonValue, member: string) => JsonValue,
-): JsonValue {
-  if (Array.isArray(value)) return value.map((item) => moveAll(item, member, move));
-  if (typeof value !== 'object' || value === null) return move(value, member);
+type Move = (value: JsonValue, member: string, around: JsonObject) => JsonValue;
+
+function moveMembers(object: JsonObject, move: Move): JsonObject {
+  const moved = (value: JsonValue, member: string): JsonValue => {
+    if (Array.isArray(value)) return value.map((item) => moved(item, member));
+    if (typeof value !== 'object' || value === null) return move(value, member, object);
+    return FOREIGN_MEMBERS.has(member) ? value : moveMembers(value, move);
+  };
   return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [
+    Object.entries(object).map(([name, inner]) => [
       name,
-      FOREIGN_MEMBERS.has(name) ? inner : moveAll(inner, name, move),
+      FOREIGN_MEMBERS.has(name) ? inner : moved(inner, name),
     ]),
   );
+}
+
+/** FastSpring writes `changed` again as `changedDisplay`, `changedDisplayISO8601` and more. */
+function instantOf(member: string, around: JsonObject): number | undefined {
+  const [, base = ''] = /^(.+?)Display/.exec(member) ?? [];
+  const value = around[base];
+  return typeof value === 'number' ? value : undefined;
 }
 
 /** Members of Stripe's objects that hold seconds since 1970; amounts may be as large as those. */
@@ -62,8 +73,7 @@ function movedNumber(provider: Provider, value: number, member: string, byMs: nu
     return isSeconds && STRIPE_SECONDS.test(member) ? value + byMs / 1000 : value;
   }
   if (provider !== 'fastspring') return value;
-  if (member.endsWith('InSeconds'))
-    return isSeconds ? Math.floor((value * 1000 + byMs) / 1000) : value;
+  if (member.endsWith('InSeconds')) return isSeconds ? value + byMs / 1000 : value;
   return isMs ? value + byMs : value;
 }
 
@@ -72,7 +82,13 @@ const DAY = /^(\d{4})([-/])(\d\d)\2(\d\d)$/;
 const WRITTEN_DAY = /^[A-Z][a-z]{2} \d{1,2}, \d{4}(?: \d\d:\d\d:\d\d [AP]M)?$/;
 
 /** Each kind of date in the look it had: `2026-12-03T05:40:12.123456Z`, `2026/12/03`, `Dec 3, 2026`. */
-function movedText(provider: Provider, text: string, byMs: number): string {
+function movedText(
+  provider: Provider,
+  text: string,
+  byMs: number,
+  /** The instant that a day is of, where the event tells it; else its midnight is moved. */
+  instantMs: number | undefined,
+): string {
   const instant = INSTANT.exec(text);
   if (instant !== null) {
     const fraction = instant[2] ?? '';
@@ -86,12 +102,12 @@ function movedText(provider: Provider, text: string, byMs: number): string {
   const day = DAY.exec(text);
   if (day !== null) {
     const [, year, joint = '-', month, date] = day;
-    const ms = Date.UTC(Number(year), Number(month) - 1, Number(date)) + byMs;
-    return new Date(ms).toISOString().slice(0, 10).replaceAll('-', joint);
+    const midnightMs = Date.UTC(Number(year), Number(month) - 1, Number(date));
+    const iso = new Date((instantMs ?? midnightMs) + byMs).toISOString();
+    return iso.slice(0, 10).replaceAll('-', joint);
   }
-  return WRITTEN_DAY.test(text)
-    ? written(Date.parse(`${text} UTC`) + byMs, text.endsWith('M'))
-    : text;
+  if (!WRITTEN_DAY.test(text)) return text;
+  return written((instantMs ?? Date.parse(`${text} UTC`)) + byMs, text.endsWith('M'));
 }
 
 function written(ms: number, withTime: boolean): string {

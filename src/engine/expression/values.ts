@@ -50,7 +50,6 @@ export function withoutNulls(value: JsonValue): JsonValue | undefined {
   return copy;
 }
 
-/** A member called "__proto__" stays an ordinary member. */
 function defineMember(target: JsonObject, key: string, value: JsonValue): void {
   // Ten times faster than what follows, and every event is copied.
   if (key !== '__proto__') {
