@@ -22,8 +22,7 @@ Tells the story of an event in the journal: how it stands, each try with its cal
 say of it, as they were when it ran and as they are now; what would be different stands first. Reads
 DATABASE_URL; sends nothing.
 
-  --all    shows every rule, item and name in full
-
+  --all      shows every rule, item and name in full
   --as-test  writes the event as a rule test, without personal data, in place of its story
 
 Example:
