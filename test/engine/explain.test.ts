@@ -64,6 +64,18 @@ describe('the parts of a formula', () => {
       },
     ],
     ['(data.z ?? data.a) = "x"', { 'data.z': undefined, 'data.a': 'x' }],
+    [
+      '((data.a = "y" and data.n > 3) or data.n = 2) and data.n < 9',
+      {
+        '(data.a = "y" and data.n > 3) or data.n = 2': true,
+        'data.a = "y" and data.n > 3': false,
+        'data.a = "y"': false,
+        'data.a': 'x',
+        'data.n = 2': true,
+        'data.n': 2,
+        'data.n < 9': true,
+      },
+    ],
     ['data.n > 1 ? data.a : data.y', { 'data.n > 1': true, 'data.n': 2, 'data.a': 'x' }],
   ])('%s', async (formula, wanted) => {
     const parts = await partsAt(formula);

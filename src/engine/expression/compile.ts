@@ -145,9 +145,12 @@ async function explainParts(
   });
   // Why a formula failed is told by its evaluation; here it only ends what can be told of it.
   await parsed.evaluate(root, bindings).catch(() => undefined);
-  return parts.flatMap(({ text: written }, index) =>
-    seen.has(index) ? [{ text: written, value: seen.get(index) }] : [],
-  );
+  // What stands there twice is told once.
+  const told = new Map<string, unknown>();
+  for (const [index, { text: written }] of parts.entries()) {
+    if (seen.has(index) && !told.has(written)) told.set(written, seen.get(index));
+  }
+  return [...told].map(([written, value]) => ({ text: written, value }));
 }
 
 function beyondLimits(text: string): ExpressionProblem | undefined {

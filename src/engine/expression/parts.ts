@@ -25,8 +25,7 @@ export interface PartValue {
 export function partsOf(ast: AstNode, text: string): readonly Part[] {
   const parts: Part[] = [];
   collect(ast, true, (node) => parts.push({ node, text: writtenAs(node, text) }));
-  const seen = new Set<string>();
-  return parts.filter((part) => part.text !== '' && !seen.has(part.text) && seen.add(part.text));
+  return parts.filter((part) => part.text !== '');
 }
 
 /** Makes the tree hand the value of each part to the function of that name, by the part's number. */
@@ -115,36 +114,15 @@ function writtenAs(node: AstNode, text: string): string {
   return balanced(text, start, end).replaceAll(/\s+/g, ' ').trim();
 }
 
-const CLOSING: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
+const BRACKETS = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|[()[\]{}]/g;
 
-/** The span, widened until each of its brackets has its counterpart. */
-function balanced(text: string, from: number, to: number): string {
-  let start = from;
-  let end = to;
-  for (;;) {
-    const { unopened, unclosed } = bracketsOf(text.slice(start, end));
-    if (unopened > 0) {
-      const before = text.slice(0, start).search(/[([{][^([{]*$/);
-      if (before === -1) return '';
-      start = before;
-    } else if (unclosed > 0) {
-      const behind = text.slice(end).search(/[)\]}]/);
-      if (behind === -1) return '';
-      end += behind + 1;
-    } else {
-      return text.slice(start, end);
-    }
-  }
-}
-
-function bracketsOf(text: string): { unopened: number; unclosed: number } {
-  const open: string[] = [];
-  let unopened = 0;
-  for (const [sign] of text.matchAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|[()[\]{}]/g)) {
-    if (sign in CLOSING) open.push(sign);
-    else if (!/^[)\]}]$/.test(sign)) continue;
-    else if (open.length === 0) unopened += 1;
-    else open.pop();
-  }
-  return { unopened, unclosed: open.length };
+/** The span, with the brackets that close behind it: those of a call and of a filter have no place. */
+function balanced(text: string, start: number, end: number): string {
+  const written = text.slice(start, end);
+  const signs = [...written.matchAll(BRACKETS)].map(([sign]) => sign);
+  const open = signs.filter((sign) => /^[([{]$/.test(sign)).length;
+  const closed = signs.filter((sign) => /^[)\]}]$/.test(sign)).length;
+  if (open <= closed) return open === closed ? written : '';
+  const behind = text.slice(end).search(/[)\]}]/);
+  return behind === -1 ? '' : balanced(text, start, end + behind + 1);
 }
