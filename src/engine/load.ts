@@ -34,10 +34,17 @@ export interface LoadedRules {
 const MAX_DELETE_DEFAULT = 100;
 const WAIT_FOR_MS_DEFAULT = 24 * 60 * 60 * 1000;
 
-/** Loads one rule file; everything that is wrong with it is in `diagnostics`. */
-export function loadRuleFile(input: RuleFileText, actions: ActionCatalog): LoadedRules {
+/**
+ * Loads one rule file; everything that is wrong with it is in `diagnostics`.
+ * @param settings members of the header that a rule test wants different; those of `let` one by one
+ */
+export function loadRuleFile(
+  input: RuleFileText,
+  actions: ActionCatalog,
+  settings: Readonly<Record<string, unknown>> = {},
+): LoadedRules {
   const findings = new Findings();
-  const ruleSet = load(input, actions, findings);
+  const ruleSet = load(input, actions, settings, findings);
   const diagnostics = findings.list();
   return { ruleSet: findings.hasErrors() ? undefined : ruleSet, diagnostics };
 }
@@ -45,11 +52,13 @@ export function loadRuleFile(input: RuleFileText, actions: ActionCatalog): Loade
 function load(
   input: RuleFileText,
   actions: ActionCatalog,
+  settings: Readonly<Record<string, unknown>>,
   findings: Findings,
 ): RuleSet | undefined {
   const { file, text } = input;
-  const yaml = readYaml(file, text, findings);
-  if (yaml === undefined) return undefined;
+  const written = readYaml(file, text, findings);
+  if (written === undefined) return undefined;
+  const yaml = withSettings(written, settings);
   lintTexts(yaml, findings);
   const raw = checkRuleFile(yaml, findings);
   if (raw === undefined) return undefined;
@@ -85,6 +94,22 @@ function load(
   lintRuleSet(ruleSet, yaml, findings);
   findings.dropGuesses();
   return ruleSet;
+}
+
+/** Another catalog also stands for that in a file of its own. */
+function withSettings(yaml: YamlFile, settings: Readonly<Record<string, unknown>>): YamlFile {
+  const { value } = yaml;
+  if (Object.keys(settings).length === 0 || !isMap(value)) return yaml;
+  const { catalogFile, ...rest } = value;
+  const kept = 'catalog' in settings || catalogFile === undefined ? rest : value;
+  const names = isMap(settings['let'])
+    ? { let: { ...(isMap(kept['let']) ? kept['let'] : {}), ...settings['let'] } }
+    : {};
+  return { ...yaml, value: { ...kept, ...settings, ...names } };
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function loadCatalog(
