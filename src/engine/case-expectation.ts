@@ -68,13 +68,19 @@ export function compareStep(
 ): readonly Difference[] {
   const expected = expectation ?? {};
   const exact = expected.exact === true;
-  const differences = seen.events.flatMap((event, index) => {
+  const differences: Difference[] = seen.events.flatMap((event, index) => {
     const single = seen.events.length === 1 && expected.events === undefined;
     const at = single
       ? { path, label: '' }
       : { path: [...path, 'events', index], label: `events[${index}].` };
     return compareEvent(single ? expected : (expected.events?.[index] ?? {}), event, at, exact);
   });
+  // An event that came together with another of its id, or was not let in, cannot be as expected.
+  for (const [index, wanted] of (expected.events ?? []).entries()) {
+    if (index < seen.events.length) continue;
+    const at = { path: [...path, 'events', index], label: `events[${index}]` };
+    differences.push({ ...at, kind: 'absent', expected: { ...wanted } as JsonObject });
+  }
   const whole = { path, label: '' };
   const count = (name: 'licenseCount' | 'userCount', list: readonly JsonObject[]) =>
     expected[name] === undefined

@@ -345,6 +345,23 @@ describe('--update', () => {
     expect({ code, out }).toEqual({ code: 0, out: '2 cases passed.\n' });
   });
 
+  test.each<[string, string, string]>([
+    ['a value that is empty', '    reason:\n', '    reason: A small one.\n'],
+    ['a map in one line', '    {rule: big}\n', '    {rule: small}\n'],
+    [
+      'a text that needs quotes in one line',
+      '    { reason: big }\n',
+      '    { reason: A small one. }\n',
+    ],
+    ['a number', '    userCount: 3 # three\n', '    userCount: 0 # three\n'],
+    ['a list of several lines', '    errors:\n      - A\n      - B\n', '    errors:\n      []\n'],
+  ])('writes %s', async (_name, before, after) => {
+    const head = refund('a', 500, 'small').replace(/ \{ rule.*/, '');
+    const file = write(head + before);
+    expect((await cli(['test', file, '--update'])).code).toBe(0);
+    expect(readFileSync(file, 'utf8')).toBe(head + after);
+  });
+
   test('writes nothing where all is as expected', async () => {
     const file = write(refund('a', 500, 'small'));
     const before = readFileSync(file, 'utf8');
