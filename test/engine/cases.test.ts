@@ -325,6 +325,7 @@ describe('paths into an event', () => {
 const EVENT: EventSeen = {
   title: 'stripe invoice.paid evt_1',
   rules: ['renewed'],
+  knownRules: ['started', 'renewed', 'a', 'b'],
   outcome: 'matched',
   status: 'done',
   duplicate: false,
@@ -511,6 +512,14 @@ describe('what was expected, against what was seen', () => {
     ['one of several rules', { rules: ['a', 'b'] }, { rule: 'a' }, ['rule: differs']],
   ])('%s', (_name, change, expectation, wanted) => {
     expect(differencesOf(expectation, ended(change))).toEqual(wanted);
+  });
+
+  test('a rule that the file does not have is told', () => {
+    const noteOf = (rule: string): unknown => compareStep({ rule }, SEEN, []);
+    expect(noteOf('startd')).toMatchObject([
+      { note: 'there is no rule "startd"; did you mean "started"?' },
+    ]);
+    expect(noteOf('started')).not.toMatchObject([{ note: expect.anything() }]);
   });
 
   test('each event of a batch has its own expectation', () => {
