@@ -21,6 +21,7 @@ const CHECKS: readonly (readonly [name: string, script: string, ...args: string[
   ['rules', 'src/cli.ts', 'check', 'rules'],
   ['generated types', 'scripts/generate-types.ts', '--check'],
   ['generated schema', 'scripts/generate-schema.ts', '--check'],
+  ['generated shapes', 'scripts/generate-shapes.ts', '--check'],
   ['generated docs', 'scripts/generate-docs.ts', '--check'],
 ];
 

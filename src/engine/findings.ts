@@ -3,6 +3,7 @@
 
 import { type AppErrorCode, registryEntry } from '../errors.ts';
 import type { Diagnostic, SourceLocation } from '../model.ts';
+import { hideSecrets } from './secrets.ts';
 
 interface FindingOptions {
   readonly location: SourceLocation;
@@ -32,7 +33,11 @@ export class Findings {
   /** Warnings that would only guess in a file with errors: what is wrong may have used the name. */
   dropGuesses(): void {
     if (!this.hasErrors()) return;
-    const guesses: readonly AppErrorCode[] = ['RULE_LET_UNUSED', 'RULE_UNREACHABLE'];
+    const guesses: readonly AppErrorCode[] = [
+      'RULE_LET_UNUSED',
+      'RULE_UNREACHABLE',
+      'RULE_REST_UNSAID',
+    ];
     this.#items = this.#items.filter(({ code }) => !guesses.includes(code));
   }
 
@@ -80,7 +85,8 @@ export function formatDiagnostic(
     const number = String(location.line).padStart(5);
     const before = source.slice(0, location.column - 1).replaceAll(/[^\t]/g, ' ');
     const room = Math.max(1, source.length - location.column + 1);
-    lines.push(`${number} | ${source}`);
+    // A finding must not carry a secret into the log of a build.
+    lines.push(`${number} | ${hideSecrets(source)}`);
     lines.push(`      | ${before}${'^'.repeat(Math.min(diagnostic.length, room))}`);
   }
   if (hint !== undefined) lines.push(`      = hint: ${hint}`);

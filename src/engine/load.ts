@@ -10,9 +10,11 @@ import { compileNames } from './compile-names.ts';
 import { compileRules } from './compile-rules.ts';
 import type { CatalogLookup } from './expression/library.ts';
 import { Findings } from './findings.ts';
-import { lintRuleSet, lintTexts } from './lint.ts';
+import { withoutIgnored } from './ignored.ts';
+import { lintRuleSet } from './lint.ts';
 import type { EnvName, Formula, Rule, RuleSet, SourceSettings } from './rules.ts';
 import { checkRuleFile } from './schema.ts';
+import { lintSecrets } from './secrets.ts';
 import { StaticScope } from './static-scope.ts';
 import { compileTemplate, type TemplateContext } from './templates.ts';
 import { readYaml, type YamlFile } from './yaml.ts';
@@ -34,11 +36,22 @@ export interface LoadedRules {
 const MAX_DELETE_DEFAULT = 100;
 const WAIT_FOR_MS_DEFAULT = 24 * 60 * 60 * 1000;
 
+/**
+ * A further look at a file that could be read; it sees what could be compiled, also where there are
+ * errors. See inspect.ts.
+ */
+export type Inspection = (ruleSet: RuleSet, yaml: YamlFile, findings: Findings) => void;
+
 /** Loads one rule file; everything that is wrong with it is in `diagnostics`. */
-export function loadRuleFile(input: RuleFileText, actions: ActionCatalog): LoadedRules {
+export function loadRuleFile(
+  input: RuleFileText,
+  actions: ActionCatalog,
+  inspect?: Inspection,
+): LoadedRules {
   const findings = new Findings();
-  const ruleSet = load(input, actions, findings);
-  const diagnostics = findings.list();
+  lintSecrets(input.file, input.text, findings);
+  const ruleSet = load(input, actions, findings, inspect);
+  const diagnostics = withoutIgnored(findings.list(), input);
   return { ruleSet: findings.hasErrors() ? undefined : ruleSet, diagnostics };
 }
 
@@ -46,11 +59,11 @@ function load(
   input: RuleFileText,
   actions: ActionCatalog,
   findings: Findings,
+  inspect: Inspection | undefined,
 ): RuleSet | undefined {
   const { file, text } = input;
   const yaml = readYaml(file, text, findings);
   if (yaml === undefined) return undefined;
-  lintTexts(yaml, findings);
   const raw = checkRuleFile(yaml, findings);
   if (raw === undefined) return undefined;
   const provider = raw['provider'] as Provider;
@@ -83,6 +96,7 @@ function load(
     settings: readSettings(raw, source, provider, yaml, findings),
   };
   lintRuleSet(ruleSet, yaml, findings);
+  inspect?.(ruleSet, yaml, findings);
   findings.dropGuesses();
   return ruleSet;
 }
@@ -111,6 +125,7 @@ function loadCatalog(
   }
   beside[name] = text;
   const file = input.file.replace(/[^/]*$/, '') + name;
+  lintSecrets(file, text, findings);
   return catalogOf(readCatalogFile(file, text, fields, findings));
 }
 
