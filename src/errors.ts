@@ -446,7 +446,7 @@ export const ERRORS = {
   },
   SHAPE_PATH_UNKNOWN: {
     title: 'A path leads to something that no such event has',
-    hint: 'Compare it with the event in samples/. If your own events have it, show some to `keywright check --samples DIR`, or write `# keywright: ignore SHAPE_PATH_UNKNOWN` above the line.',
+    hint: 'Compare it with the event in samples/. If your own events have it, show some to `keywright check --samples DIR`.',
     retryable: false,
   },
   SHAPE_PATH_MOVED: {

@@ -15,21 +15,21 @@ export function withoutIgnored(
 ): readonly Diagnostic[] {
   if (!text.includes('keywright:')) return diagnostics;
   const lines = text.split(/\r?\n/);
+  const headers = blockHeaders(lines);
   return diagnostics.filter(({ severity, code, location }) => {
     if (severity === 'error' || location.file !== file) return true;
-    return !codesFor(lines, location.line - 1).includes(code);
+    return !codesFor(lines, headers, location.line - 1).includes(code);
   });
 }
 
-function codesFor(lines: readonly string[], at: number): readonly string[] {
-  const codes = [...codesOn(lines[at])];
-  const header = blockHeaderAbove(lines, at);
-  if (header !== undefined) codes.push(...codesOn(lines[header]));
-  for (
-    let line = (header ?? at) - 1;
-    lines[line]?.trimStart().startsWith('#') === true;
-    line -= 1
-  ) {
+function codesFor(
+  lines: readonly string[],
+  headers: ReadonlyMap<number, number>,
+  at: number,
+): readonly string[] {
+  const header = headers.get(at) ?? at;
+  const codes = [...codesOn(lines[at]), ...codesOn(lines[header])];
+  for (let line = header - 1; lines[line]?.trimStart().startsWith('#') === true; line -= 1) {
     codes.push(...codesOn(lines[line]));
   }
   return codes;
@@ -39,15 +39,17 @@ function codesOn(line: string | undefined): readonly string[] {
   return DIRECTIVE.exec(line ?? '')?.[1]?.split(/\s*,\s*/) ?? [];
 }
 
-function blockHeaderAbove(lines: readonly string[], at: number): number | undefined {
-  const indent = indentOf(lines[at]);
-  for (let line = at - 1; line >= 0; line -= 1) {
-    if (lines[line]?.trim() === '' || indentOf(lines[line]) >= indent) continue;
-    return BLOCK_HEADER.test(lines[line] ?? '') ? line : undefined;
+/** For each line inside a block of text, the line that begins the block. */
+function blockHeaders(lines: readonly string[]): ReadonlyMap<number, number> {
+  const headers = new Map<number, number>();
+  let header: { readonly line: number; readonly indent: number } | undefined;
+  for (const [line, text] of lines.entries()) {
+    const indent = text.search(/\S/);
+    if (header !== undefined && (indent === -1 || indent > header.indent)) {
+      headers.set(line, header.line);
+      continue;
+    }
+    header = BLOCK_HEADER.test(text) ? { line, indent } : undefined;
   }
-  return undefined;
-}
-
-function indentOf(line: string | undefined): number {
-  return /^\s*/.exec(line ?? '')?.[0].length ?? 0;
+  return headers;
 }

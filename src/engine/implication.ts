@@ -133,8 +133,16 @@ function sameValues(a: readonly JsonValue[], b: readonly JsonValue[]): boolean {
 }
 
 function sameTest(a: LeafTest, b: LeafTest): boolean {
-  if (a.kind === 'matches') return b.kind === 'matches' && String(a.pattern) === String(b.pattern);
-  return JSON.stringify(a) === JSON.stringify(b);
+  switch (a.kind) {
+    case 'blank':
+      return b.kind === 'blank' && a.wanted === b.wanted;
+    case 'in':
+      return b.kind === 'in' && a.wanted === b.wanted && sameValues(a.values, b.values);
+    case 'compare':
+      return b.kind === 'compare' && a.operator === b.operator && a.limit === b.limit;
+    case 'matches':
+      return b.kind === 'matches' && String(a.pattern) === String(b.pattern);
+  }
 }
 
 function sameCondition(a: Condition, b: Condition): boolean {

@@ -5,7 +5,7 @@ import { PROVIDER_NAMES } from '../model.ts';
 import { didYouMean } from './closest.ts';
 import type { Findings } from './findings.ts';
 import { excludes } from './implication.ts';
-import type { Rule, RuleSet } from './rules.ts';
+import type { Condition, Rule, RuleSet } from './rules.ts';
 import type { YamlFile } from './yaml.ts';
 
 export function lintEventTypes(
@@ -56,7 +56,8 @@ function reportRest(
   if (last === undefined || rules.some(({ when }) => when.length === 0)) return;
   // Two rules that ask for the opposite of each other leave nothing between them.
   const single = rules.flatMap(({ when }) => (when.length === 1 ? when : []));
-  if (single.some((a) => single.some((b) => excludes(a, b)))) return;
+  const negative = single.filter(isNegative);
+  if (negative.some((a) => single.some((b) => excludes(a, b)))) return;
   const { line } = last.location;
   const message = `what about every other ${type}? No rule says what happens to those that fit no condition`;
   const id = `other-${type.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`;
@@ -64,6 +65,14 @@ function reportRest(
   const path = ['rules', ruleIndex(yaml, last), 'id'];
   const location = yaml.locate(path).line >= line ? yaml.locate(path) : last.location;
   findings.warning('RULE_REST_UNSAID', message, { location, length: last.id.length, hint });
+}
+
+/** Asks that something is not so; one of two opposites always does. */
+function isNegative(condition: Condition): boolean {
+  if (condition.kind !== 'leaf') return condition.kind === 'not';
+  return condition.tests.some(
+    (test) => (test.kind === 'in' && !test.wanted) || test.kind === 'blank',
+  );
 }
 
 function ruleIndex(yaml: YamlFile, rule: Rule): number {

@@ -2,9 +2,10 @@
 // never be true, ids that are none. Takes a RuleSet, reports findings. Never looks at an event.
 
 import type { Findings } from './findings.ts';
-import { contradiction, implies, variablesOf } from './implication.ts';
+import { contradiction } from './implication.ts';
 import { lintIds } from './lint-ids.ts';
 import type { Condition, LeafTest, Rule, RuleSet } from './rules.ts';
+import { reportShadowed } from './shadow.ts';
 
 type Leaf = Extract<Condition, { kind: 'leaf' }>;
 
@@ -12,30 +13,6 @@ export function lintLogic(ruleSet: RuleSet, findings: Findings): void {
   for (const rule of ruleSet.rules) reportNever(rule, [], findings);
   reportShadowed(ruleSet.rules, findings);
   lintIds(ruleSet, findings);
-}
-
-/** Rules whose events all fit an earlier rule; those without conditions are found when loading. */
-function reportShadowed(rules: readonly Rule[], findings: Findings): void {
-  for (const [index, rule] of rules.entries()) {
-    for (const step of rule.effect.kind === 'do' ? rule.effect.steps : []) {
-      if (step.kind === 'loop') reportShadowed(step.rules, findings);
-    }
-    const earlier = rules.slice(0, index).filter((other) => shadows(other, rule));
-    const by = rule.types.map((type) => earlier.find((other) => other.types.includes(type)));
-    const [first] = rule.types.length === 0 ? earlier : by;
-    const isShadowed = rule.types.length === 0 ? first !== undefined : by.every(Boolean);
-    if (!isShadowed || first === undefined) continue;
-    const message = `rule "${rule.id}" is never reached: whatever fits it fits "${first.id}" first`;
-    const hint = `Move it before "${first.id}", or let its conditions ask for something else.`;
-    findings.warning('RULE_UNREACHABLE', message, { location: rule.location, hint });
-  }
-}
-
-function shadows(earlier: Rule, later: Rule): boolean {
-  if (earlier.continues || earlier.when.length === 0) return false;
-  const shared = variablesOf(earlier.when);
-  const isOwn = [...shared].some((name) => earlier.names.has(name) || later.names.has(name));
-  return !isOwn && implies(later.when, earlier.when);
 }
 
 /** Conditions that contradict each other, or those around them. */

@@ -20,12 +20,14 @@ const SECRETS: readonly (readonly [pattern: RegExp, what: string])[] = [
 
 /** Reports every secret in a text. */
 export function lintSecrets(file: string, text: string, findings: Findings): void {
-  for (const [pattern, what] of SECRETS) {
-    for (const { index, 0: secret } of text.matchAll(pattern)) {
-      const before = text.slice(0, index).split('\n');
-      const column = (before.at(-1)?.length ?? 0) + 1;
-      const location = { file, line: before.length, column };
-      findings.error('RULE_SECRET', `this looks like ${what}`, { location, length: secret.length });
+  if (!SECRETS.some(([pattern]) => text.search(pattern) !== -1)) return;
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    for (const [pattern, what] of SECRETS) {
+      for (const { index: start, 0: secret } of line.matchAll(pattern)) {
+        const location = { file, line: index + 1, column: start + 1 };
+        const options = { location, length: secret.length };
+        findings.error('RULE_SECRET', `this looks like ${what}`, options);
+      }
     }
   }
 }

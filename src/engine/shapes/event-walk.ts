@@ -32,6 +32,9 @@ interface ValueProblem {
   readonly hint?: string | undefined;
 }
 
+/** Names that use names; beyond it nothing is known. */
+const DEPTH_MAX = 50;
+
 /** The tree of a formula as it was written; the one that is evaluated was changed for that. */
 const trees = new WeakMap<Formula, AstNode>();
 
@@ -46,6 +49,7 @@ function treeOf(formula: Formula): AstNode {
 export class EventWalk {
   readonly event: EventKind;
   readonly #options: WalkOptions;
+  #depth = 0;
 
   constructor(options: WalkOptions) {
     this.event = options.event;
@@ -55,6 +59,14 @@ export class EventWalk {
   /** What a template may give; `lenient` where another value may stand in for it. */
   template(template: Template, scope: ShapeScope, lenient: boolean): Value {
     this.#options.walked.add(template);
+    if (this.#depth > DEPTH_MAX) return UNKNOWN_VALUE;
+    this.#depth += 1;
+    const value = this.#inside(template, scope, lenient);
+    this.#depth -= 1;
+    return value;
+  }
+
+  #inside(template: Template, scope: ShapeScope, lenient: boolean): Value {
     switch (template.kind) {
       case 'literal':
         return valueFrom(learn(template.value));

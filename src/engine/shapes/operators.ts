@@ -1,6 +1,7 @@
 // What the operators of a formula can do with what stands at their sides. Takes an operator and two values;
 // gives what cannot be meant. Never walks a tree.
 
+import { didYouMean } from '../closest.ts';
 import type { Suspicion } from './notebook.ts';
 import { isKnown, isMapShape, type Letter } from './shape.ts';
 import { describe, isNever, neverEqual, type Value } from './value.ts';
@@ -53,7 +54,7 @@ export function wordProblem(value: Value, word: string, length: number): Suspici
   const { words } = value.shape;
   if (words === undefined || words.includes(word)) return undefined;
   const name = value.path?.join('.') ?? 'it';
-  const message = `${name} is never "${word}"`;
+  const message = `${name} is never "${word}"${didYouMean(word, words)}`;
   return { code: 'SHAPE_WORD', message, hint: `It is one of ${words.join(', ')}.`, length };
 }
 

@@ -73,7 +73,7 @@ function hintFor(holder: Value, meant: string | undefined): string | undefined {
   const names = [...(holder.shape.members?.keys() ?? [])];
   const shown = names.slice(0, NAMES_SHOWN).join(', ');
   const more = names.length > NAMES_SHOWN ? ', …' : '';
-  return `It has ${shown}${more}. If your events do have it, show some to \`keywright check --samples DIR\`.`;
+  return `It has ${shown}${more}. If your own events have it, show some to \`check --samples DIR\`.`;
 }
 
 /** The name that was probably meant: a near one, one that holds it, or a path further down. */
