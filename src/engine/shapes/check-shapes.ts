@@ -28,25 +28,29 @@ export function checkShapes(
   const entry = catalogEntry(actions);
   const walked = new Set<Template>();
   const lines = ruleSet.text.split(/\r?\n/);
-  const walkOf = (type: string): EventWalk => {
+  const walkOf = (type: string, namesOnly: boolean): EventWalk => {
     const root = shapeOf(shapes, type);
     const event = { provider, type, family: shapes.families.get(type), root: root ?? UNKNOWN };
     const isSampled = root !== undefined;
-    return new EventWalk({ event, isSampled, notebook, walked, catalogEntry: entry, lines });
+    const common = { notebook, walked, catalogEntry: entry, lines };
+    return new EventWalk({ event, isSampled, namesOnly, ...common });
   };
   for (const rule of ruleSet.rules) {
     for (const type of new Set(rule.types)) {
-      const walk = walkOf(type);
+      const walk = walkOf(type, false);
       checkRule(rule, fileScope(ruleSet), walk);
     }
   }
-  // Subjects, and names that no rule uses yet, are an offer to the rules to come: any event may have it.
-  const types = new Set([...ruleSet.rulesByType.keys(), ...shapes.families.keys()]);
-  const unused = [...ruleSet.names.values()].filter((template) => !walked.has(template));
-  for (const type of types) {
-    const walk = walkOf(type);
-    const scope = fileScope(ruleSet);
-    for (const template of [...ruleSet.subjects, ...unused]) walk.template(template, scope, true);
+  // Subjects and names of the file are an offer to all rules, also those to come: any event may have it.
+  const offers = [...ruleSet.subjects, ...ruleSet.names.values()];
+  const unused = new Set(offers.filter((template) => !walked.has(template)));
+  for (const type of new Set([...ruleSet.rulesByType.keys(), ...shapes.families.keys()])) {
+    for (const namesOnly of [false, true]) {
+      const walk = walkOf(type, namesOnly);
+      const scope = fileScope(ruleSet);
+      const part = offers.filter((template) => unused.has(template) !== namesOnly);
+      for (const template of part) walk.template(template, scope, true);
+    }
   }
   notebook.report(findings);
 }

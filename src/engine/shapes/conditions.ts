@@ -6,7 +6,6 @@ import type { Condition, LeafTest } from '../rules.ts';
 import type { EventWalk } from './event-walk.ts';
 import type { Suspicion } from './notebook.ts';
 import { wordProblem } from './operators.ts';
-import { judgeName } from './paths.ts';
 import type { ShapeScope } from './scope.ts';
 import { isKnown, isMapShape, type Letter } from './shape.ts';
 import { describe, isNever, memberOf, type Value } from './value.ts';
@@ -52,9 +51,9 @@ function checkLeaf(leaf: Leaf, scope: ShapeScope, walk: EventWalk, lenient: bool
     const crossing =
       index > 0 || variable !== undefined ? crossesList(value, name, text) : undefined;
     const place = { lenient, inFilter: false, written: name };
-    const seen = crossing ?? judgeName(value, name, place, walk.event);
-    walk.note(at, 'name', seen, isKnown(value.shape));
+    walk.note(at, 'crossing', crossing, isKnown(value.shape));
     if (crossing !== undefined) return;
+    walk.lookUp(at, value, name, place);
     const member = memberOf(value, name);
     if (member.kind !== 'found') return;
     value = member.value;

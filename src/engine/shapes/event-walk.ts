@@ -6,18 +6,20 @@ import type { AppErrorCode } from '../../errors.ts';
 import type { SourceLocation } from '../../model.ts';
 import type { AstNode } from '../expression/syntax.ts';
 import type { Formula, NameTable, Template } from '../rules.ts';
-import type { Notebook } from './notebook.ts';
-import { type EventKind, judgeName } from './paths.ts';
+import type { Notebook, Suspicion } from './notebook.ts';
+import { type EventKind, judgeMove, judgeName } from './paths.ts';
 import type { ShapeScope } from './scope.ts';
 import { isKnown, learn, type Shape } from './shape.ts';
 import { eitherOf, severalOf, UNKNOWN_VALUE, type Value, valueFrom } from './value.ts';
-import { Walk } from './walk.ts';
+import { type Place, Walk } from './walk.ts';
 
 interface WalkOptions {
   readonly event: EventKind;
   /** Whether there is a sample of this type; without one, everything is fine. */
   readonly isSampled: boolean;
   readonly notebook: Notebook;
+  /** Whether only what paths lead to is looked at. */
+  readonly namesOnly: boolean;
   /** Every template that was walked, for whatever event type. */
   readonly walked: Set<Template>;
   readonly catalogEntry: Shape;
@@ -97,10 +99,11 @@ export class EventWalk {
           this.template(template, owner, inner),
         ),
       note: (offset, kind, seen, known) => {
-        if (seen === undefined && !known && isSampled) return;
-        this.#options.notebook.note(formula.locate(offset), kind, seen);
+        this.note(formula.locate(offset), kind, seen, known);
       },
-      judge: (holder, name, place) => judgeName(holder, name, place, event),
+      lookUp: (offset, holder, name, place) => {
+        this.lookUp(formula.locate(offset), holder, name, place);
+      },
       catalogEntry,
     });
     return walk.run(treeOf(formula), lenient);
@@ -146,13 +149,19 @@ export class EventWalk {
     this.note(location, kind, problem === undefined ? undefined : { ...problem, length }, known);
   }
 
-  note(
-    location: SourceLocation,
-    kind: string,
-    seen: (ValueProblem & { readonly length: number }) | undefined,
-    known: boolean,
-  ): void {
-    if (seen === undefined && !known && this.#options.isSampled) return;
-    this.#options.notebook.note(location, kind, seen);
+  /** Judges a name of a path: whether it is there, and whether it was moved. */
+  lookUp(location: SourceLocation, holder: Value, name: string, place: Place): void {
+    const known = isKnown(holder.shape);
+    const { event } = this;
+    this.note(location, 'name', judgeName(holder, name, place, event), known);
+    this.note(location, 'move', judgeMove(holder, name, place, event), known);
+  }
+
+  /** Notes what was seen at a place, and whether enough was known to judge. */
+  note(location: SourceLocation, kind: string, seen: Suspicion | undefined, known: boolean): void {
+    const { isSampled, namesOnly, notebook } = this.#options;
+    if (namesOnly && kind !== 'name') return;
+    if (seen === undefined && !known && isSampled) return;
+    notebook.note(location, kind, seen);
   }
 }

@@ -19,6 +19,7 @@ export const FURTHER_MEMBERS: Readonly<Record<string, readonly string[]>> = {
   'stripe checkout.session': [
     ...['excluded_payment_method_types', 'line_items', 'name_collection', 'optional_items'],
     ...['presentment_details', 'redirect_on_completion', 'return_url'],
+    ...['shipping', 'shipping_details'],
   ],
   'stripe subscription': ['presentment_details', 'status_details'],
   'stripe charge': [
@@ -34,7 +35,13 @@ export const FURTHER_MEMBERS: Readonly<Record<string, readonly string[]>> = {
       'canceledDate',
       'remainingPeriods',
     ],
-    ...['paymentOverdue', 'initialOrderId', 'initialOrderReference', 'customReferenceId'],
+    ...[
+      'paymentOverdue',
+      'initialOrderId',
+      'initialOrderReference',
+      'customReferenceId',
+      'trialReminder',
+    ],
   ],
   'paddle transaction': [
     ...['address', 'adjustments', 'business', 'customer', 'discount', 'available_payment_methods'],

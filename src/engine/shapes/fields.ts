@@ -104,13 +104,16 @@ function checkOne(
   const value = walk.template(template, scope, false);
   // What is written out was checked when loading.
   if (template.kind !== 'formula') return;
-  walk.noteFormula(template, 'field', oneProblem(value, needs, name), value);
+  // Whether FastSpring sends an id or all of what it stands for is a setting there; Stripe always sends the id.
+  const expands = walk.event.provider === 'fastspring';
+  walk.noteFormula(template, 'field', oneProblem(value, needs, name, expands), value);
 }
 
 function oneProblem(
   value: Value,
   { letters, what }: { readonly letters: readonly Letter[]; readonly what: string },
   name: string,
+  expands: boolean,
 ): { code: 'SHAPE_LIST' | 'SHAPE_TYPE'; message: string; hint?: string } | undefined {
   const { shape, many } = value;
   if (!isKnown(shape)) return undefined;
@@ -118,7 +121,7 @@ function oneProblem(
     return { code: 'SHAPE_LIST', message: `${name} needs ${what}, and this can be a list` };
   }
   const hasId = shape.members?.has('id') === true;
-  if (!isNever(value, letters) && !hasId) return undefined;
+  if (!isNever(value, letters) && !(hasId && expands)) return undefined;
   const hint = hintFor(value, what, hasId);
   const can = isNever(value, letters) ? 'is' : 'can be';
   const found = can === 'is' ? describe(value) : 'a map';

@@ -3,6 +3,7 @@
 
 import type { JsonObject, JsonValue, Provider } from '../../model.ts';
 import { PROVIDERS } from '../../model.ts';
+import { ENVELOPES } from '../envelopes.ts';
 import { FURTHER_MEMBERS, familyOf, MOVED_PATHS, OBJECT_PATH, WORDS } from './facts.ts';
 import {
   learn,
@@ -64,7 +65,9 @@ function isObject(value: JsonValue): value is JsonObject {
 /** Adds what samples cannot teach: members that only some events have, and the words that members take. */
 function withFacts(provider: Provider, family: string, shape: Shape): Shape {
   const words = WORDS[family] ?? {};
-  return at(shape, OBJECT_PATH[provider], (object) => {
+  const envelope = new Map(ENVELOPES[provider].map((name) => [name, UNKNOWN] as const));
+  const event = merge(shape, { plain: new Set(), members: envelope });
+  return at(event, OBJECT_PATH[provider], (object) => {
     const members = new Map(object.members);
     const old = MOVED_PATHS.filter((moved) => moved.family === family && !moved.path.includes('.'));
     for (const name of [...(FURTHER_MEMBERS[family] ?? []), ...old.map(({ path }) => path)]) {

@@ -23,14 +23,12 @@ export interface EventKind {
 export function judgeName(
   holder: Value,
   name: string,
-  { lenient, inFilter, written }: Place,
+  { inFilter, written }: Place,
   event: EventKind,
 ): Suspicion | undefined {
   const member = memberOf(holder, name);
   const { length } = written;
-  if (member.kind === 'found') {
-    return lenient ? undefined : movedProblem(member.value, event, length);
-  }
+  if (member.kind === 'found') return undefined;
   if (holder.path === undefined) return madeProblem(holder, name, length);
   const where = holder.path.join('.');
   if (member.kind === 'no-map') {
@@ -90,11 +88,17 @@ function suggestion(holder: Value, name: string): string | undefined {
   return names.find((known) => known.split('_').includes(name) || words.includes(known));
 }
 
-/** A place that newer versions of the provider's API leave empty. */
-function movedProblem(value: Value, event: EventKind, length: number): Suspicion | undefined {
+/** A place that newer versions of the provider's API leave empty, where nothing may stand in for it. */
+export function judgeMove(
+  holder: Value,
+  name: string,
+  { lenient, written }: Place,
+  event: EventKind,
+): Suspicion | undefined {
+  const { length } = written;
   const prefix = OBJECT_PATH[event.provider];
-  const path = value.path?.slice(prefix.length).join('.');
-  if (path === undefined) return undefined;
+  if (lenient || holder.path === undefined) return undefined;
+  const path = [...holder.path, name].slice(prefix.length).join('.');
   const moved = MOVED_PATHS.find((entry) => entry.family === event.family && entry.path === path);
   if (moved === undefined) return undefined;
   const full = [...prefix, path].join('.');

@@ -37,7 +37,9 @@ export function isMapShape(shape: Shape): boolean {
 
 /** Maps whose keys are the seller's own, by their name; what FastSpring and Stripe keep there is text. */
 const OPEN_TEXT = new Set(['metadata', 'attributes', 'tags']);
-/** Maps whose members depend on something that samples cannot show whole. */
+/** Maps of which the samples show some members, and events may have others: they differ by country, say. */
+const LOOSE = new Set(['address', 'description', 'payment', 'pricing']);
+/** Values that depend on something that samples cannot show whole; nothing is said of them. */
 const OPEN = new Set([
   ...['custom_data', 'previous_attributes', 'payment_method_options', 'payment_method_details'],
   ...['method_details', 'fulfillments', 'last_payment_error', 'last_finalization_error'],
@@ -46,7 +48,7 @@ const OPEN = new Set([
 
 /** The shape of one value; `name` is the member that holds it. */
 export function learn(value: JsonValue, name = ''): Shape {
-  if (OPEN.has(name)) return { plain: new Set(), rest: UNKNOWN };
+  if (OPEN.has(name)) return UNKNOWN;
   if (OPEN_TEXT.has(name) && !Array.isArray(value)) return { plain: new Set(), rest: TEXT };
   if (value === null) return UNKNOWN;
   if (Array.isArray(value)) {
@@ -58,6 +60,7 @@ export function learn(value: JsonValue, name = ''): Shape {
     return {
       plain: new Set(),
       members: new Map(entries.map(([key, member]) => [key, learn(member, key)])),
+      ...(LOOSE.has(name) ? { rest: UNKNOWN } : {}),
     };
   }
   return typeof value === 'string' ? TEXT : typeof value === 'number' ? NUMBER : BOOLEAN;

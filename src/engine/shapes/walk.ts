@@ -28,8 +28,8 @@ export interface Surroundings {
   variable(name: string, lenient: boolean): Value;
   /** Notes what was seen at an offset of the formula, and whether enough was known to judge. */
   note(offset: number, kind: string, seen: Suspicion | undefined, known: boolean): void;
-  /** What is wrong with a name that was looked up; undefined where it is fine. */
-  judge(holder: Value, name: string, place: Place): Suspicion | undefined;
+  /** Judges a name that is looked up at an offset of the formula. */
+  lookUp(offset: number, holder: Value, name: string, place: Place): void;
   /** The fields that an entry of the catalog may have. */
   readonly catalogEntry: Shape;
 }
@@ -137,9 +137,7 @@ export class Walk {
     const { context, lenient, inFilter } = here;
     const { around } = this;
     const { offset } = tokenSpan(node, around.text);
-    const place = { lenient, inFilter, written: name };
-    const judged = around.judge(context, name, place);
-    around.note(offset, 'name', judged, isKnown(context.shape));
+    around.lookUp(offset, context, name, { lenient, inFilter, written: name });
     const member = memberOf(context, name);
     return member.kind === 'found' ? member.value : UNKNOWN_VALUE;
   }
