@@ -36,6 +36,12 @@ export interface YamlFile {
 
 /** Reads one YAML 1.2 document. All problems go to `findings`; undefined when nothing can be read. */
 export function readYaml(file: string, text: string, findings: Findings): YamlFile | undefined {
+  // What UTF-16 and programs look like when they are read as UTF-8.
+  if (/[\0\ufffd]/.test(text.slice(0, 4096))) {
+    const options = { location: { file, line: 1, column: 1 }, hint: 'Save the file as UTF-8.' };
+    findings.error('YAML_SYNTAX', 'the file is no text, or not written in UTF-8', options);
+    return undefined;
+  }
   const lineCounter = new LineCounter();
   const document = parse(file, text, lineCounter, findings);
   if (document === undefined) return undefined;
