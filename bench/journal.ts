@@ -2,17 +2,18 @@
 // from end to end against the sandbox, processor time for each, memory after many.
 // Plays signed webhooks against the composed server in process; prints figures, gives whether one is far out.
 
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { composeServer, type ServerHandle } from '../src/compose.ts';
 import { composeSandbox } from '../src/compose-sandbox.ts';
-import { signedHeaders } from '../src/compose-verifiers.ts';
-import { Secret } from '../src/secret.ts';
+import { listen } from '../src/server/listen.ts';
+import { SECRET, signedSale } from './sales.ts';
 
-const SECRET = 'bench secret of the journal';
 const LOAD_PER_SECOND = 500;
 /** The goal is 10 ms on two quiet cores; a machine that does other things is not blamed. */
 const P99_MS_MAX = 500;
@@ -124,26 +125,9 @@ async function serve(databaseUrl: string, baseUrl: string, token = 'none'): Prom
   return composition.server;
 }
 
-const SALE = readFileSync(
-  new URL('../samples/fastspring/order.completed.json', import.meta.url),
-  'utf8',
-);
-
-/** One signed delivery of a sale of its own, by a customer of its own. */
+/** One signed delivery of a sale, in this process. */
 async function sell({ app }: ServerHandle, id: string, type?: string): Promise<void> {
-  const { events } = JSON.parse(SALE) as { events: Record<string, unknown>[] };
-  const [event = {}] = events;
-  const data = event['data'] as Record<string, unknown>;
-  const [item = {}] = data['items'] as Record<string, unknown>[];
-  Object.assign(event, { id, created: Date.now(), ...(type === undefined ? {} : { type }) });
-  Object.assign(data, { id: `order-${id}` });
-  Object.assign(item['subscription'] as object, { id: `subscription-${id}` });
-  Object.assign(data['customer'] as object, { email: `${id}@example.com` });
-  const body = Buffer.from(JSON.stringify({ events }));
-  const timestampSeconds = Math.floor(Date.now() / 1000);
-  const headers = signedHeaders('fastspring', body, {
-    ...{ secret: new Secret(SECRET), timestampSeconds },
-  });
+  const { headers, body } = signedSale(id, type);
   const answer = await app.request('/v1', { method: 'POST', headers, body });
   await answer.arrayBuffer();
   // 503: the memory journal says that it is not done; 400: an event that no rule names.
@@ -168,23 +152,14 @@ async function inParallel(
   return performance.now() - startedAtMs;
 }
 
-/** Deliveries at even intervals, whatever becomes of those before; gives the p99 of their answers. */
+/** Deliveries at even intervals over real HTTP, from a process of their own; gives the p99 in ms. */
 async function steadyLoad(server: ServerHandle, count: number): Promise<number> {
-  const latenciesMs: number[] = [];
-  const startedAtMs = performance.now();
-  const sent: Promise<void>[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const dueAtMs = startedAtMs + (index * 1000) / LOAD_PER_SECOND;
-    const waitMs = dueAtMs - performance.now();
-    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
-    // Counted from when it should have been sent, so that a stall is not hidden.
-    const timed = sell(server, `load${index}`).then(() => {
-      latenciesMs.push(performance.now() - dueAtMs);
-    });
-    sent.push(timed);
-  }
-  await Promise.all(sent);
-  return latenciesMs.toSorted((a, b) => a - b)[Math.floor(count * 0.99)] ?? Number.NaN;
+  const listening = await listen(server.app, { port: 0, host: '127.0.0.1' });
+  const script = new URL('./steady-load.ts', import.meta.url).pathname;
+  const args = [script, listening.url, String(count), String(LOAD_PER_SECOND)];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  await listening.close();
+  return (JSON.parse(stdout) as { p99Ms: number }).p99Ms;
 }
 
 /** After collecting what is not used any more. */

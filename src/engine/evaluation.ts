@@ -119,7 +119,8 @@ export class Evaluation {
         const map: Record<string, unknown> = {};
         for (const [name, member] of template.members) {
           const value = await this.template(member, scope);
-          if (value !== undefined) map[name] = value;
+          if (value === undefined || isIntervalOfNothing(name, member, value)) continue;
+          map[name] = value;
         }
         return map;
       }
@@ -146,6 +147,14 @@ export class Evaluation {
     const message = isBlank(value) ? `${what} came out missing` : `${what} must be one text`;
     throw new EvaluationFailure(problemAt(code, message, template.location));
   }
+}
+
+/**
+ * "" as an interval means perpetual where a person wrote it. Where a formula found it in an event, a seller
+ * left the attribute empty, and a monthly customer must not be given a license for ever.
+ */
+function isIntervalOfNothing(name: string, member: Template, value: unknown): boolean {
+  return name === 'subscriptionInterval' && member.kind === 'formula' && isBlank(value);
 }
 
 /**

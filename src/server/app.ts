@@ -2,13 +2,14 @@
 // Every answer that is no webhook's own is made here: health, readiness, unknown paths, our own mistakes.
 // Never holds state, and never knows about rules, journals or Cryptlex.
 
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { AppError } from '../errors.ts';
 import type { JsonObject } from '../model.ts';
 import { SIGNATURE_HEADERS } from '../model.ts';
 import { type AdminDependencies, createAdmin } from './admin.ts';
 import type { Answer } from './answers.ts';
 import { answerError, answerInternal } from './answers.ts';
+import type { RequestOrigin } from './read-body.ts';
 import type { ServerSource, WebhookDependencies, WebhookTarget } from './webhook.ts';
 import { answerWebhook, describeFault } from './webhook.ts';
 
@@ -23,13 +24,16 @@ export interface ServerDependencies extends WebhookDependencies {
   }>;
 }
 
-/** Builds the app. It can be called in process (`app.request`), or be given to `listen`. */
-export function createApp(dependencies: ServerDependencies): Hono {
-  const { log } = dependencies;
-  const app = new Hono();
+/** What `listen` tells of a request; in process (`app.request`) there is nothing to tell. */
+type App = Hono<{ Bindings: RequestOrigin }>;
 
-  const webhook = async (request: Request, target: WebhookTarget) =>
-    toResponse(await answerWebhook(request, target, dependencies));
+/** Builds the app. It can be called in process (`app.request`), or be given to `listen`. */
+export function createApp(dependencies: ServerDependencies): App {
+  const { log } = dependencies;
+  const app = new Hono<{ Bindings: RequestOrigin }>();
+
+  const webhook = async (c: Context<{ Bindings: RequestOrigin }>, target: WebhookTarget) =>
+    toResponse(await answerWebhook(c.req.raw, target, dependencies, c.env));
 
   const notFound = (request: Request, code: 'SOURCE_UNKNOWN' | 'PATH_UNKNOWN') => {
     // A signature tells a provider with a mistyped address from the scanners of the internet.
@@ -40,7 +44,7 @@ export function createApp(dependencies: ServerDependencies): Hono {
     return toResponse(answerError(new AppError(code, '')));
   };
 
-  app.all('/v1', (c) => webhook(c.req.raw, { kind: 'by_signature' }));
+  app.all('/v1', (c) => webhook(c, { kind: 'by_signature' }));
 
   app.all('/healthz', (c) =>
     isReading(c.req.method) ? json(200, { status: 'ok' }) : refuseMethod(),
@@ -62,13 +66,13 @@ export function createApp(dependencies: ServerDependencies): Hono {
   app.all('/webhooks/:source', (c) => {
     const sources = dependencies.currentSources();
     const source = sources.get(c.req.param('source')) ?? findByPath(sources, c.req.path);
-    if (source !== undefined) return webhook(c.req.raw, { kind: 'source', source });
+    if (source !== undefined) return webhook(c, { kind: 'source', source });
     return notFound(c.req.raw, 'SOURCE_UNKNOWN');
   });
 
   app.all('*', (c) => {
     const source = findByPath(dependencies.currentSources(), c.req.path);
-    if (source !== undefined) return webhook(c.req.raw, { kind: 'source', source });
+    if (source !== undefined) return webhook(c, { kind: 'source', source });
     return notFound(c.req.raw, 'PATH_UNKNOWN');
   });
 

@@ -6,6 +6,7 @@ import { Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { AppError } from '../errors.ts';
+import type { RequestOrigin } from './read-body.ts';
 
 interface ListenOptions {
   /** 0 takes any free port. */
@@ -36,11 +37,13 @@ const SHUTDOWN_GRACE_MS = 10_000;
 
 /** Starts to listen. @throws AppError PORT_UNAVAILABLE, saying what the system said */
 export async function listen(
-  app: { fetch: (request: Request) => Response | Promise<Response> },
+  app: {
+    fetch: (request: Request, origin: RequestOrigin) => Response | Promise<Response>;
+  },
   { port, host, headersTimeoutMs = 10_000, requestTimeoutMs = 30_000 }: ListenOptions,
 ): Promise<Listening> {
   const server = createAdaptorServer({
-    fetch: (request) => app.fetch(request),
+    fetch: (request) => app.fetch(request, { lengthIsHeld: true }),
     // Other libraries in this process use the global Request and Response as Node made them.
     overrideGlobalObjects: false,
     serverOptions: {

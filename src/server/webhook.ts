@@ -15,7 +15,7 @@ import type {
 import { PROVIDER_NAMES, PROVIDERS, SIGNATURE_HEADERS } from '../model.ts';
 import type { Answer } from './answers.ts';
 import { answerDelivery, answerError, answerInternal } from './answers.ts';
-import { BODY_BYTES_MAX, readBody } from './read-body.ts';
+import { BODY_BYTES_MAX, type RequestOrigin, readBody } from './read-body.ts';
 
 /** A source as the server sees it; it is on when it has a verifier. */
 export interface ServerSource {
@@ -71,10 +71,11 @@ export async function answerWebhook(
   request: Request,
   target: WebhookTarget,
   dependencies: WebhookDependencies,
+  origin: RequestOrigin = {},
 ): Promise<Answer> {
   const { clock, log } = dependencies;
   const receivedAtMs = clock.nowMs();
-  const admission = await admit(request, target, { dependencies, receivedAtMs });
+  const admission = await admit(request, target, { dependencies, receivedAtMs, origin });
   if (admission.kind === 'refused') {
     const { answer, source, bytes } = admission;
     const durationMs = clock.nowMs() - receivedAtMs;
@@ -108,7 +109,11 @@ export async function answerWebhook(
 async function admit(
   request: Request,
   target: WebhookTarget,
-  { dependencies, receivedAtMs }: { dependencies: WebhookDependencies; receivedAtMs: number },
+  {
+    dependencies,
+    receivedAtMs,
+    origin,
+  }: { dependencies: WebhookDependencies; receivedAtMs: number; origin: RequestOrigin },
 ): Promise<Admission> {
   const announced = Number(request.headers.get('content-length') ?? 0);
   const named = target.kind === 'source' ? target.source.name : undefined;
@@ -121,7 +126,7 @@ async function admit(
   if (chosen.kind === 'refused') return { ...chosen, source: named, bytes: announced };
 
   const { source, verifier, signature } = chosen;
-  const body = await readBody(request);
+  const body = await readBody(request, BODY_BYTES_MAX, origin);
   if (body.kind === 'too_large') {
     const error = new AppError('BODY_TOO_LARGE', `the limit is ${BODY_BYTES_MAX} bytes`);
     // The rest of the body is not wanted, so the connection cannot carry another request.

@@ -22,6 +22,9 @@ export interface ReceiveDependencies {
   readonly deadlineMs: number;
 }
 
+/** Nobody reads the reason; without one, each delivery would make an exception with its stack. */
+const ANSWERED = 'answered';
+
 /** @throws JOURNAL_UNAVAILABLE when the events could not be written down */
 export async function receive(
   delivery: VerifiedDelivery,
@@ -30,7 +33,7 @@ export async function receive(
   const { pipeline, worker, clock, deadlineMs } = dependencies;
   const deadline = new AbortController();
   const stopTimer = new AbortController();
-  void clock.sleep(deadlineMs, stopTimer.signal).then(() => deadline.abort());
+  void clock.sleep(deadlineMs, stopTimer.signal).then(() => deadline.abort(ANSWERED));
   try {
     // Listening begins before accepting, since a quick event is settled before `accept` returns.
     const waiting = delivery.events.map((event) => {
@@ -43,8 +46,10 @@ export async function receive(
       waiting.map(async ({ key, event, outcome }) => {
         const acceptance = acceptances.find((candidate) => candidate.key === key);
         if (acceptance?.kind === 'done') return { ...acceptance.outcome, duplicate: true };
-        // Nothing is worked on now, so waiting for the deadline would tell nothing more.
-        if (dependencies.isDown?.() === true) return goesOn(key, event, dependencies.journal);
+        // Nothing is worked on now, so neither the deadline nor the journal would tell anything more.
+        if (acceptance?.kind === 'queued' && dependencies.isDown?.() === true) {
+          return stored(event, 'Cryptlex is away');
+        }
         let known = await outcome;
         // A short back-off ends within the deadline; redelivery by the provider takes up to an hour.
         while (known?.status === 'queued') known = await worker.awaitOutcome(key, deadline.signal);
@@ -56,8 +61,8 @@ export async function receive(
       }),
     );
   } finally {
-    stopTimer.abort();
-    deadline.abort();
+    stopTimer.abort(ANSWERED);
+    deadline.abort(ANSWERED);
   }
 }
 
@@ -67,10 +72,10 @@ async function goesOn(key: string, event: WebhookEvent, journal: Journal): Promi
   if (record?.outcome !== undefined && record.status !== 'running') {
     return { ...record.outcome, status: record.status };
   }
-  return {
-    eventId: event.id,
-    status: record?.status ?? 'queued',
-    message: 'The event is stored and will be done.',
-    reason: 'it is still being worked on',
-  };
+  return { ...stored(event, 'it is still being worked on'), status: record?.status ?? 'queued' };
+}
+
+function stored(event: WebhookEvent, reason: string): EventOutcome {
+  const message = 'The event is stored and will be done.';
+  return { eventId: event.id, status: 'queued', message, reason };
 }

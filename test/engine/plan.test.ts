@@ -69,6 +69,16 @@ describe('a step', () => {
     expect(step?.input).toEqual({ productId: 'p1', subscriptionInterval: '' });
   });
 
+  it.each([
+    ['an empty text of the event: the template says it', '=data.interval', undefined],
+    ['"" as it is written: perpetual', '""', ''],
+  ])('takes an interval of a named map, %s', async (_, interval, wanted) => {
+    const sold = `    let:\n      sold: { productId: p1, subscriptionInterval: ${interval} }\n`;
+    const data = { ...SALE, interval: '' };
+    const [step] = await plan(rule(create('from: =$sold'), sold), data);
+    expect(step?.input['subscriptionInterval']).toBe(wanted);
+  });
+
   it('leaves out fields that are not required and come out missing', async () => {
     const fields = 'productId: p\nnotes: =data.notes\nquantity: =data.quantity\ntags: =data.tags';
     const data = { ...SALE, notes: null, quantity: null, tags: [] };

@@ -61,6 +61,34 @@ describe('a body is read', () => {
   });
 });
 
+describe('a body whose length is held to', () => {
+  const whole = async (body: Uint8Array<ArrayBuffer>, length: number) =>
+    readBody(
+      new Request('http://x/', {
+        ...{ method: 'POST', body, headers: { 'content-length': String(length) } },
+      }),
+      100,
+      { lengthIsHeld: true },
+    );
+
+  it.each([0, 1, 100])('of %i bytes is read', async (size) => {
+    const bytes = Uint8Array.from({ length: size }, (_, index) => 255 - index);
+    expect(await whole(bytes, size)).toEqual({ kind: 'read', bytes });
+  });
+
+  it('is refused unread above the limit', async () => {
+    expect(await whole(new Uint8Array(101), 101)).toEqual({ kind: 'too_large', bytes: 101 });
+  });
+
+  it('is told as broken off when the sender goes away', async () => {
+    const { request } = streamed([new Uint8Array(30), new Error('socket hang up')], {
+      'content-length': '60',
+    });
+    const reading = await readBody(request, 100, { lengthIsHeld: true });
+    expect(reading).toEqual({ kind: 'broken_off', bytes: 60 });
+  });
+});
+
 describe('reading stops', () => {
   it('before the first byte when the announced length is over the limit', async () => {
     const { request, pulled } = streamed([new Uint8Array(5)], { 'content-length': '101' });

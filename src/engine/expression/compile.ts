@@ -3,6 +3,7 @@
 // Everything is found at load; never evaluates anything here.
 
 import jsonata from 'jsonata';
+import { ASK_JSONATA, compileDirect } from './direct.ts';
 import {
   type CatalogLookup,
   concatenate,
@@ -84,15 +85,17 @@ function compileShort(
   const variables = variableUses(ast, text);
   const sources = valueSources(ast);
   rewrite(ast);
-  for (const [name, implementation] of Object.entries(createLibrary(catalog))) {
-    parsed.registerFunction(name, implementation as (...parameters: unknown[]) => unknown);
-  }
-  parsed.registerFunction('not', not);
-  parsed.registerFunction('number', number);
-  parsed.registerFunction('toMillis', toMillis);
-  parsed.registerFunction(CONCATENATE, concatenate);
+  const own = { ...createLibrary(catalog), not, number, toMillis, [CONCATENATE]: concatenate };
+  const functions = new Map(
+    Object.entries(own) as [string, (...parameters: unknown[]) => unknown][],
+  );
+  for (const [name, implementation] of functions) parsed.registerFunction(name, implementation);
   parsed.registerFunction(OR_ELSE, orElse);
-  const evaluate: Expression['evaluate'] = (root, bindings) => parsed.evaluate(root, bindings);
+  const direct = compileDirect(ast, functions, GUARDRAILS.sequence);
+  const evaluate: Expression['evaluate'] = async (root, bindings) => {
+    const value = direct === undefined ? ASK_JSONATA : direct(root, bindings);
+    return value === ASK_JSONATA ? parsed.evaluate(root, bindings) : value;
+  };
   return { kind: 'compiled', expression: { text, variables, sources, evaluate } };
 }
 

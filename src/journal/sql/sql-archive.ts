@@ -78,18 +78,21 @@ function conditionsOf(filter: EventFilter): { sql: string; parameters: SqlValue[
   if (filter.status !== undefined) add('status = ?', filter.status);
   if (filter.source !== undefined) add('source = ?', filter.source);
   if (filter.type !== undefined) add('type = ?', filter.type);
-  // Pages go by the sequence; its bounds keep what was accepted at other times from being read.
-  // `+ 0`, or SQLite would look for them along the sequence rather than along the times.
-  if (filter.sinceMs !== undefined) {
-    add('accepted_ms >= ?', filter.sinceMs);
-    add(
-      'sequence >= (select min(sequence + 0) from events where accepted_ms >= ?)',
-      filter.sinceMs,
-    );
+  const times: string[] = [];
+  for (const [comparison, ms] of [
+    ['>=', filter.sinceMs],
+    ['<', filter.untilMs],
+  ] as const) {
+    if (ms === undefined) continue;
+    add(`accepted_ms ${comparison} ?`, ms);
+    times.push(`accepted_ms ${comparison} $${parameters.length}`);
   }
-  if (filter.untilMs !== undefined) {
-    add('accepted_ms < ?', filter.untilMs);
-    add('sequence <= (select max(sequence + 0) from events where accepted_ms < ?)', filter.untilMs);
+  if (times.length > 0) {
+    // Pages go by the sequence; its bounds keep what was accepted at other times from being read.
+    // `+ 0`, or SQLite would look for them along the sequence rather than along the times.
+    const within = `from events where ${times.join(' and ')}`;
+    conditions.push(`sequence >= (select min(sequence + 0) ${within})`);
+    conditions.push(`sequence <= (select max(sequence + 0) ${within})`);
   }
   if (filter.subject !== undefined) {
     // Subjects carry the name of their provider: the same id of two providers is two things.
