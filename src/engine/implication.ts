@@ -79,7 +79,7 @@ function boundImplies(given: Bound, wanted: Bound): boolean {
   return given.limit === wanted.limit && given.operator.length <= wanted.operator.length;
 }
 
-/** Whether the tests of one path can never hold together; gives why. */
+/** Whether the tests of one path can never hold together. */
 export function contradiction(tests: readonly LeafTest[]): boolean {
   const wanted = tests.filter((test) => test.kind === 'in' && test.wanted);
   const [first] = wanted;
@@ -114,7 +114,7 @@ function excludeEachOther(low: Bound, high: Bound): boolean {
 }
 
 /** Whether one of the two always holds: `{ a: x }` and `{ a: { not: x } }`. */
-export function excludes(a: Condition, b: Condition): boolean {
+export function coverAll(a: Condition, b: Condition): boolean {
   if (a.kind === 'not') {
     const { items } = a;
     return implies(items, [b]) && implies([b], items);

@@ -4,7 +4,7 @@
 import { PROVIDER_NAMES } from '../model.ts';
 import { didYouMean } from './closest.ts';
 import type { Findings } from './findings.ts';
-import { excludes } from './implication.ts';
+import { coverAll } from './implication.ts';
 import type { Condition, Rule, RuleSet } from './rules.ts';
 import type { YamlFile } from './yaml.ts';
 
@@ -31,8 +31,7 @@ export function lintEventTypes(
       });
     }
   }
-  for (const [type, candidates] of ruleSet.rulesByType)
-    reportRest(type, candidates, yaml, findings);
+  reportRest(ruleSet, yaml, findings);
 }
 
 /** The types that begin alike. */
@@ -44,27 +43,35 @@ function familyHint(type: string, known: readonly string[]): { hint?: string } {
 
 /**
  * An event that fits no rule of its type is ignored with a reason. Where every rule of the type has
- * conditions, somebody should say that this is meant.
+ * conditions, somebody should say that this is meant: once for all types that end with the same rule.
  */
-function reportRest(
-  type: string,
-  rules: readonly Rule[],
-  yaml: YamlFile,
-  findings: Findings,
-): void {
-  const last = rules.at(-1);
-  if (last === undefined || rules.some(({ when }) => when.length === 0)) return;
+function reportRest(ruleSet: RuleSet, yaml: YamlFile, findings: Findings): void {
+  const open = new Map<Rule, string[]>();
+  for (const [type, rules] of ruleSet.rulesByType) {
+    const last = rules.at(-1);
+    if (last === undefined || leavesNothing(rules)) continue;
+    const types = open.get(last);
+    if (types === undefined) open.set(last, [type]);
+    else types.push(type);
+  }
+  for (const [rule, types] of open) {
+    const [type = ''] = types;
+    const names = types.join(' and ');
+    const message = `what about every other ${names}? No rule says what happens to those that fit no condition`;
+    const id = `other-${type.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`;
+    const on = types.length === 1 ? type : `[${types.join(', ')}]`;
+    const hint = `They are ignored. If that is meant, say so in a last rule: { id: ${id}, on: ${on}, ignore: WHY }.`;
+    const location = yaml.locate(['rules', ruleIndex(yaml, rule), 'id']);
+    findings.warning('RULE_REST_UNSAID', message, { location, length: rule.id.length, hint });
+  }
+}
+
+/** Whether every event of the type fits one of the rules, as far as that can be known. */
+function leavesNothing(rules: readonly Rule[]): boolean {
+  if (rules.some(({ when }) => when.length === 0)) return true;
   // Two rules that ask for the opposite of each other leave nothing between them.
   const single = rules.flatMap(({ when }) => (when.length === 1 ? when : []));
-  const negative = single.filter(isNegative);
-  if (negative.some((a) => single.some((b) => excludes(a, b)))) return;
-  const { line } = last.location;
-  const message = `what about every other ${type}? No rule says what happens to those that fit no condition`;
-  const id = `other-${type.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`;
-  const hint = `They are ignored. If that is meant, say so in a last rule: { id: ${id}, on: ${type}, ignore: WHY }.`;
-  const path = ['rules', ruleIndex(yaml, last), 'id'];
-  const location = yaml.locate(path).line >= line ? yaml.locate(path) : last.location;
-  findings.warning('RULE_REST_UNSAID', message, { location, length: last.id.length, hint });
+  return single.filter(isNegative).some((a) => single.some((b) => coverAll(a, b)));
 }
 
 /** Asks that something is not so; one of two opposites always does. */

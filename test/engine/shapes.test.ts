@@ -259,6 +259,19 @@ describe('a whole file', () => {
     ]);
   });
 
+  it('asks once what about the rest, for all types that end with the same rule', () => {
+    const text = `rules:
+  - { id: a, on: [invoice.paid, invoice.created], when: { data.object.status: paid }, ignore: A. }
+  - { id: b, on: invoice.created, when: { data.object.status: open }, ignore: B. }
+  - { id: c, on: [customer.created, customer.updated], when: { livemode: true }, ignore: C. }
+`;
+    expect(findingsOf('stripe', text)).toEqual([
+      expect.stringContaining('every other invoice.paid?'),
+      expect.stringContaining('every other invoice.created?'),
+      expect.stringContaining('every other customer.created and customer.updated?'),
+    ]);
+  });
+
   const IGNORED = suspending('invoice.paid', '=data.object.our_own');
   it.each([
     [
