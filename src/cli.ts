@@ -4,6 +4,12 @@
 
 import { runCli } from './cli/commands.ts';
 
+// A reader that has seen enough (`keywright test | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   isTty: process.stdout.isTTY === true,
