@@ -95,8 +95,8 @@ const FIELD_TYPES: Readonly<Record<FieldType, string>> = {
   version: 'a version of two to four numbers, as text',
   texts: 'a list of texts',
   metadata: 'a map of texts',
-  find: 'search criteria, see [find](#finding-licenses)',
-  whenSuspended: '`{ resume, expiresAt }`',
+  find: 'search criteria, see [find](#find)',
+  whenSuspended: 'a map, see [whenSuspended](#whensuspended)',
   emailTaken: '`merge` or `fail`',
   missing: '`wait`, `fail` or `ignore`',
   startTrigger: '`creation` or `activation`',
@@ -107,6 +107,8 @@ interface SchemaNode {
   readonly $ref?: string;
   readonly description?: string;
   readonly type?: string | readonly string[];
+  readonly pattern?: string;
+  readonly additionalProperties?: SchemaNode | boolean;
   readonly enum?: readonly unknown[];
   readonly examples?: readonly unknown[];
   readonly required?: readonly string[];
@@ -121,7 +123,17 @@ export function renderRules(page: string, schema: SchemaNode): string {
     header: propertyTable(schema, schema, []),
     rule: propertyTable(schema.$defs?.['rule'] ?? {}, schema, []),
     step: propertyTable(schema.$defs?.['step'] ?? {}, schema, Object.keys(ACTIONS)),
-    actions: Object.values(ACTIONS).map(actionSection).join('\n\n'),
+    'catalog-entry': propertyTable(schema.$defs?.['catalogEntry'] ?? {}, schema, []),
+    'env-options': propertyTable(envOptions(schema), schema, []),
+    actions: Object.values(ACTIONS)
+      .map((definition) => actionSection(definition, schema))
+      .join('\n\n'),
+    find: propertyTable(fieldNode(schema, 'license.renew', 'find'), schema, []),
+    'when-suspended': propertyTable(
+      fieldNode(schema, 'license.renew', 'whenSuspended'),
+      schema,
+      [],
+    ),
     functions: functionTable(),
     'jsonata-functions': jsonataFunctions(),
   });
@@ -169,11 +181,39 @@ function propertyTable(node: SchemaNode, schema: SchemaNode, without: readonly s
       const [example] = examples;
       return [
         code(name),
+        kindOf(resolve(property, schema)),
         `${description}${values}${needed}`,
         example === undefined ? '' : code(example),
       ];
     });
-  return table(['field', 'meaning', 'example'], rows);
+  return table(['field', 'takes', 'meaning', 'example'], rows);
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'a text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a map',
+};
+
+/** What a property takes, in the words of the manual: `a list or a text`, `a formula`. */
+function kindOf({ type = [], pattern }: SchemaNode): string {
+  if (pattern === '^=') return 'a formula';
+  const kinds = [type].flat().flatMap((name) => KINDS[name] ?? []);
+  return kinds.join(' or ');
+}
+
+/** The schema of one field of an action. */
+function fieldNode(schema: SchemaNode, action: string, field: string): SchemaNode {
+  return schema.$defs?.['step']?.properties?.[action]?.properties?.[field] ?? {};
+}
+
+/** What may be said of a variable where `env` is a map. */
+function envOptions(schema: SchemaNode): SchemaNode {
+  const options = schema.properties?.['env']?.additionalProperties;
+  return typeof options === 'object' ? options : {};
 }
 
 function resolve(node: SchemaNode, schema: SchemaNode): SchemaNode {
@@ -181,7 +221,7 @@ function resolve(node: SchemaNode, schema: SchemaNode): SchemaNode {
   return name === undefined ? node : (schema.$defs?.[name] ?? {});
 }
 
-function actionSection(definition: ActionDefinition): string {
+function actionSection(definition: ActionDefinition, schema: SchemaNode): string {
   const { name, summary, fields, results, needsOnce, takesFrom, kind } = definition;
   const notes = [
     summary,
@@ -194,12 +234,22 @@ function actionSection(definition: ActionDefinition): string {
         ]
       : []),
   ];
-  const rows = Object.entries(fields).map(([field, { type, description, required }]) => [
-    code(field),
-    FIELD_TYPES[type],
-    `${description}${required === true ? ' **Required.**' : ''}`,
-  ]);
-  return `#### ${name}\n\n${notes.join(' ')}\n\n${table(['field', 'takes', 'meaning'], rows)}`;
+  const exampleOf = (field: string): string => {
+    const [example] = fieldNode(schema, name, field).examples ?? [];
+    return example === undefined ? '' : code(example);
+  };
+  const from = fieldNode(schema, name, 'from');
+  const rows = [
+    ...(takesFrom ? [[code('from'), kindOf(from), from.description ?? '', exampleOf('from')]] : []),
+    ...Object.entries(fields).map(([field, { type, description, required }]) => [
+      code(field),
+      FIELD_TYPES[type],
+      `${description}${required === true ? ' **Required.**' : ''}`,
+      exampleOf(field),
+    ]),
+  ];
+  const head = ['field', 'takes', 'meaning', 'example'];
+  return `#### ${name}\n\n${notes.join(' ')}\n\n${table(head, rows)}`;
 }
 
 function functionTable(): string {

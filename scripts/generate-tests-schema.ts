@@ -417,7 +417,10 @@ function schema(): Schema {
         query: { description: 'Its parameters.', type: 'object', examples: [{ page: '1' }] },
         body: { description: 'Its body.', type: 'object', examples: [{ suspended: true }] },
       }),
-      license: closed('A license, by Cryptlex’s own names.', LICENSE),
+      license: {
+        ...closed('A license, by Cryptlex’s own names.', LICENSE),
+        examples: [SUBSCRIPTION],
+      },
       user: closed('A user, by Cryptlex’s own names.', USER),
       given: closed(
         'What is there in Cryptlex before the first step. What is left out gets a sensible value.',

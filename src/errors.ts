@@ -318,6 +318,27 @@ export const ERRORS = {
     retryable: false,
   },
 
+  ENDPOINT_UNREACHABLE: {
+    title: 'Nothing answers at the address',
+    hint: 'Is the server running, and does `--to` name its address? `keywright serve` listens on port 9890.',
+    retryable: true,
+  },
+  SCENARIO_UNKNOWN: {
+    title: 'There is no such scenario',
+    hint: '`keywright simulate --list` names the scenarios. One of your own is given by the path of its file, or by --scenarios.',
+    retryable: false,
+  },
+  SAMPLE_UNKNOWN: {
+    title: 'A sample cannot be used',
+    hint: 'The samples are listed in samples/README.md; a name is written like stripe/invoice.paid-manual.',
+    retryable: false,
+  },
+  SAMPLE_PATH: {
+    title: 'The sample has no such place',
+    hint: 'A path is names joined by dots, from the root of the event: data.items.0.quantity.',
+    retryable: false,
+  },
+
   // ---- Rule files ----
   RULES_UNREADABLE: {
     title: 'A rule file cannot be read',

@@ -35,7 +35,7 @@ function importsOf({ file, text }: { file: string; text: string }): readonly Imp
 const IMPORTS = FILES.flatMap(importsOf).filter(({ to }) => !to.startsWith('..'));
 
 /** Words and pure helpers that everybody may use. */
-const BASE = ['model', 'errors', 'failures', 'points', 'secret', 'interval'];
+const BASE = ['model', 'errors', 'failures', 'points', 'secret', 'interval', 'sample-edit'];
 const PARTS = ['verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox'];
 /** Where the parts are put together. */
 const COMPOSITION = [
@@ -44,15 +44,21 @@ const COMPOSITION = [
   'case-facts',
   'case-world',
   'compose-journal',
+  'compose-live',
   'compose-sandbox',
   'compose-verifiers',
   'explanation',
+  'live-mirror',
+  'live-stage',
   'sources',
   'readiness',
   'admin-tools',
   'call-recorder',
   'outage',
   'housekeeping',
+  'try-out',
+  'simulator',
+  'comparison',
 ];
 /** Helpers of the edges: files, environment, log, time. */
 const EDGES = ['clock', 'config', 'environment', 'log', 'rule-files', 'case-files'];
@@ -66,6 +72,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   points: [],
   secret: [],
   interval: [],
+  'sample-edit': [],
   ...Object.fromEntries(PARTS.map((part) => [part, []])),
   pipeline: ['engine', 'outcomes', 'retry'],
   outcomes: [],
@@ -79,7 +86,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   log: [],
   'rule-files': [],
   'case-files': [],
-  cli: ['engine', 'actions', 'rule-files', 'case-files', 'event-summary', ...COMPOSITION, 'clock'],
+  cli: [
+    'engine',
+    'actions',
+    'rule-files',
+    'case-files',
+    'event-summary',
+    ...COMPOSITION,
+    'clock',
+    'environment',
+  ],
   ...Object.fromEntries(
     COMPOSITION.map((place) => [
       place,

@@ -83,7 +83,10 @@ async function ask(
       }
       observer?.sawCondition(condition, value);
       const path = `=${formula.text}`;
-      return { ok: value, trace: [{ path, expected: true, actual: value, ok: value }] };
+      const isExplained = evaluation.lookups !== undefined;
+      const parts = isExplained ? await evaluation.parts(formula, scope) : [];
+      const seen = parts.length === 0 ? {} : { parts };
+      return { ok: value, trace: [{ path, expected: true, actual: value, ok: value, ...seen }] };
     }
     case 'leaf': {
       const actual = await lookUp(condition.path, scope, evaluation, condition);

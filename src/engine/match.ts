@@ -24,15 +24,19 @@ export type Env = Readonly<Record<string, string | undefined>>;
  */
 let turn: Promise<unknown> = Promise.resolve();
 
-/**
- * What the rules make of an event. Never throws for anything that an event or a rule holds.
- * @param options.observer hears which rules fitted and how conditions were decided
- */
+export interface MatchOptions {
+  /** For people: notes what each name and each part of a formula was. Decides nothing differently. */
+  readonly explain?: boolean;
+  /** Hears which rules fitted and how conditions were decided. */
+  readonly observer?: Observer | undefined;
+}
+
+/** What the rules make of an event. Never throws for anything that an event or a rule holds. */
 export function matchEvent(
   ruleSet: RuleSet,
   event: WebhookEvent,
   env: Env,
-  options: { observer?: Observer | undefined } = {},
+  options: MatchOptions = {},
 ): Promise<MatchResult> {
   const result = turn.then(() => match(ruleSet, event, env, options));
   turn = result.catch(() => undefined);
@@ -43,7 +47,7 @@ async function match(
   ruleSet: RuleSet,
   event: WebhookEvent,
   env: Env,
-  options: { observer?: Observer | undefined },
+  options: MatchOptions,
 ): Promise<MatchResult> {
   const wrongMode = modeMismatch(ruleSet, event);
   if (wrongMode !== undefined) {
@@ -55,7 +59,8 @@ async function match(
     return { kind: 'unmatched', answer: ruleSet.unmatched, reason, trace: [] };
   }
   const evaluation = new Evaluation(event, declared(ruleSet, env), options);
-  return new Matcher(ruleSet, evaluation).run(candidates);
+  const result = await new Matcher(ruleSet, evaluation).run(candidates);
+  return evaluation.lookups === undefined ? result : { ...result, lookups: evaluation.lookups };
 }
 
 /** Only what the file names under `env:`; a formula never sees the other variables, by no detour. */

@@ -1,5 +1,5 @@
-// The shape of a rule file. Takes a document, checks it against schema/rules.schema.json, reports
-// every deviation at its place. Never looks at what formulas say.
+// The shape of a rule file, and of the files beside it. Takes a document, checks it against its schema in
+// schema/, reports every deviation at its place. Never looks at what formulas say.
 
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import rulesSchema from '../../schema/rules.schema.json' with { type: 'json' };
@@ -74,6 +74,21 @@ export function checkCatalogFile(yaml: YamlFile, findings: Findings): boolean {
 export function checkTestFile(yaml: YamlFile, findings: Findings): boolean {
   testsValidator ??= createAjv().compile(testsSchema);
   return check(testsValidator, yaml, findings, 'a test file');
+}
+
+/** Compiles a schema of another kind of file, for `checkShape`. */
+export function compileShape(schema: object): ValidateFunction {
+  return createAjv().compile(schema);
+}
+
+/** Checks the shape of another kind of file. @param whole what messages call it: "a scenario" */
+export function checkShape(
+  validate: ValidateFunction,
+  yaml: YamlFile,
+  findings: Findings,
+  whole: string,
+): boolean {
+  return check(validate, yaml, findings, whole);
 }
 
 function check(
@@ -182,6 +197,8 @@ const ITEM_NAMES: Readonly<Record<string | number, string>> = {
   requests: 'a request',
   licenses: 'a license',
   users: 'a user',
+  licenseTemplates: 'a license template',
+  products: 'a product',
 };
 
 /** What is at a path, in words; items of a list have no name of their own. */
