@@ -4,10 +4,10 @@
 
 import { runCli } from './cli/commands.ts';
 
-// A reader that has seen enough (`keywright test | head`) is no error.
+// `keywright check | head` closes the pipe before everything is written; nobody wants to hear of that.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  process.exit();
 });
 
 process.exitCode = await runCli(process.argv.slice(2), {
