@@ -213,7 +213,7 @@ async function lookAt(delivered: Delivered, { rules, env, journal }: World): Pro
   if (delivered.kind === 'refused') {
     const { code, message } = delivered.error;
     const { title } = delivered;
-    const none = { rules: [], knownRules: [], plan: [], trace: [], duplicate: false };
+    const none = { type: '', rules: [], knownRules: [], plan: [], trace: [], duplicate: false };
     return {
       ...none,
       title,
@@ -232,6 +232,7 @@ async function lookAt(delivered: Delivered, { rules, env, journal }: World): Pro
   const outcome = done ?? record?.outcome;
   return {
     title: `${event.provider} ${event.type} ${event.id}`,
+    type: event.type,
     rules: rulesIn(match),
     knownRules: rules.rulesOf(event.provider).rules.map(({ id }) => id),
     outcome: match.kind,

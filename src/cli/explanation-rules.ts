@@ -8,7 +8,7 @@ import { counted, type Paint, seen } from './words.ts';
 
 /** @param all whether nothing is folded */
 export function ruleLines(
-  { trace, event }: Pick<Explanation, 'trace' | 'event'>,
+  { trace, event }: Pick<Explanation, 'trace'> & { event: Pick<Explanation['event'], 'type'> },
   all: boolean,
   paint: Paint,
 ): readonly string[] {

@@ -7,9 +7,10 @@ import type { Difference } from '../engine/case-values.ts';
 import type { TestCase } from '../engine/cases.ts';
 import { type CoverageReport, percentOf } from '../engine/coverage.ts';
 import { formatLocation } from '../engine/findings.ts';
-import type { ConditionTrace, JsonValue, RuleTrace, SourceLocation } from '../model.ts';
+import type { JsonValue, SourceLocation } from '../model.ts';
+import { ruleLines } from './explanation-rules.ts';
 import type { TestRun } from './test-run.ts';
-import { counted, seen as cut, type Paint, written } from './words.ts';
+import { counted, type Paint, written } from './words.ts';
 
 /** The failed cases; empty text when there are none. */
 export function failuresText({ results }: TestRun, paint: Paint): string {
@@ -104,33 +105,12 @@ function asksForTheTrace(differences: readonly Difference[], prefix: string): bo
   });
 }
 
-function traceLines({ trace, reason, errors }: EventSeen, paint: Paint): readonly string[] {
-  const asked = trace.filter(({ skipped }) => skipped === undefined);
+function traceLines({ trace, type, reason, errors }: EventSeen, paint: Paint): readonly string[] {
   const codes = errors.length === 0 ? '' : ` [${[...new Set(errors)].join(', ')}]`;
   const told = reason === null ? [] : [`    what was told: ${reason}${codes}`];
-  if (asked.length === 0) return told;
-  return [
-    ...told,
-    '    the rules, as they were asked:',
-    ...asked.flatMap((rule) => ruleLines(rule, paint)),
-  ];
-}
-
-function ruleLines(
-  { rule, matched, item, conditions }: RuleTrace,
-  paint: Paint,
-): readonly string[] {
-  const mark = matched ? paint('green', '✓') : paint('dim', '✗');
-  const of = item === undefined ? '' : ` [${item}]`;
-  return [
-    `      ${mark} ${rule}${of}`,
-    ...conditions.map((condition) => `          ${conditionLine(condition, paint)}`),
-  ];
-}
-
-function conditionLine({ path, expected, actual, ok }: ConditionTrace, paint: Paint): string {
-  const mark = ok ? paint('green', '✓') : paint('red', '✗');
-  return `${mark} ${path}: asked for ${cut(expected)}, is ${cut(actual)}`;
+  if (trace.length === 0) return told;
+  const lines = ruleLines({ trace, event: { type } }, false, paint);
+  return [...told, '    the rules, as they were asked:', ...lines.map((line) => `      ${line}`)];
 }
 
 /** `rules 20 of 20 (100 %), conditions 61 of 64 (95 %)`, and what is not covered, each with its place. */

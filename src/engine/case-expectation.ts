@@ -33,6 +33,7 @@ export interface EventExpectation {
 export interface EventSeen {
   /** `stripe invoice.paid evt_1` */
   readonly title: string;
+  readonly type: string;
   readonly rules: readonly string[];
   /** The ids of all rules of the file, for suggestions. */
   readonly knownRules: readonly string[];

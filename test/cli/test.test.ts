@@ -138,8 +138,7 @@ describe('a failure', () => {
       + seen:     small
     what was told: A small one.
     the rules, as they were asked:
-      ✗ big
-          ✗ data.object.amount: asked for {"gt":1000}, is 500
+      ✗ big: data.object.amount: expected more than 1000, is 500
       ✓ small
 
 0 cases passed, 1 failed.

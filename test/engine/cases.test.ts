@@ -324,6 +324,7 @@ describe('paths into an event', () => {
 
 const EVENT: EventSeen = {
   title: 'stripe invoice.paid evt_1',
+  type: 'invoice.paid',
   rules: ['renewed'],
   knownRules: ['started', 'renewed', 'a', 'b'],
   outcome: 'matched',
