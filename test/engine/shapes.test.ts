@@ -184,6 +184,29 @@ const FINE: readonly (readonly [name: string, provider: Provider, text: string])
     'rules:\n  - { id: a, on: invoice.paid, let: { x: =data.object.number }, when: { $x: "1" }, ignore: A. }\n  - { id: b, on: invoice.paid, let: { x: =data.object.id }, when: { $x: "1" }, ignore: B. }\n  - { id: c, on: invoice.paid, ignore: C. }\n',
   ],
   [
+    'the old place, or another sign of the same',
+    'stripe',
+    asking('invoice.paid', '=data.object.paid or data.object.status = "paid"'),
+  ],
+  [
+    'a rule for two types, of which an earlier one takes the first',
+    'stripe',
+    'rules:\n  - { id: a, on: invoice.paid, when: { livemode: true }, ignore: A. }\n  - { id: b, on: [invoice.paid, invoice.created], when: { livemode: true }, ignore: B. }\n  - { id: c, on: [invoice.paid, invoice.created], ignore: C. }\n',
+  ],
+  ...[
+    ['gt: 0', 'gt: -5'],
+    ['gt: 5', 'gte: 5'],
+    ['lt: 5', 'lt: 6'],
+    ['gt: 5', 'lt: 9'],
+  ].map(
+    ([first, second]) =>
+      [
+        `{ ${second} } behind { ${first} }`,
+        'stripe',
+        `rules:\n  - { id: a, on: invoice.paid, when: { data.object.amount_paid: { ${first} } }, ignore: A. }\n  - { id: b, on: invoice.paid, when: { data.object.amount_paid: { ${second} } }, ignore: B. }\n  - { id: c, on: invoice.paid, ignore: C. }\n`,
+      ] as const,
+  ),
+  [
     'two bounds with room between them',
     'stripe',
     asking('invoice.paid', '{ data.object.amount_paid: { gte: 5, lte: 5 } }'),
@@ -256,6 +279,13 @@ describe('a whole file', () => {
     expect(findingsOf('stripe', text).map((finding) => finding.split(' ')[0])).toEqual([
       'SHAPE_PATH_UNKNOWN',
       'RULE_UNKNOWN_FIELD',
+    ]);
+  });
+
+  it('is told of a name that every rule uses without a fallback', () => {
+    const text = suspending('invoice.paid', '=$old', 'let:\n  old: =data.object.subscription\n');
+    expect(findingsOf('stripe', text)).toEqual([
+      expect.stringContaining('SHAPE_PATH_MOVED data.object.subscription is empty'),
     ]);
   });
 
