@@ -35,24 +35,33 @@ function importsOf({ file, text }: { file: string; text: string }): readonly Imp
 const IMPORTS = FILES.flatMap(importsOf).filter(({ to }) => !to.startsWith('..'));
 
 /** Words and pure helpers that everybody may use. */
-const BASE = ['model', 'errors', 'failures', 'points', 'secret', 'interval'];
+const BASE = ['model', 'errors', 'failures', 'points', 'secret', 'interval', 'sample-edit'];
 const PARTS = ['verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox'];
 /** Where the parts are put together. */
 const COMPOSITION = [
   'compose',
+  'compose-cases',
+  'case-facts',
+  'case-world',
   'compose-journal',
+  'compose-live',
   'compose-sandbox',
   'compose-verifiers',
   'explanation',
+  'live-mirror',
+  'live-stage',
   'sources',
   'readiness',
   'admin-tools',
   'call-recorder',
   'outage',
   'housekeeping',
+  'try-out',
+  'simulator',
+  'comparison',
 ];
 /** Helpers of the edges: files, environment, log, time. */
-const EDGES = ['clock', 'config', 'environment', 'log', 'rule-files'];
+const EDGES = ['clock', 'config', 'environment', 'log', 'rule-files', 'case-files'];
 const PIPELINE = ['pipeline', 'outcomes', 'retry', 'event-summary'];
 
 /** What a place may import by value; types may come from anywhere below it, see `typesFrom`. */
@@ -63,6 +72,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   points: [],
   secret: [],
   interval: [],
+  'sample-edit': [],
   ...Object.fromEntries(PARTS.map((part) => [part, []])),
   pipeline: ['engine', 'outcomes', 'retry'],
   outcomes: [],
@@ -75,7 +85,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ['environment'],
   log: [],
   'rule-files': [],
-  cli: ['engine', 'actions', 'rule-files', 'event-summary', ...COMPOSITION, 'clock'],
+  'case-files': [],
+  cli: [
+    'engine',
+    'actions',
+    'rule-files',
+    'case-files',
+    'event-summary',
+    ...COMPOSITION,
+    'clock',
+    'environment',
+  ],
   ...Object.fromEntries(
     COMPOSITION.map((place) => [
       place,
@@ -95,6 +115,7 @@ const MAY_NAME: Readonly<Record<string, readonly string[]>> = {
   worker: ['journal', 'log'],
   server: ['log', 'journal'],
   'rule-files': ['engine'],
+  'case-files': ['engine'],
   cli: ['sandbox', 'journal'],
 };
 

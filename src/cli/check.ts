@@ -93,7 +93,7 @@ function checkFiles(named: readonly string[], inspect: Inspection): CheckedFiles
   // A file that is named twice, by itself and by its folder, is one file.
   const files = new Map(named.flatMap(readRuleFiles).map((input) => [input.file, input]));
   for (const input of files.values()) {
-    const { diagnostics } = loadRuleFile(remember(input, texts), ACTIONS, inspect);
+    const { diagnostics } = loadRuleFile(remember(input, texts), ACTIONS, { inspect });
     // A table of a hundred thousand lines may have as many findings: too many for the arguments of a call.
     for (const finding of diagnostics) findings.push(finding);
   }

@@ -6,19 +6,25 @@ import { AppError } from '../errors.ts';
 import { checkCommand } from './check.ts';
 import type { Command, ExitCode, Terminal } from './command.ts';
 import { demoCommand } from './demo.ts';
+import { diffCommand } from './diff.ts';
 import { dryRunCommand } from './dry-run.ts';
 import { eventsCommand } from './events.ts';
 import { explainCommand } from './explain.ts';
 import { sandboxCommand } from './sandbox.ts';
 import { serveCommand } from './serve.ts';
+import { simulateCommand } from './simulate.ts';
+import { testCommand } from './test.ts';
 import { whyCommand } from './why.ts';
 
 const COMMANDS: readonly Command[] = [
   serveCommand,
   checkCommand,
   dryRunCommand,
+  testCommand,
   eventsCommand,
   whyCommand,
+  diffCommand,
+  simulateCommand,
   sandboxCommand,
   demoCommand,
   explainCommand,

@@ -26,6 +26,11 @@ export class Findings {
     this.#add('warning', code, message, options);
   }
 
+  /** How many there are, for whoever asks whether a part brought some. */
+  get count(): number {
+    return this.#items.length;
+  }
+
   hasErrors(): boolean {
     return this.#items.some((item) => item.severity === 'error');
   }

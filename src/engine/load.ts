@@ -42,15 +42,22 @@ const WAIT_FOR_MS_DEFAULT = 24 * 60 * 60 * 1000;
  */
 export type Inspection = (ruleSet: RuleSet, yaml: YamlFile, findings: Findings) => void;
 
+export interface LoadOptions {
+  /** Members of the header that a rule test wants different; those of `let` one by one. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** What `check` looks at beside all this. */
+  readonly inspect?: Inspection | undefined;
+}
+
 /** Loads one rule file; everything that is wrong with it is in `diagnostics`. */
 export function loadRuleFile(
   input: RuleFileText,
   actions: ActionCatalog,
-  inspect?: Inspection,
+  { settings = {}, inspect }: LoadOptions = {},
 ): LoadedRules {
   const findings = new Findings();
   lintSecrets(input.file, input.text, findings);
-  const ruleSet = load(input, actions, findings, inspect);
+  const ruleSet = load(input, actions, settings, findings, inspect);
   const diagnostics = withoutIgnored(findings.list(), input);
   return { ruleSet: findings.hasErrors() ? undefined : ruleSet, diagnostics };
 }
@@ -58,12 +65,14 @@ export function loadRuleFile(
 function load(
   input: RuleFileText,
   actions: ActionCatalog,
+  settings: Readonly<Record<string, unknown>>,
   findings: Findings,
   inspect: Inspection | undefined,
 ): RuleSet | undefined {
   const { file, text } = input;
-  const yaml = readYaml(file, text, findings);
-  if (yaml === undefined) return undefined;
+  const written = readYaml(file, text, findings);
+  if (written === undefined) return undefined;
+  const yaml = withSettings(written, settings);
   const raw = checkRuleFile(yaml, findings);
   if (raw === undefined) return undefined;
   const provider = raw['provider'] as Provider;
@@ -99,6 +108,22 @@ function load(
   inspect?.(ruleSet, yaml, findings);
   findings.dropGuesses();
   return ruleSet;
+}
+
+/** Another catalog also stands for that in a file of its own. */
+function withSettings(yaml: YamlFile, settings: Readonly<Record<string, unknown>>): YamlFile {
+  const { value } = yaml;
+  if (Object.keys(settings).length === 0 || !isMap(value)) return yaml;
+  const { catalogFile, ...rest } = value;
+  const kept = 'catalog' in settings || catalogFile === undefined ? rest : value;
+  const names = isMap(settings['let'])
+    ? { let: { ...(isMap(kept['let']) ? kept['let'] : {}), ...settings['let'] } }
+    : {};
+  return { ...yaml, value: { ...kept, ...settings, ...names } };
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function loadCatalog(

@@ -87,7 +87,7 @@ export class Shell {
   constructor(ports: ReadonlyMap<string, string>) {
     this.#ports = ports;
     this.folder = mkdtempSync(join(tmpdir(), 'keywright-docs-'));
-    for (const name of ['src', 'samples', 'schema', 'node_modules', 'package.json']) {
+    for (const name of ['src', 'samples', 'scenarios', 'schema', 'node_modules', 'package.json']) {
       symlinkSync(join(ROOT, name), join(this.folder, name));
     }
     // Pages have files changed, so the rules are a copy.

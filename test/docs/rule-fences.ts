@@ -57,7 +57,7 @@ export function findingsOf(
     { file: `${provider}.yaml`, text: before + body + wrapping.after, readBeside },
     ACTIONS,
     // A whole file is one that a reader takes as it is; a fragment speaks of no event in particular.
-    kind === '' ? inspection : undefined,
+    kind === '' ? { inspect: inspection } : {},
   );
   const firstLine = before.split('\n').length - 1;
   return diagnostics.map(({ location, code }) => `${location.line - firstLine} ${code}`);

@@ -23,7 +23,7 @@ const inspection = createInspection(await loadKnownShapes(), ACTIONS);
 function findingsOf(text: string) {
   const provider = /^provider: (paddle|fastspring)$/m.exec(text)?.[1] ?? 'stripe';
   const input = { file: `${provider}.yaml`, text, readBeside: () => undefined };
-  return loadRuleFile(input, ACTIONS, inspection).diagnostics;
+  return loadRuleFile(input, ACTIONS, { inspect: inspection }).diagnostics;
 }
 
 describe('a mistake in a rule file', () => {

@@ -18,7 +18,8 @@ function findingsOf(provider: Provider, text: string, shapes = known): readonly 
     text: `provider: ${provider}\nsubject: ${subject}\n${text}`,
     readBeside: () => undefined,
   };
-  const { diagnostics } = loadRuleFile(input, ACTIONS, createInspection(shapes, ACTIONS));
+  const inspect = createInspection(shapes, ACTIONS);
+  const { diagnostics } = loadRuleFile(input, ACTIONS, { inspect });
   return diagnostics.map(({ code, message }) => `${code} ${message}`);
 }
 
