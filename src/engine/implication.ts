@@ -29,10 +29,10 @@ function leafImplies(given: readonly LeafTest[], wanted: readonly LeafTest[]): b
 
 function testImplies(given: LeafTest, wanted: LeafTest): boolean {
   if (sameTest(given, wanted)) return true;
-  // A value that is one of these, or compares, is there.
+  // A value that is one of these, or a number that compares, is there; an empty text compares, too.
   const isThere =
     (given.kind === 'in' && given.wanted && given.values.every(isSomething)) ||
-    given.kind === 'compare';
+    (given.kind === 'compare' && typeof given.limit === 'number');
   if (wanted.kind === 'blank') return !wanted.wanted && isThere;
   if (given.kind === 'in' && given.wanted) return given.values.every((v) => holds(wanted, v));
   if (given.kind === 'in' && wanted.kind === 'in') {

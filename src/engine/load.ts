@@ -37,7 +37,6 @@ const MAX_DELETE_DEFAULT = 100;
 const WAIT_FOR_MS_DEFAULT = 24 * 60 * 60 * 1000;
 
 /**
-/**
  * A further look at a file that could be read; it sees what could be compiled, also where there are
  * errors. See inspect.ts.
  */
