@@ -10,7 +10,7 @@ import type { TrafficItem } from './read-item.ts';
 
 /** The largest webhook that Keywright takes. */
 const BYTES_MAX = 1024 * 1024;
-const PAGE_EVENTS = 500;
+const PAGE_EVENTS = 1_000;
 
 /** @param sinceMs only what was accepted at or after this time, milliseconds since 1970 */
 export async function* journalTraffic(

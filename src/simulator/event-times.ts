@@ -23,13 +23,13 @@ export function timeOf(provider: Provider, event: JsonObject): number | undefine
 }
 
 /**
- * The event as if it had happened then, to the second: a date in milliseconds and the same one in seconds
- * stay the same.
+ * The event as if it had happened then, or within a second after it: a date in milliseconds and the same one
+ * in seconds stay the same.
  */
 export function movedTo(provider: Provider, event: JsonObject, timeMs: number): JsonObject {
   const wasMs = timeOf(provider, event);
   if (wasMs === undefined) return event;
-  const byMs = Math.round((timeMs - wasMs) / 1000) * 1000;
+  const byMs = Math.ceil((timeMs - wasMs) / 1000) * 1000;
   return moveMembers(event, (value, member, around) => {
     if (typeof value === 'string')
       return movedText(provider, value, byMs, instantOf(member, around));

@@ -12,7 +12,7 @@ import {
   type RuleText,
   replayMark,
 } from '../archive.ts';
-import type { SqlDatabase, SqlTransaction } from './database.ts';
+import { type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
 import { countEvents, hasNul, listEvents, listTraffic } from './event-pages.ts';
 import { afterEntering, moveTo, POSITION } from './lines.ts';
 import {
@@ -35,20 +35,25 @@ const ERASED = 'Handled; the details were erased.';
 /** The archive over a database whose schema is up to date. */
 export function createSqlArchive(database: SqlDatabase): Archive {
   return {
-    list: (filter, page) => database.transaction((tx) => listEvents(tx, filter, page)),
-    traffic: (filter, page) => database.transaction((tx) => listTraffic(tx, filter, page)),
-    count: (filter) => database.transaction((tx) => countEvents(tx, filter)),
+    list: (filter, page) =>
+      database.transaction((tx) => listEvents(tx, filter, page), WITHOUT_WAITING),
+    traffic: (filter, page) =>
+      database.transaction((tx) => listTraffic(tx, filter, page), WITHOUT_WAITING),
+    count: (filter) => database.transaction((tx) => countEvents(tx, filter), WITHOUT_WAITING),
     findKeys: (eventId) =>
       database.transaction(async (tx) => {
         if (hasNul(eventId)) return [];
         const rows = await tx.query<{ event_key: string }>(FIND_KEYS, [eventId]);
         return rows.map((row) => row.event_key);
-      }),
-    details: (key) => database.transaction((tx) => details(tx, key)),
+      }, WITHOUT_WAITING),
+    details: (key) => database.transaction((tx) => details(tx, key), WITHOUT_WAITING),
     requestReplay: (key, mode) => requestReplay(database, key, mode),
     rememberRules: async ({ hash, file, text, beside }) => {
       const texts = JSON.stringify({ text, beside });
-      await database.transaction((tx) => tx.query(REMEMBER_RULES, [hash, file, texts]));
+      await database.transaction(
+        (tx) => tx.query(REMEMBER_RULES, [hash, file, texts]),
+        WITHOUT_WAITING,
+      );
     },
     findRules: (hash) =>
       database.transaction(async (tx) => {
@@ -59,7 +64,7 @@ export function createSqlArchive(database: SqlDatabase): Archive {
         if (row === undefined) return undefined;
         const texts = JSON.parse(row.rule_text) as Pick<RuleText, 'text' | 'beside'>;
         return { hash: row.hash, file: row.file, ...texts };
-      }),
+      }, WITHOUT_WAITING),
     erase: (settledBeforeMs) => erase(database, settledBeforeMs),
   };
 }
