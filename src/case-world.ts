@@ -213,7 +213,7 @@ async function lookAt(delivered: Delivered, { rules, env, journal }: World): Pro
   if (delivered.kind === 'refused') {
     const { code, message } = delivered.error;
     const { title } = delivered;
-    const none = { rules: [], plan: [], trace: [], duplicate: false };
+    const none = { rules: [], knownRules: [], plan: [], trace: [], duplicate: false };
     return {
       ...none,
       title,
@@ -233,6 +233,7 @@ async function lookAt(delivered: Delivered, { rules, env, journal }: World): Pro
   return {
     title: `${event.provider} ${event.type} ${event.id}`,
     rules: rulesIn(match),
+    knownRules: rules.rulesOf(event.provider).rules.map(({ id }) => id),
     outcome: match.kind,
     status: done?.status ?? record?.status ?? 'queued',
     duplicate: done !== undefined,

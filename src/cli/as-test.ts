@@ -128,8 +128,9 @@ function fileText({ event, ruleSet, given, expect }: FileParts): string {
   const testCase = {
     name: `${event.type} ${event.id}`,
     ...(Object.keys(given).length === 0 ? {} : { given }),
-    event: { provider: event.provider, data: event.payload },
     expect,
+    // Last, since it is long.
+    event: { provider: event.provider, data: event.payload },
   };
   // A further source of a provider is not the one that is meant where nothing is said.
   const file =

@@ -18,6 +18,8 @@ const MEMBERS: readonly (readonly [pattern: RegExp, placeholder: string])[] = [
   [/^(?:last4|cardending|iban|accountnumber)$/, 'Card'],
   [/^(?:taxid|vatid|vatnumber|taxnumber)$/, 'Tax id'],
   [/^(?:license|licensekey|licensecode|serial|serialnumber)$/, 'License key'],
+  // FastSpring's key to an account.
+  [/^global$/, 'Account'],
   [/secret|token$|password|signature/, 'Secret'],
   [/^(?:useragent|browser)$/, 'Browser'],
   [/^(?:note|notes|memo|comment|comments|message)$/, 'Note'],

@@ -73,7 +73,11 @@ function differenceLines(
   const seen = (value: JsonValue): string => `      ${paint('red', `+ seen:     ${shown(value)}`)}`;
   switch (difference.kind) {
     case 'differs':
-      return [place, expected(difference.expected), seen(difference.seen)];
+      return [
+        difference.note === undefined ? place : `${place}: ${difference.note}`,
+        expected(difference.expected),
+        seen(difference.seen),
+      ];
     case 'absent':
       return [`${place} is not there`, expected(difference.expected)];
     case 'surplus':

@@ -184,6 +184,8 @@ function replace(node: Node, value: JsonValue, text: string): Edit {
   const start = startOf(node);
   const source = text.slice(start, node.range?.[1] ?? start).trimEnd();
   const end = start + source.length;
+  // `reason:` without a value ends in its colon.
+  if (source === '' && text[start - 1] === ':') return { start, end, text: ` ${flow(value)}` };
   const column = columnOf(start, text);
   const inOneLine = flow(value);
   if (!Array.isArray(value) || value.length === 0) return { start, end, text: inOneLine };

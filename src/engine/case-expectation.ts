@@ -4,6 +4,7 @@
 import type { JsonObject, JsonValue, RuleTrace } from '../model.ts';
 import { alignInOrder, pairInAnyOrder } from './case-lists.ts';
 import { compareValue, type Difference, type Draft } from './case-values.ts';
+import { didYouMean } from './closest.ts';
 import type { YamlPath } from './yaml-places.ts';
 
 /** The `expect:` of a step, as the schema lets it through. */
@@ -33,6 +34,8 @@ export interface EventSeen {
   /** `stripe invoice.paid evt_1` */
   readonly title: string;
   readonly rules: readonly string[];
+  /** The ids of all rules of the file, for suggestions. */
+  readonly knownRules: readonly string[];
   readonly outcome: string;
   readonly status: string;
   readonly duplicate: boolean;
@@ -68,13 +71,19 @@ export function compareStep(
 ): readonly Difference[] {
   const expected = expectation ?? {};
   const exact = expected.exact === true;
-  const differences = seen.events.flatMap((event, index) => {
+  const differences: Difference[] = seen.events.flatMap((event, index) => {
     const single = seen.events.length === 1 && expected.events === undefined;
     const at = single
       ? { path, label: '' }
       : { path: [...path, 'events', index], label: `events[${index}].` };
     return compareEvent(single ? expected : (expected.events?.[index] ?? {}), event, at, exact);
   });
+  // An event that came together with another of its id, or was not let in, cannot be as expected.
+  for (const [index, wanted] of (expected.events ?? []).entries()) {
+    if (index < seen.events.length) continue;
+    const at = { path: [...path, 'events', index], label: `events[${index}]` };
+    differences.push({ ...at, kind: 'absent', expected: { ...wanted } as JsonObject });
+  }
   const whole = { path, label: '' };
   const count = (name: 'licenseCount' | 'userCount', list: readonly JsonObject[]) =>
     expected[name] === undefined
@@ -106,7 +115,8 @@ function compareEvent(
   if (expected.rule !== undefined) {
     const { rules } = seen;
     const rule = Array.isArray(expected.rule) || rules.length > 1 ? [...rules] : (rules[0] ?? null);
-    differences.push(...compareValue(expected.rule as JsonValue, rule, member(at, 'rule'), true));
+    const differs = compareValue(expected.rule as JsonValue, rule, member(at, 'rule'), true);
+    differences.push(...differs.map((one) => ({ ...one, ...misspelt(expected.rule, seen) })));
   }
   for (const name of ['outcome', 'status', 'duplicate'] as const) {
     const wanted = expected[name];
@@ -125,6 +135,17 @@ function compareEvent(
   }
   differences.push(...unsaid(expected, seen, at));
   return differences;
+}
+
+/** A rule that the file does not have was renamed, or is misspelt. */
+function misspelt(
+  rule: EventExpectation['rule'],
+  { knownRules }: EventSeen,
+): { note: string } | undefined {
+  if (knownRules.length === 0) return undefined;
+  const unknown = [rule ?? []].flat().find((name) => !knownRules.includes(name));
+  if (unknown === undefined) return undefined;
+  return { note: `there is no rule "${unknown}"${didYouMean(unknown, knownRules)}` };
 }
 
 function compareErrors(

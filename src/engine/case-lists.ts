@@ -123,7 +123,6 @@ export function alignInOrder(
   );
   // cost[i][j]: the least that differs between expected from i on and seen from j on.
   const cost: number[][] = [];
-  const skipCost = isWhole ? WHOLE_ITEM : 0;
   const costOf = (i: number, j: number): number => cost[i]?.[j] ?? 0;
   const pairCost = (i: number, j: number): number => {
     const kin = isKin(expected[i], seen[j]);
@@ -135,7 +134,7 @@ export function alignInOrder(
       const row = cost[i] as number[];
       const choices = [
         ...(i < expected.length ? [WHOLE_ITEM + costOf(i + 1, j)] : []),
-        ...(j < seen.length ? [skipCost + costOf(i, j + 1)] : []),
+        ...(j < seen.length ? [costOf(i, j + 1)] : []),
         ...(i < expected.length && j < seen.length ? [pairCost(i, j) + costOf(i + 1, j + 1)] : []),
       ];
       row[j] = choices.length === 0 ? 0 : Math.min(...choices);
@@ -148,7 +147,7 @@ export function alignInOrder(
       differences.push(...(pairs[i]?.[j] ?? []));
       i += 1;
       j += 1;
-    } else if (j < seen.length && here === skipCost + costOf(i, j + 1)) {
+    } else if (j < seen.length && here === costOf(i, j + 1)) {
       const item = seen[j];
       if (isWhole && item !== undefined) differences.push({ ...at, kind: 'surplus', seen: item });
       j += 1;

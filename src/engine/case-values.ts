@@ -14,7 +14,12 @@ export interface Draft {
 
 export type Difference = Draft &
   (
-    | { readonly kind: 'differs'; readonly expected: JsonValue; readonly seen: JsonValue }
+    | {
+        readonly kind: 'differs';
+        readonly expected: JsonValue;
+        readonly seen: JsonValue;
+        readonly note?: string;
+      }
     /** An item of a list that has no counterpart. */
     | { readonly kind: 'absent'; readonly expected: JsonValue }
     /** An item that was seen and not expected; the path is that of the list. */

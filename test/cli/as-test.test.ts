@@ -1,7 +1,7 @@
 // "Save as test": an event of a real journal becomes a rule test that passes as it stands, and holds
 // nothing that is personal.
 
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -100,6 +100,32 @@ describe('an event of the journal as a rule test', () => {
     const run = await cli(['test', file]);
     expect(run.code).toBe(1);
     expect(run.out).toContain('licenses[0].suspended');
+  });
+
+  test('names the rule file of a further source', async () => {
+    const shipped = readFileSync('rules/paddle.yaml', 'utf8');
+    const text = shipped.replace('provider: paddle', 'provider: paddle\nsecret: PADDLE_EU_SECRET');
+    const rules = join(folder, 'rules');
+    mkdirSync(join(rules, 'tests'), { recursive: true });
+    writeFileSync(join(rules, 'paddle-eu.yaml'), text);
+    const own = await startKeywright({
+      providers: [],
+      files: { 'paddle-eu.yaml': text },
+      env: { DATABASE_URL: `sqlite:${join(folder, 'eu.db')}`, PADDLE_EU_SECRET: 'secret of eu' },
+    });
+    await own.sendSample('paddle', 'subscription.paused', {
+      path: '/webhooks/paddle-eu',
+      secret: 'secret of eu',
+    });
+    await own.close();
+    const id = idOf('paddle', sampleBody('paddle', 'subscription.paused'));
+    const { out } = await cli(['why', id, '--as-test'], {
+      DATABASE_URL: `sqlite:${join(folder, 'eu.db')}`,
+      RULES_DIR: rules,
+    });
+    expect(out).toContain('rules: ../paddle-eu.yaml');
+    writeFileSync(join(rules, 'tests/eu.yaml'), out);
+    expect((await cli(['test', join(rules, 'tests/eu.yaml')])).out).toBe('1 case passed.\n');
   });
 
   test('tells that the payload was erased', async () => {

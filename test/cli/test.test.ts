@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { workAndWatch } from '../../src/cli/watch.ts';
+import { percentOf } from '../../src/engine/coverage.ts';
 import { cli } from './support.ts';
 
 let folder = '';
@@ -302,6 +303,24 @@ describe('coverage', () => {
     expect(out).toContain('data.object.amount is never asked');
   });
 
+  test('needs both rules and conditions to be covered', async () => {
+    const rules = RULES.replace('when: {', 'when: { data.object.id: { exists: true },');
+    const file = write(refund('a', 500, 'small') + refund('b', 5000, 'big'), rules);
+    const { code, out } = await cli(['test', file, '--min-coverage', '76']);
+    expect(out).toContain('rules 2 of 2 (100 %), conditions 3 of 4 (75 %)');
+    expect(code).toBe(1);
+    expect((await cli(['test', file, '--min-coverage', '75'])).code).toBe(0);
+  });
+
+  test.each([
+    [0, 0, 100],
+    [0, 3, 0],
+    [199, 200, 99],
+    [200, 200, 100],
+  ])('%i of %i is %i %%', (covered, total, percent) => {
+    expect(percentOf({ covered, total })).toBe(percent);
+  });
+
   test('counts rule files that no case is about', async () => {
     write(refund('a', 500, 'small') + refund('b', 5000, 'big'));
     writeFileSync(join(folder, 'rules/paddle.yaml'), RULES.replace('stripe', 'paddle'));
@@ -343,6 +362,23 @@ describe('--update', () => {
 `);
     expect(err).toContain('expectations were written; read them before you trust them');
     expect({ code, out }).toEqual({ code: 0, out: '2 cases passed.\n' });
+  });
+
+  test.each<[string, string, string]>([
+    ['a value that is empty', '    reason:\n', '    reason: A small one.\n'],
+    ['a map in one line', '    {rule: big}\n', '    {rule: small}\n'],
+    [
+      'a text that needs quotes in one line',
+      '    { reason: big }\n',
+      '    { reason: A small one. }\n',
+    ],
+    ['a number', '    userCount: 3 # three\n', '    userCount: 0 # three\n'],
+    ['a list of several lines', '    errors:\n      - A\n      - B\n', '    errors:\n      []\n'],
+  ])('writes %s', async (_name, before, after) => {
+    const head = refund('a', 500, 'small').replace(/ \{ rule.*/, '');
+    const file = write(head + before);
+    expect((await cli(['test', file, '--update'])).code).toBe(0);
+    expect(readFileSync(file, 'utf8')).toBe(head + after);
   });
 
   test('writes nothing where all is as expected', async () => {
@@ -408,6 +444,39 @@ describe('--watch', () => {
     await until('1', () => writeFileSync(file, refund('a', 500, 'small')));
     stop();
     await watching;
+  });
+});
+
+describe('settings of a case', () => {
+  const rules = `provider: stripe
+subject: =data.object.id
+catalogFile: catalog.csv
+let: { most: 1000, least: 1 }
+rules:
+  - id: known
+    on: charge.refunded
+    when: "=$exists($catalog('a')) and data.object.amount <= $most and data.object.amount >= $least"
+    ignore: Known.
+  - id: unknown
+    on: charge.refunded
+    ignore: Unknown.
+`;
+  const asked = (name: string, settings: string, rule: string): string =>
+    refund(name, 500, rule).replace('  event', `  settings: ${settings}\n  event`);
+
+  test('stand for the catalog of a file, and for single names of let', async () => {
+    const file = write(
+      [
+        asked('as it is', '{}', 'known'),
+        asked('another catalog', '{ catalog: { b: { productId: p } } }', 'unknown'),
+        asked('one name', '{ let: { most: 100 } }', 'unknown'),
+        asked('another mode', '{ mode: live }', 'null'),
+      ].join(''),
+      rules,
+    );
+    writeFileSync(join(folder, 'rules/catalog.csv'), 'key,productId\na,p\n');
+    const { out, err } = await cli(['test', file]);
+    expect(err + out).toBe('4 cases passed.\n');
   });
 });
 

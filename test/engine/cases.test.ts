@@ -1,6 +1,8 @@
 // What is said of rule tests that cannot be run, and how what was expected is compared with what was seen.
 
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
+import testsSchema from '../../schema/tests.schema.json' with { type: 'json' };
 import { compareStep, type EventSeen, type StepSeen } from '../../src/engine/case-expectation.ts';
 import { type EventReader, loadTestFile } from '../../src/engine/cases.ts';
 import { parseEventPath, setAt, unsetAt } from '../../src/engine/event-paths.ts';
@@ -184,6 +186,43 @@ describe('a test file that cannot be run says why, with its place', () => {
   });
 });
 
+describe('the schema for editors', () => {
+  /** Each property with what it says of itself; a reference says it where it leads. */
+  function* propertiesOf(node: unknown, path: string): Generator<readonly [string, JsonObject]> {
+    if (typeof node !== 'object' || node === null) return;
+    for (const [name, member] of Object.entries(node)) {
+      if (name === 'properties') {
+        for (const [property, of] of Object.entries(member as Record<string, JsonObject>)) {
+          if (of['$ref'] === undefined) yield [`${path}.${property}`, of];
+          yield* propertiesOf(of, `${path}.${property}`);
+        }
+      } else if (name !== 'examples') yield* propertiesOf(member, path);
+    }
+  }
+  const properties = [...propertiesOf(testsSchema, '')];
+
+  test('describes every property, with an example', () => {
+    expect(properties.length).toBeGreaterThan(200);
+    const silent = properties.filter(
+      ([, { description, examples }]) =>
+        typeof description !== 'string' || !Array.isArray(examples) || examples.length === 0,
+    );
+    expect(silent.map(([path]) => path)).toEqual([]);
+  });
+
+  test('gives examples that it takes itself', () => {
+    const ajv = new Ajv2020({ strict: false });
+    ajv.addSchema(testsSchema, 'tests');
+    const wrong = properties.flatMap(([path, schema]) => {
+      const validate = ajv.compile({ ...schema, $defs: testsSchema.$defs });
+      return (schema['examples'] as JsonValue[])
+        .filter((example) => !validate(example))
+        .map((example) => `${path}: ${JSON.stringify(example)}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+});
+
 describe('the time of a step', () => {
   const timesOf = (text: string): readonly string[] =>
     (load(text).testFile?.cases[0]?.steps ?? []).map(({ atMs }) => new Date(atMs).toISOString());
@@ -286,6 +325,7 @@ describe('paths into an event', () => {
 const EVENT: EventSeen = {
   title: 'stripe invoice.paid evt_1',
   rules: ['renewed'],
+  knownRules: ['started', 'renewed', 'a', 'b'],
   outcome: 'matched',
   status: 'done',
   duplicate: false,
@@ -474,10 +514,21 @@ describe('what was expected, against what was seen', () => {
     expect(differencesOf(expectation, ended(change))).toEqual(wanted);
   });
 
+  test('a rule that the file does not have is told', () => {
+    const noteOf = (rule: string): unknown => compareStep({ rule }, SEEN, []);
+    expect(noteOf('startd')).toMatchObject([
+      { note: 'there is no rule "startd"; did you mean "started"?' },
+    ]);
+    expect(noteOf('started')).not.toMatchObject([{ note: expect.anything() }]);
+  });
+
   test('each event of a batch has its own expectation', () => {
     const batch: StepSeen = { ...SEEN, events: [EVENT, { ...EVENT, status: 'failed' }] };
     expect(differencesOf({ events: [{ rule: 'renewed' }] }, batch)).toEqual([
       'events[1].status: unsaid',
+    ]);
+    expect(differencesOf({ events: [{}, { errors: [] }, { rule: 'x' }] }, batch)).toEqual([
+      'events[2]: absent',
     ]);
     expect(differencesOf({ events: [{}, { status: 'done' }] }, batch)).toEqual([
       'events[1].status: differs',
