@@ -23,6 +23,7 @@ const CHECKS: readonly (readonly [name: string, script: string, ...args: string[
   ['generated types', 'scripts/generate-types.ts', '--check'],
   ['generated schema', 'scripts/generate-schema.ts', '--check'],
   ['generated schema of tests', 'scripts/generate-tests-schema.ts', '--check'],
+  ['generated shapes', 'scripts/generate-shapes.ts', '--check'],
   ['generated docs', 'scripts/generate-docs.ts', '--check'],
 ];
 

@@ -445,6 +445,51 @@ export const ERRORS = {
     hint: 'Secrets belong into the environment, and no rule can read them.',
     retryable: false,
   },
+  RULE_REST_UNSAID: {
+    title: 'No rule says what happens to the other events of a type',
+    hint: 'Add a last rule for the type, without conditions: `ignore: WHY` or `reject: WHY`.',
+    retryable: false,
+  },
+  RULE_NOT_AN_ID: {
+    title: 'A text stands where an id of Cryptlex belongs',
+    hint: 'Copy the id from the page of the product (or template, or entitlement set) in Cryptlex: 36 characters with four hyphens.',
+    retryable: false,
+  },
+  EVENT_TYPE_UNKNOWN: {
+    title: 'A rule names an event type that the provider does not have',
+    hint: "Copy the type from the provider's list of events. For one that is new, write `# keywright: ignore EVENT_TYPE_UNKNOWN` behind it.",
+    retryable: false,
+  },
+  CONDITION_NEVER: {
+    title: 'A condition can never be true',
+    hint: 'All conditions of a `when` must hold together; for one of several, write `any:`.',
+    retryable: false,
+  },
+  SHAPE_PATH_UNKNOWN: {
+    title: 'A path leads to something that no such event has',
+    hint: 'Compare it with the event in samples/. If your own events have it, show some to `keywright check --samples DIR`.',
+    retryable: false,
+  },
+  SHAPE_PATH_MOVED: {
+    title: "A path is empty in newer versions of the provider's API",
+    hint: 'Read the new place first, and the old one as a fallback: $first(new, old).',
+    retryable: false,
+  },
+  SHAPE_LIST: {
+    title: 'There can be several where one value is needed',
+    hint: 'Use `forEach` for one license each, $one(list, "message") where there must be exactly one, or (list)[0] for the first.',
+    retryable: false,
+  },
+  SHAPE_TYPE: {
+    title: 'A value is of a kind that never fits here',
+    hint: 'The message says what it is and what is needed. Texts stand in quotes where they could be read as something else: "5", "true".',
+    retryable: false,
+  },
+  SHAPE_WORD: {
+    title: 'A condition asks for a word that the provider never sends there',
+    hint: 'Check the spelling. For a word that is new, write `# keywright: ignore SHAPE_WORD` behind it.',
+    retryable: false,
+  },
   FORMULA_SYNTAX: {
     title: 'A formula cannot be read',
     hint: 'The caret shows the place.',

@@ -105,7 +105,7 @@ function toSetting(text: string): Setting {
 }
 
 function toSeed(text: string | undefined): number {
-  if (text === undefined) return Math.floor(Math.random() * 1_000_000);
+  if (text === undefined) return Math.floor(Math.random() * 1_000_000_000);
   const seed = Number(text);
   if (/^\d{1,10}$/.test(text) && seed <= SEED_MAX) return seed;
   throw usageError(`--seed takes a number from 0 to ${SEED_MAX}, not "${text}"`, 'simulate');

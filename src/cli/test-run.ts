@@ -167,7 +167,7 @@ function loadRules(file: string, settings: JsonObject, texts: Map<string, string
     const [input] = readRuleFiles(file);
     if (input === undefined) return { ruleSet: undefined, diagnostics: [] };
     texts.set(file, input.text);
-    return loadRuleFile(input, ACTIONS, settings);
+    return loadRuleFile(input, ACTIONS, { settings });
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const { code, message, hint } = error;

@@ -10,9 +10,11 @@ import { compileNames } from './compile-names.ts';
 import { compileRules } from './compile-rules.ts';
 import type { CatalogLookup } from './expression/library.ts';
 import { Findings } from './findings.ts';
-import { lintRuleSet, lintTexts } from './lint.ts';
+import { withoutIgnored } from './ignored.ts';
+import { lintRuleSet } from './lint.ts';
 import type { EnvName, Formula, Rule, RuleSet, SourceSettings } from './rules.ts';
 import { checkRuleFile } from './schema.ts';
+import { lintSecrets } from './secrets.ts';
 import { StaticScope } from './static-scope.ts';
 import { compileTemplate, type TemplateContext } from './templates.ts';
 import { readYaml, type YamlFile } from './yaml.ts';
@@ -35,31 +37,41 @@ const MAX_DELETE_DEFAULT = 100;
 const WAIT_FOR_MS_DEFAULT = 24 * 60 * 60 * 1000;
 
 /**
- * Loads one rule file; everything that is wrong with it is in `diagnostics`.
- * @param settings members of the header that a rule test wants different; those of `let` one by one
+/**
+ * A further look at a file that could be read; it sees what could be compiled, also where there are
+ * errors. See inspect.ts.
  */
+export type Inspection = (ruleSet: RuleSet, yaml: YamlFile, findings: Findings) => void;
+
+interface LoadOptions {
+  /** Members of the header that a rule test wants different; those of `let` one by one. */
+  readonly settings?: Readonly<Record<string, unknown>> | undefined;
+  readonly inspect?: Inspection | undefined;
+}
+
+/** Loads one rule file; everything that is wrong with it is in `diagnostics`. */
 export function loadRuleFile(
   input: RuleFileText,
   actions: ActionCatalog,
-  settings: Readonly<Record<string, unknown>> = {},
+  options: LoadOptions = {},
 ): LoadedRules {
   const findings = new Findings();
-  const ruleSet = load(input, actions, settings, findings);
-  const diagnostics = findings.list();
+  lintSecrets(input.file, input.text, findings);
+  const ruleSet = load(input, actions, options, findings);
+  const diagnostics = withoutIgnored(findings.list(), input);
   return { ruleSet: findings.hasErrors() ? undefined : ruleSet, diagnostics };
 }
 
 function load(
   input: RuleFileText,
   actions: ActionCatalog,
-  settings: Readonly<Record<string, unknown>>,
+  { settings = {}, inspect }: LoadOptions,
   findings: Findings,
 ): RuleSet | undefined {
   const { file, text } = input;
   const written = readYaml(file, text, findings);
   if (written === undefined) return undefined;
   const yaml = withSettings(written, settings);
-  lintTexts(yaml, findings);
   const raw = checkRuleFile(yaml, findings);
   if (raw === undefined) return undefined;
   const provider = raw['provider'] as Provider;
@@ -92,6 +104,7 @@ function load(
     settings: readSettings(raw, source, provider, yaml, findings),
   };
   lintRuleSet(ruleSet, yaml, findings);
+  inspect?.(ruleSet, yaml, findings);
   findings.dropGuesses();
   return ruleSet;
 }
@@ -136,6 +149,7 @@ function loadCatalog(
   }
   beside[name] = text;
   const file = input.file.replace(/[^/]*$/, '') + name;
+  lintSecrets(file, text, findings);
   return catalogOf(readCatalogFile(file, text, fields, findings));
 }
 

@@ -5,7 +5,7 @@
 
 import type { Provider } from '../model.ts';
 import { createFreshIds } from './fresh-ids.ts';
-import { below, type Random, seedOf, shuffled } from './random.ts';
+import { below, type Random, shuffled } from './random.ts';
 import { type Delivery, type ToldEvent, underNewId } from './telling.ts';
 
 export type Forgery = 'wrong signature' | 'tampered body' | 'stale timestamp';
@@ -109,9 +109,9 @@ function forged(
       ? ['wrong signature', 'tampered body']
       : ['wrong signature', 'tampered body', 'stale timestamp'];
   const kind = kinds[below(random, kinds.length)] ?? 'wrong signature';
-  const run = seedOf('forged', below(random, 1e9));
+  const ids = createFreshIds(provider, 'forged', below(random, 1e9));
   const strangers = events.map((event) => {
-    const payload = createFreshIds(provider, run).renew(event.payload, '', new Set([event.id]));
+    const payload = ids.renew(event.payload, '', new Set([event.id]));
     return { ...event, payload, id: String(payload[provider === 'paddle' ? 'event_id' : 'id']) };
   });
   const signs = kind === 'tampered body' ? events : strangers;

@@ -2,8 +2,8 @@
 // customer: each id of the provider becomes another one of the same look, everywhere alike.
 // Ids of what is sold (prices, products) stay: they mean the same for every customer.
 
+import { createHash } from 'node:crypto';
 import type { JsonObject, JsonValue, Provider } from '../model.ts';
-import { below, randomOf, seedOf } from './random.ts';
 
 /** What a buyer or a seller writes; nothing in it is the provider's. */
 export const FOREIGN_MEMBERS: ReadonlySet<string> = new Set([
@@ -49,14 +49,14 @@ export interface FreshIds {
 }
 
 /** @param run makes the difference between two runs: seed and scenario */
-export function createFreshIds(provider: Provider, run: number): FreshIds {
-  const tag = inTheLookOf('aaaaaa', seedOf(run, 'address'));
+export function createFreshIds(provider: Provider, ...run: readonly (string | number)[]): FreshIds {
+  const tag = inTheLookOf('aaaaaaaa', [...run, 'address']);
   return {
     renew: (event, step, ofStep) => {
       const renewText = (text: string, member: string): string => {
         if (ADDRESS.test(text)) return ofThisRun(text, tag);
         if (!ofStep.has(text) && !isId(provider, member, text)) return text;
-        return freshId(text, seedOf(run, ofStep.has(text) ? step : '', text));
+        return freshId(text, [...run, ofStep.has(text) ? step : '', text]);
       };
       return mapTexts(event, '', renewText) as JsonObject;
     },
@@ -85,24 +85,30 @@ function mapTexts(
 }
 
 /** `sub_1QxYb2` → `sub_7MkPz9`. */
-function freshId(text: string, seed: number): string {
+function freshId(text: string, key: Key): string {
   const prefix = /^(?:cs_test_|cs_live_|[a-z]+_(?=\w*\d))/.exec(text)?.[0] ?? '';
   const own = text.slice(prefix.length);
   const padded = own.padEnd(CHANCE_LENGTH_MIN, '0a');
-  return prefix + inTheLookOf(padded, seed);
+  return prefix + inTheLookOf(padded, key);
 }
 
 const DIGITS = '0123456789';
 const LOWER = 'abcdefghjkmnpqrstvwxyz0123456789';
 const UPPER = 'ABCDEFGHJKMNPQRSTVWXYZ';
 
+/** What an id is derived from; a whole digest of it, so that no two customers of very many share one. */
+type Key = readonly (string | number)[];
+
 /** Digits for digits, small letters for small ones, capitals for capitals; other signs stay. */
-function inTheLookOf(text: string, seed: number): string {
-  const random = randomOf(seed);
-  const oneOf = (letters: string): string => letters.charAt(below(random, letters.length));
-  return text.replaceAll(/[0-9a-zA-Z]/g, (sign) => {
-    if (sign >= '0' && sign <= '9') return oneOf(DIGITS);
-    return oneOf(sign >= 'a' ? LOWER : UPPER);
+function inTheLookOf(text: string, key: Key): string {
+  const bytes = createHash('sha512').update(JSON.stringify(key)).digest();
+  const oneOf = (letters: string, place: number): string => {
+    const byte = bytes[place % bytes.length] ?? 0;
+    return letters.charAt((byte + Math.floor(place / bytes.length)) % letters.length);
+  };
+  return text.replaceAll(/[0-9a-zA-Z]/g, (sign, place: number) => {
+    if (sign >= '0' && sign <= '9') return oneOf(DIGITS, place);
+    return oneOf(sign >= 'a' ? LOWER : UPPER, place);
   });
 }
 

@@ -6,7 +6,6 @@ import type { JsonObject, JsonValue, Provider } from '../model.ts';
 import { setPath, valueAt } from '../sample-edit.ts';
 import { movedTo, timeOf } from './event-times.ts';
 import { createFreshIds } from './fresh-ids.ts';
-import { seedOf } from './random.ts';
 import type { Scenario, ScenarioStep } from './scenario.ts';
 
 /** One event as it is told. */
@@ -53,7 +52,7 @@ export function tell(
   { name, provider, steps }: Scenario,
   options: TellingOptions,
 ): { readonly deliveries: readonly Delivery[]; readonly unused: readonly string[] } {
-  const ids = createFreshIds(provider, seedOf(options.seed, provider, name));
+  const ids = createFreshIds(provider, options.seed, provider, name);
   const used = new Set<string>();
   let timeMs = options.startMs;
   const deliveries = steps.map((step, index): Delivery => {
@@ -126,7 +125,7 @@ function toldEvent(provider: Provider, payload: JsonObject, step: ScenarioStep):
 
 /** The same fact under another event id, as a resend by hand makes it. */
 export function underNewId(provider: Provider, event: ToldEvent, number: number): ToldEvent {
-  const ids = createFreshIds(provider, seedOf('again', number));
+  const ids = createFreshIds(provider, 'again', number);
   const payload: Record<string, JsonValue> = { ...event.payload };
   for (const member of ID_MEMBERS[provider]) {
     const value = payload[member];

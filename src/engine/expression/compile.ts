@@ -47,8 +47,10 @@ const GUARDRAILS = { stack: 500, timeout: 2000, sequence: 10_000 } as const;
 /** Formulas are one line of a table; longer ones are a mistake or an attack. */
 const LENGTH_MAX = 4000;
 
-/** Nested `a ?? b` is parsed twice at each level, so its cost doubles; 8 cost nothing yet. */
+/** Nested `a ?? b` and `a ?: b` are parsed twice at each level, so the cost doubles; 8 cost nothing yet. */
 const COALESCE_MAX = 8;
+/** Not the `(?:` of a regular expression. */
+const CHOICE = /\?\?|(?<!\()\?:/g;
 
 /** Compiles a formula (without its leading "="). `rootNames` are the members of the provider's event. */
 export function compileExpression(
@@ -158,11 +160,12 @@ function beyondLimits(text: string): ExpressionProblem | undefined {
     const message = `the formula has ${text.length} characters; at most ${LENGTH_MAX} are allowed`;
     return { code: 'FORMULA_REFUSED', message, offset: 0, length: 1 };
   }
-  const choices = text.split('??').length - 1;
-  if (choices > COALESCE_MAX) {
-    const message = `"??" stands ${choices} times; at most ${COALESCE_MAX} are allowed`;
+  const choices = [...text.matchAll(CHOICE)];
+  const [first] = choices;
+  if (first !== undefined && choices.length > COALESCE_MAX) {
+    const message = `"${first[0]}" stands ${choices.length} times; at most ${COALESCE_MAX} are allowed`;
     const hint = 'Use $first(a, b, c, …).';
-    return { code: 'FORMULA_REFUSED', message, hint, offset: text.indexOf('??'), length: 2 };
+    return { code: 'FORMULA_REFUSED', message, hint, offset: first.index, length: 2 };
   }
   return undefined;
 }
