@@ -114,7 +114,8 @@ function oneRequest(
   const parameters = Object.entries(query).map(([name, text]) => `${name}=${String(text)}`);
   const search = parameters.length === 0 ? '' : `?${parameters.join('&')}`;
   const fate = captured === undefined ? '' : captured ? 'not sent  ' : 'sent      ';
-  const line = `${paint(captured === true ? 'yellow' : 'dim', fate)}${method.padEnd(6)} ${path}${search}`;
+  const told = fate === '' ? '' : paint(captured === true ? 'yellow' : 'dim', fate);
+  const line = `${told}${method.padEnd(6)} ${path}${search}`;
   const isMap = typeof body === 'object' && body !== null && !Array.isArray(body);
   if (!isMap) return body === undefined ? [line] : [line, `         ${JSON.stringify(body)}`];
   const members = Object.entries(body).map(
