@@ -35,7 +35,7 @@ function importsOf({ file, text }: { file: string; text: string }): readonly Imp
 const IMPORTS = FILES.flatMap(importsOf).filter(({ to }) => !to.startsWith('..'));
 
 /** Words and pure helpers that everybody may use. */
-const BASE = ['model', 'errors', 'failures', 'points', 'secret', 'interval', 'sample-edit'];
+const BASE = ['model', 'errors', 'failures', 'points', 'secret', 'interval'];
 const PARTS = ['verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox'];
 /** Where the parts are put together. */
 const COMPOSITION = [
@@ -72,7 +72,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   points: [],
   secret: [],
   interval: [],
-  'sample-edit': [],
   ...Object.fromEntries(PARTS.map((part) => [part, []])),
   pipeline: ['engine', 'outcomes', 'retry'],
   outcomes: [],

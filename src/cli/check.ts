@@ -32,8 +32,6 @@ Example:
 `;
 
 export const checkCommand: Command = {
-  name: 'check',
-  summary: 'checks rule files and tells every finding',
   help: HELP,
   run: async (args, terminal) => {
     const options = parse(args);

@@ -50,8 +50,6 @@ const LICENSES_AT_THE_END = 4;
 const SANDBOX_TIME_MS = Date.UTC(2026, 10, 1);
 
 export const demoCommand: Command = {
-  name: 'demo',
-  summary: 'shows the main job with no account and no service',
   help: HELP,
   run: async (args, terminal) => {
     if (args.length > 0) throw usageError(`demo takes no arguments, not "${args[0]}"`, 'demo');

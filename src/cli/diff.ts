@@ -42,8 +42,6 @@ Example:
 `;
 
 export const diffCommand: Command = {
-  name: 'diff',
-  summary: 'compares two versions of the rules over recorded events',
   help: HELP,
   run: async (args, terminal) => {
     const options = parse(args);

@@ -47,8 +47,6 @@ Example:
 `;
 
 export const dryRunCommand: Command = {
-  name: 'dry-run',
-  summary: 'shows what the rules would do for an event',
   help: HELP,
   run: async (args, terminal) => {
     const options = parse(args, terminal);

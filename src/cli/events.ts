@@ -37,8 +37,6 @@ Example:
 const PREVIEWED_MAX = 20;
 
 export const eventsCommand: Command = {
-  name: 'events',
-  summary: 'lists, shows and replays events of the journal',
   help: HELP,
   run: async (args, terminal) => {
     const [verb, ...rest] = args;

@@ -48,8 +48,6 @@ Example:
 `;
 
 export const simulateCommand: Command = {
-  name: 'simulate',
-  summary: 'sends signed webhooks of whole sales to a server',
   help: HELP,
   run: async (args, terminal) => {
     const options = parseOptions(args, terminal.env);

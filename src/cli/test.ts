@@ -39,8 +39,6 @@ Example:
 `;
 
 export const testCommand: Command = {
-  name: 'test',
-  summary: 'runs rule tests',
   help: HELP,
   run: async (args, terminal) => {
     const options = parse(args, terminal);

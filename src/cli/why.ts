@@ -30,8 +30,6 @@ Example:
 `;
 
 export const whyCommand: Command = {
-  name: 'why',
-  summary: 'tells why an event ended as it did',
   help: HELP,
   run: async (args, terminal) => {
     const { id, json, all, isTest } = parse(args);

@@ -1,4 +1,4 @@
-// Places in an event, by dotted paths. Takes an event and a path as a rule test writes it
+// Places in an event, by dotted paths. Takes an event and a path as a rule test or a scenario writes it
 // (`data.items.0.quantity`), changes what stands there or says why it cannot. Never guesses an item of a list.
 
 import type { JsonObject, JsonValue } from '../model.ts';
@@ -18,6 +18,18 @@ export function parseEventPath(text: string): readonly string[] | undefined {
     rest = rest.slice(piece.length);
   }
   return steps.length === 0 || /\.$/.test(text) ? undefined : steps;
+}
+
+/** What stands at a path; undefined where there is nothing, or no such path. */
+export function valueAt(root: JsonObject, path: string): JsonValue | undefined {
+  const steps = parseEventPath(path);
+  let found: JsonValue | undefined = steps === undefined ? undefined : root;
+  for (const step of steps ?? []) {
+    const isPlace = !Array.isArray(found) || /^\d+$/.test(step);
+    if (typeof found !== 'object' || found === null || !isPlace) return undefined;
+    found = Object.hasOwn(found, step) ? (found as Record<string, JsonValue>)[step] : undefined;
+  }
+  return found;
 }
 
 /** Sets a value in place; maps that are missing are made. Gives what is wrong with the path, or undefined. */

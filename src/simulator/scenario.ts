@@ -3,13 +3,13 @@
 
 import scenarioSchema from '../../schema/scenario.schema.json' with { type: 'json' };
 import { didYouMean } from '../engine/closest.ts';
+import { setAt, unsetAt, valueAt } from '../engine/event-paths.ts';
 import { Findings } from '../engine/findings.ts';
 import { checkShape, compileShape } from '../engine/schema.ts';
 import { readYaml, type YamlFile } from '../engine/yaml.ts';
 import { AppError } from '../errors.ts';
 import { type Interval, parseInterval } from '../interval.ts';
 import type { Diagnostic, JsonObject, JsonValue, Provider } from '../model.ts';
-import { type SampleEdit, setPath, unsetPath, valueAt } from '../sample-edit.ts';
 import { eventObject, isJsonObject } from '../verifiers/event-body.ts';
 
 export interface Scenario {
@@ -193,20 +193,14 @@ export function eventsOfBody(provider: Provider, text: string): readonly JsonObj
 }
 
 function edited(event: JsonObject, raw: RawStep, context: StepContext): JsonObject {
-  const edits: readonly (readonly [(event: JsonObject) => SampleEdit, (string | number)[]])[] = [
-    ...(raw.unset ?? []).map(
-      (path, index) => [(value: JsonObject) => unsetPath(value, path), ['unset', index]] as const,
-    ),
-    ...Object.entries(raw.set ?? {}).map(
-      ([path, wanted]) =>
-        [(value: JsonObject) => setPath(value, path, wanted), ['set', path]] as const,
-    ),
-  ].map(([change, at]) => [change, [...at]]);
-  let result = event;
-  for (const [change, at] of edits) {
-    const outcome = change(result);
-    if (outcome.kind === 'edited') result = outcome.value;
-    else report(context, 'SAMPLE_PATH', outcome.reason, at);
+  const result = structuredClone(event);
+  for (const [index, path] of (raw.unset ?? []).entries()) {
+    const problem = unsetAt(result, path);
+    if (problem !== undefined) report(context, 'SAMPLE_PATH', problem, ['unset', index]);
+  }
+  for (const [path, wanted] of Object.entries(raw.set ?? {})) {
+    const problem = setAt(result, path, wanted);
+    if (problem !== undefined) report(context, 'SAMPLE_PATH', problem, ['set', path]);
   }
   return result;
 }

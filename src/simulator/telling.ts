@@ -1,9 +1,9 @@
 // A scenario as one customer lives it. Takes a scenario, a seed and a start; gives the deliveries with this
 // run's ids and times, each a body that can be signed. The same seed and start give the same bytes.
 
+import { setAt, valueAt } from '../engine/event-paths.ts';
 import { addInterval } from '../interval.ts';
 import type { JsonObject, JsonValue, Provider } from '../model.ts';
-import { setPath, valueAt } from '../sample-edit.ts';
 import { movedTo, timeOf } from './event-times.ts';
 import { createFreshIds } from './fresh-ids.ts';
 import type { Scenario, ScenarioStep } from './scenario.ts';
@@ -93,13 +93,10 @@ function withSettings(
   settings: readonly Setting[],
   used: Set<string>,
 ): JsonObject {
-  let result = event;
+  const result = structuredClone(event);
   for (const { path, value } of settings) {
-    if (!hasPlace(result, path)) continue;
-    const outcome = setPath(result, path, value);
-    if (outcome.kind !== 'edited') continue;
+    if (!hasPlace(result, path) || setAt(result, path, value) !== undefined) continue;
     used.add(path);
-    result = outcome.value;
   }
   return result;
 }

@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { valueAt } from '../../src/engine/event-paths.ts';
 import { type JsonObject, PROVIDERS } from '../../src/model.ts';
-import { valueAt } from '../../src/sample-edit.ts';
 import { loadScenario, type Scenario, type ScenarioText } from '../../src/simulator/scenario.ts';
 import { findScenario, listScenarios } from '../../src/simulator/scenario-files.ts';
 import { bodyOf, type Delivery, tell } from '../../src/simulator/telling.ts';
