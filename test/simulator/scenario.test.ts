@@ -108,12 +108,12 @@ describe('findings', () => {
     [
       'a place that is not there',
       '  - sample: stripe/customer.created\n    set: { data.object.id.x: 1 }\n',
-      '5:12 SAMPLE_PATH data.object.id has no place for "x"',
+      '5:12 SAMPLE_PATH "data.object.id" is a text, so it has no "x"',
     ],
     [
       'nothing to take away',
       '  - sample: stripe/customer.created\n    unset: [data.object.nmae]\n',
-      '5:13 SAMPLE_PATH there is no data.object.nmae',
+      '5:13 SAMPLE_PATH there is no "data.object.nmae"; did you mean "name"?',
     ],
     [
       'a fresh id that is none',
