@@ -17,6 +17,7 @@ COPY src src
 COPY rules rules
 COPY schema schema
 COPY samples samples
+COPY scenarios scenarios
 RUN node scripts/build.ts && rm -rf dist/lambda && mkdir data
 
 FROM node:24-alpine

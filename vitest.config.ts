@@ -8,5 +8,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     passWithNoTests: false,
+    // Most tests wait for something at some time, so every processor may have a worker.
+    maxWorkers: '100%',
   },
 });

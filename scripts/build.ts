@@ -1,6 +1,7 @@
 // npm run build: everything that runs elsewhere, into dist/. Takes the sources and node_modules, gives
 //   dist/bin/keywright.mjs   the command line and the server, one file, all packages inside
-//   dist/rules, schema, samples   what it reads when it runs (`keywright demo` sends the samples)
+//   dist/bin/thread.mjs      the thread of `keywright diff`
+//   dist/rules, schema, samples, scenarios   what it reads when it runs
 //   dist/lambda/   the same for AWS Lambda: dist/lambda/bin/lambda.mjs, its rules and its schema
 //   LICENSES.txt, sbom.json in both: the licences of the bundled packages, and where each came from
 // The same sources give the same bytes. Never downloads anything.
@@ -21,6 +22,8 @@ interface Product {
   /** Below the output folder. */
   readonly folder: string;
   readonly file: string;
+  /** Files that run in threads of their own, beside `file`: source → name. */
+  readonly threads?: Readonly<Record<string, string>>;
   readonly assets: readonly string[];
 }
 
@@ -29,7 +32,8 @@ const PRODUCTS: readonly Product[] = [
     entry: 'src/cli.ts',
     folder: '.',
     file: 'bin/keywright.mjs',
-    assets: ['rules', 'schema', 'samples', 'LICENSE'],
+    threads: { 'src/comparison/thread.ts': 'bin/thread.mjs' },
+    assets: ['rules', 'schema', 'samples', 'scenarios', 'LICENSE'],
   },
   {
     entry: 'src/lambda.ts',
@@ -47,12 +51,34 @@ export async function buildAll(out: string): Promise<readonly string[]> {
   return lines;
 }
 
-async function buildOne({ entry, file, assets }: Product, folder: string): Promise<string> {
+async function buildOne(product: Product, folder: string): Promise<string> {
+  const { entry, file, assets, threads = {} } = product;
   mkdirSync(join(folder, 'bin'), { recursive: true });
+  const inputs = await bundle(entry, join(folder, file));
+  for (const [source, name] of Object.entries(threads)) {
+    inputs.push(...(await bundle(source, join(folder, name))));
+  }
+  for (const asset of assets) {
+    cpSync(join(ROOT, asset), join(folder, asset), { recursive: true });
+  }
+  const own = readOwnPackage();
+  const packages = bundledPackages(ROOT, inputs);
+  writeFileSync(join(folder, 'LICENSES.txt'), licensesOf(packages));
+  writeFileSync(join(folder, 'sbom.json'), `${JSON.stringify(sbomOf(own, packages), null, 2)}\n`);
+  // Says to Node and to tools what this folder is; nothing in it has to be installed.
+  const { name, version, license, engines } = own;
+  const about = { name, version, license, type: 'module', main: file, engines };
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(about, null, 2)}\n`);
+  const kilobytes = Math.round(statSync(join(folder, file)).size / 1024);
+  return `${join(folder, file)}: ${kilobytes} kB, ${packages.length} packages inside`;
+}
+
+/** Gives the files that went in. */
+async function bundle(entry: string, outfile: string): Promise<string[]> {
   const { metafile } = await build({
     absWorkingDir: ROOT,
     entryPoints: [entry],
-    outfile: join(folder, file),
+    outfile,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -73,22 +99,10 @@ async function buildOne({ entry, file, assets }: Product, folder: string): Promi
     preserveSymlinks: true,
     logLevel: 'warning',
   });
-  for (const asset of assets) {
-    cpSync(join(ROOT, asset), join(folder, asset), { recursive: true });
-  }
-  const own = readOwnPackage();
-  const packages = bundledPackages(ROOT, inputsOf(metafile));
-  writeFileSync(join(folder, 'LICENSES.txt'), licensesOf(packages));
-  writeFileSync(join(folder, 'sbom.json'), `${JSON.stringify(sbomOf(own, packages), null, 2)}\n`);
-  // Says to Node and to tools what this folder is; nothing in it has to be installed.
-  const { name, version, license, engines } = own;
-  const about = { name, version, license, type: 'module', main: file, engines };
-  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(about, null, 2)}\n`);
-  const kilobytes = Math.round(statSync(join(folder, file)).size / 1024);
-  return `${join(folder, file)}: ${kilobytes} kB, ${packages.length} packages inside`;
+  return inputsOf(metafile);
 }
 
-function inputsOf(metafile: Metafile): readonly string[] {
+function inputsOf(metafile: Metafile): string[] {
   return Object.values(metafile.outputs).flatMap(({ inputs }) =>
     // What was shaken out is not shipped.
     Object.entries(inputs).flatMap(([path, { bytesInOutput }]) =>

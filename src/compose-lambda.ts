@@ -166,7 +166,7 @@ function withoutStage(event: HttpEvent): HttpEvent {
 async function drain(server: ServerHandle, remainingMs: () => number): Promise<DrainResult> {
   const { worker } = server;
   const timeMs = Math.max(1, Math.floor(remainingMs() - DRAIN_MARGIN_MS));
-  const settled = await worker.drain(AbortSignal.timeout(timeMs));
+  const settled = await worker.workOff(AbortSignal.timeout(timeMs));
   const unfinished = await worker.pause(Math.max(1, remainingMs() - MARGIN_MS));
   server.log.info({ settled, unfinished }, 'what was waiting was worked off');
   return { settled, unfinished };

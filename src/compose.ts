@@ -70,8 +70,8 @@ export interface ServerHandle {
   readonly warnings: readonly string[];
   /** Begins to work; `listen` opens the port as well. */
   start(): void;
-  /** The worker alone, for hosts that freeze the process: pause, resume, drain; and whether Cryptlex is away. */
-  readonly worker: Pick<Worker, 'start' | 'pause' | 'drain'> & { isDown(): boolean };
+  /** The worker alone, for hosts that freeze the process: pause, resume, work off; and whether Cryptlex is away. */
+  readonly worker: Pick<Worker, 'start' | 'pause' | 'workOff'> & { isDown(): boolean };
   /** @throws PORT_UNAVAILABLE */
   listen(): Promise<Listening>;
   /** Ends as by a power cut: nothing is finished, nothing is written down. For tests of crashes. */
@@ -228,7 +228,7 @@ function assemble(
     worker: {
       start: () => worker.start(),
       pause: (graceMs) => worker.pause(graceMs),
-      drain: (signal) => worker.drain(signal),
+      workOff: (signal) => worker.workOff(signal),
       isDown: outage.isDown,
     },
     start: () => {

@@ -40,6 +40,9 @@ const PARTS = ['verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox
 /** Where the parts are put together. */
 const COMPOSITION = [
   'compose',
+  'compose-cases',
+  'case-facts',
+  'case-world',
   'compose-journal',
   'compose-lambda',
   'compose-doctor',
@@ -48,18 +51,24 @@ const COMPOSITION = [
   'doctor-finding',
   'doctor-secrets',
   'rule-needs',
+  'compose-live',
   'compose-sandbox',
   'compose-verifiers',
   'explanation',
+  'live-mirror',
+  'live-stage',
   'sources',
   'readiness',
   'admin-tools',
   'call-recorder',
   'outage',
   'housekeeping',
+  'try-out',
+  'simulator',
+  'comparison',
 ];
 /** Helpers of the edges: files, environment, log, time. */
-const EDGES = ['clock', 'config', 'environment', 'log', 'rule-files'];
+const EDGES = ['clock', 'config', 'environment', 'log', 'rule-files', 'case-files'];
 const PIPELINE = ['pipeline', 'outcomes', 'retry', 'event-summary'];
 
 /** What a place may import by value; types may come from anywhere below it, see `typesFrom`. */
@@ -83,8 +92,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ['environment'],
   log: [],
   'rule-files': [],
-  cli: ['engine', 'actions', 'rule-files', 'event-summary', ...COMPOSITION, 'clock'],
   lambda: ['compose-lambda'],
+  'case-files': [],
+  cli: [
+    'engine',
+    'actions',
+    'rule-files',
+    'case-files',
+    'event-summary',
+    ...COMPOSITION,
+    'clock',
+    'environment',
+  ],
   ...Object.fromEntries(
     COMPOSITION.map((place) => [
       place,
@@ -104,6 +123,7 @@ const MAY_NAME: Readonly<Record<string, readonly string[]>> = {
   worker: ['journal', 'log'],
   server: ['log', 'journal'],
   'rule-files': ['engine'],
+  'case-files': ['engine'],
   cli: ['sandbox', 'journal'],
 };
 

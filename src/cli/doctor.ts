@@ -27,8 +27,6 @@ const MARKS: Readonly<Record<Verdict, string>> = {
 };
 
 export const doctorCommand: Command = {
-  name: 'doctor',
-  summary: 'looks whether all is well, and says what to do where it is not',
   help: HELP,
   run: async (args, terminal) => {
     const json = parse(args);

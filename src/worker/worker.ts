@@ -26,6 +26,11 @@ export interface Worker {
   /** Begins to take events. */
   start(): void;
   /**
+   * Works on everything that is due now, one event after the other, and returns. For whoever owns the
+   * time, as rule tests do; not beside `start`.
+   */
+  drain(): Promise<void>;
+  /**
    * The outcome of an event's next settlement, or undefined when the time is over before. Ask before
    * the event is accepted or right after: a settlement in between is not missed.
    */
@@ -34,7 +39,7 @@ export interface Worker {
    * Works until there is nothing to take and nothing in work, or until the signal is aborted; gives how
    * many events were settled meanwhile. While Cryptlex is away it waits. Only after `start`.
    */
-  drain(signal: AbortSignal): Promise<number>;
+  workOff(signal: AbortSignal): Promise<number>;
   /**
    * Takes nothing more, and waits that long for what is being worked on, which is not given up: for
    * hosts that freeze a process between requests. `start` goes on. Gives how many are still in work.
@@ -91,6 +96,14 @@ class JournalWorker implements Worker {
     if (!this.#isLooping) this.#looping = this.#loop();
   }
 
+  async drain(): Promise<void> {
+    for (;;) {
+      const taken = await this.#options.journal.take();
+      if (taken === undefined) return;
+      await this.#work(taken);
+    }
+  }
+
   async #loop(): Promise<void> {
     this.#isLooping = true;
     while (!this.#stopped) {
@@ -123,7 +136,7 @@ class JournalWorker implements Worker {
     }
   }
 
-  /** Whoever drains hears that a look at the journal, begun after it asked, found nothing. */
+  /** Whoever works off hears that a look at the journal, begun after it asked, found nothing. */
   #tellIdle(): void {
     if (this.#running.size > 0 || this.#isDown()) return;
     for (const listener of this.#idle) listener();
@@ -237,7 +250,7 @@ class JournalWorker implements Worker {
     });
   }
 
-  async drain(signal: AbortSignal): Promise<number> {
+  async workOff(signal: AbortSignal): Promise<number> {
     const before = this.#settled;
     await new Promise<void>((resolve) => {
       let looks = 0;

@@ -379,26 +379,26 @@ describe('on a host that freezes the process between requests', () => {
     expect([await statusOf('a'), await statusOf('b')]).toEqual(['done', 'done']);
   });
 
-  test('a drain ends when nothing is left, and tells how many were settled', async () => {
+  test('working off ends when nothing is left, and tells how many were settled', async () => {
     const { worker, accept, statusOf } = scene(async (taken) => settled(taken, 'done'));
-    expect(await worker.drain(new AbortController().signal)).toBe(0);
+    expect(await worker.workOff(new AbortController().signal)).toBe(0);
     await worker.pause(1);
     await accept('a', 'b', 'c');
     expect(await statusOf('a')).toBe('queued');
     worker.start();
-    expect(await worker.drain(new AbortController().signal)).toBe(3);
+    expect(await worker.workOff(new AbortController().signal)).toBe(3);
     expect(await statusOf('c')).toBe('done');
   });
 
-  test('a drain ends when its time is over, with what is in work still in work', async () => {
+  test('working off ends when its time is over, with what is in work still in work', async () => {
     const { process, seen } = gate();
     const { worker, accept } = scene(process);
     await accept('a');
     const time = new AbortController();
-    const draining = worker.drain(time.signal);
+    const working = worker.workOff(time.signal);
     time.abort();
-    expect(await draining).toBe(0);
+    expect(await working).toBe(0);
     expect(seen).toEqual(['a']);
-    expect(await worker.drain(time.signal)).toBe(0);
+    expect(await worker.workOff(time.signal)).toBe(0);
   });
 });
