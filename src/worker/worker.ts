@@ -8,6 +8,7 @@ import type { Logger } from '../log.ts';
 import type { Clock, EventOutcome } from '../model.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { type Reach, reachNothing } from '../points.ts';
+import { createOutcomeListeners } from './outcome-listeners.ts';
 
 export interface WorkerOptions {
   readonly journal: Journal;
@@ -67,13 +68,11 @@ export function createWorker(options: WorkerOptions): Worker {
   return new JournalWorker(options);
 }
 
-type Listener = (outcome: EventOutcome) => void;
-
 class JournalWorker implements Worker {
   readonly #options: WorkerOptions;
   readonly #concurrency: number;
   readonly #running = new Map<string, Promise<void>>();
-  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #listeners = createOutcomeListeners();
   readonly #abort = new AbortController();
   #stopped = true;
   #looping: Promise<void> = Promise.resolve();
@@ -166,7 +165,7 @@ class JournalWorker implements Worker {
     this.#settled += 1;
     await reach('settled');
     this.#report(taken, settlement);
-    this.#tell(taken.key, settlement.outcome);
+    this.#listeners.tell(taken.key, settlement.outcome);
   }
 
   /** An event that broke the program must not hold its subjects for ever; it is tried again. */
@@ -223,31 +222,8 @@ class JournalWorker implements Worker {
     else log.info(fields, 'event settled');
   }
 
-  #tell(key: string, outcome: EventOutcome): void {
-    const listeners = this.#listeners.get(key);
-    this.#listeners.delete(key);
-    for (const listener of listeners ?? []) listener(outcome);
-  }
-
   awaitOutcome(key: string, signal: AbortSignal): Promise<EventOutcome | undefined> {
-    return new Promise((resolve) => {
-      const group = this.#listeners.get(key) ?? new Set();
-      const listener: Listener = (outcome) => {
-        signal.removeEventListener('abort', giveUp);
-        resolve(outcome);
-      };
-      const giveUp = (): void => {
-        group.delete(listener);
-        if (group.size === 0 && this.#listeners.get(key) === group) this.#listeners.delete(key);
-        resolve(undefined);
-      };
-      if (signal.aborted) {
-        resolve(undefined);
-        return;
-      }
-      this.#listeners.set(key, group.add(listener));
-      signal.addEventListener('abort', giveUp, { once: true });
-    });
+    return this.#listeners.next(key, signal);
   }
 
   async workOff(signal: AbortSignal): Promise<number> {
