@@ -23,10 +23,15 @@ import type { Clock, EventOutcome, MatchResult, RulePointer, VerifiedDelivery } 
 import { describeDone, failedOutcome, withProgress } from './outcomes.ts';
 import { settleFailure } from './retry.ts';
 
-export interface PipelineDependencies {
-  /** The rules of a source as they are now; an event is handled by one version of them. */
-  ruleSetOf(source: string): RuleSet | undefined;
+/** One version of all rules, with the variables that they read. */
+export interface CurrentRules {
+  readonly ruleSets: ReadonlyMap<string, RuleSet>;
   readonly env: Env;
+}
+
+export interface PipelineDependencies {
+  /** The rules as they are now; asked once for an attempt, so that one version handles it whole. */
+  currentRules(): CurrentRules;
   readonly journal: Journal;
   readonly executor: Executor;
   readonly clock: Clock;
@@ -45,12 +50,13 @@ export interface Pipeline {
 }
 
 export function createPipeline(dependencies: PipelineDependencies): Pipeline {
-  const { journal, env } = dependencies;
+  const { journal } = dependencies;
   return {
     accept: async (delivery) => {
       const events = [];
+      const { ruleSets, env } = dependencies.currentRules();
       for (const event of delivery.events) {
-        const ruleSet = dependencies.ruleSetOf(event.source);
+        const ruleSet = ruleSets.get(event.source);
         const subjects = ruleSet === undefined ? [event.id] : await subjectsOf(ruleSet, event, env);
         // A subscription of one provider has nothing to do with one of the same id of another.
         events.push({ event, subjects: subjects.map((id) => `${event.provider}:${id}`) });
@@ -68,28 +74,33 @@ async function processEvent(
   dependencies: PipelineDependencies,
 ): Promise<Settlement> {
   const calls: CallSummary[] = [];
-  const work = () => decideAndExecute(taken, signal, dependencies);
+  const { ruleSets, env } = dependencies.currentRules();
+  const ruleSet = ruleSets.get(taken.event.source);
+  const work = () => decideAndExecute(taken, { ruleSet, env, signal }, dependencies);
   const settlement = await dependencies.recordCalls(calls, work);
   // A plan that was begun is finished as the rules of then made it.
-  const rulesHash = taken.storedPlan?.rulesHash ?? dependencies.ruleSetOf(taken.event.source)?.hash;
+  const rulesHash = taken.storedPlan?.rulesHash ?? ruleSet?.hash;
   return { ...settlement, calls, ...(rulesHash === undefined ? {} : { rulesHash }) };
 }
 
 async function decideAndExecute(
   taken: TakenEvent,
-  signal: AbortSignal | undefined,
+  {
+    ruleSet,
+    env,
+    signal,
+  }: { ruleSet: RuleSet | undefined; env: Env; signal: AbortSignal | undefined },
   dependencies: PipelineDependencies,
 ): Promise<Settlement> {
   const { event } = taken;
   const progress: Progress = { userId: undefined, licenseIds: new Set(), operations: [] };
-  const ruleSet = dependencies.ruleSetOf(event.source);
   if (ruleSet === undefined) {
     const error = new AppError('SOURCE_UNKNOWN', `there are no rules for ${event.source} any more`);
     return ended(failedOutcome(event.id, error, undefined));
   }
   let rule: string | undefined;
   try {
-    const match = await decide(taken, ruleSet, dependencies.env);
+    const match = await decide(taken, ruleSet, env);
     if (match.kind !== 'matched') return ended(outcomeWithoutPlan(event.id, match));
     rule = match.rules.map(({ id }) => id).join(', ');
     await dependencies.executor.execute({

@@ -41,6 +41,7 @@ const PARTS = ['verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox
 const COMPOSITION = [
   'compose',
   'compose-journal',
+  'compose-rules',
   'compose-sandbox',
   'compose-verifiers',
   'explanation',
@@ -50,9 +51,11 @@ const COMPOSITION = [
   'call-recorder',
   'outage',
   'housekeeping',
+  'live-rules',
+  'notices',
 ];
 /** Helpers of the edges: files, environment, log, time. */
-const EDGES = ['clock', 'config', 'environment', 'log', 'rule-files'];
+const EDGES = ['clock', 'config', 'environment', 'log', 'rule-files', 'rules-watch'];
 const PIPELINE = ['pipeline', 'outcomes', 'retry', 'event-summary'];
 
 /** What a place may import by value; types may come from anywhere below it, see `typesFrom`. */
@@ -75,6 +78,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ['environment'],
   log: [],
   'rule-files': [],
+  'rules-watch': ['rule-files'],
   cli: ['engine', 'actions', 'rule-files', 'event-summary', ...COMPOSITION, 'clock'],
   ...Object.fromEntries(
     COMPOSITION.map((place) => [

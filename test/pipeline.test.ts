@@ -61,8 +61,7 @@ function scene(
   const executed: PlannedStep[][] = [];
   const resumed: boolean[] = [];
   const pipeline = createPipeline({
-    ruleSetOf: (source) => sets.get(source),
-    env: {},
+    currentRules: () => ({ ruleSets: sets, env: {} }),
     journal,
     executor: {
       execute: async (execution) => {

@@ -19,6 +19,8 @@ Starts the server. Everything is said by environment variables; the important on
   PORT (9890), HOST (0.0.0.0), RULES_DIR (rules), LOG_LEVEL (info), LOG_FORMAT (json, pretty)
 Any variable may be read from a file: NAME_FILE=/run/secrets/name.
 
+Rule files are read again when they change, or on SIGHUP. Rules with errors are not taken.
+
 Example:
   STRIPE_WEBHOOK_SECRET=whsec_… CRYPTLEX_ACCESS_TOKEN=… CRYPTLEX_PRODUCT_ID=… keywright serve
 `;
@@ -46,6 +48,7 @@ export const serveCommand: Command = {
     for (const warning of server.warnings) terminal.writeError(`${warning}\n`);
     // Before the first webhook can come, so that no signal finds the process unprepared.
     const stopped = stopSignal();
+    process.on('SIGHUP', () => void server.reloadRules());
     const listening = await server.listen();
     server.start();
     const journal = server.config.database.kind;

@@ -56,6 +56,18 @@ export interface RuleText {
   readonly beside: Readonly<Record<string, string>>;
 }
 
+/** What a running server wants whoever looks into the journal to know. */
+export interface ServerNotice {
+  /** Tells one process from another. */
+  readonly server: string;
+  readonly text: string;
+  /** When it was last said; a server that still means it says it again each minute. */
+  readonly atMs: number;
+}
+
+/** Older ones come from servers that are gone. */
+export const NOTICE_FRESH_MS = 3 * 60 * 1000;
+
 /**
  * `again`: today's rules; what was done is skipped, and a done event keeps its licenses.
  * `retarget`: licenses are looked up anew. `force`: what was done is done once more.
@@ -114,6 +126,10 @@ export interface Archive {
   /** Kept once per hash, as long as an event refers to it. */
   rememberRules(rules: RuleText): Promise<void>;
   findRules(hash: string): Promise<RuleText | undefined>;
+  /** Says it to whoever looks, or takes it back. */
+  setNotice(server: string, text: string | undefined): Promise<void>;
+  /** Those that still hold, `NOTICE_FRESH_MS` old at most. */
+  notices(): Promise<readonly ServerNotice[]>;
   /**
    * Erases payloads, plans, messages and answers of events that were finished before the time. Keys,
    * outcomes and references stay. Gives how many events were erased.

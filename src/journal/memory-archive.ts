@@ -1,13 +1,15 @@
 // Reading the memory journal: the same lists and replays as a durable one gives, over what is still
-// remembered. Takes a view of the journal's entries; keeps nothing itself but rule texts.
+// remembered. Takes a view of the journal's entries; keeps nothing itself but rule texts and notices.
 
-import type {
-  Archive,
-  AttemptRecord,
-  EventFilter,
-  ReplayMode,
-  ReplayRequest,
-  RuleText,
+import {
+  type Archive,
+  type AttemptRecord,
+  type EventFilter,
+  NOTICE_FRESH_MS,
+  type ReplayMode,
+  type ReplayRequest,
+  type RuleText,
+  type ServerNotice,
 } from './archive.ts';
 import type { EventRecord, OperationRecord, StoredPlan } from './journal.ts';
 
@@ -28,10 +30,12 @@ export interface MemoryView {
   /** Puts an event that is not in work back into line. */
   requeue(key: string, mode: ReplayMode): void;
   erase(key: string): void;
+  nowMs(): number;
 }
 
 export function createMemoryArchive(view: MemoryView): Archive {
   const rules = new Map<string, RuleText>();
+  const notices = new Map<string, ServerNotice>();
   const matching = (filter: EventFilter): MemoryEntryView[] =>
     [...view.entries()].filter(({ record }) => matches(record, filter));
   return {
@@ -70,6 +74,12 @@ export function createMemoryArchive(view: MemoryView): Archive {
       rules.set(text.hash, text);
     },
     findRules: async (hash) => rules.get(hash),
+    setNotice: async (server, text) => {
+      if (text === undefined) notices.delete(server);
+      else notices.set(server, { server, text, atMs: view.nowMs() });
+    },
+    notices: async () =>
+      [...notices.values()].filter(({ atMs }) => atMs >= view.nowMs() - NOTICE_FRESH_MS),
     erase: async (settledBeforeMs) => {
       let erased = 0;
       for (const { record } of [...view.entries()]) {

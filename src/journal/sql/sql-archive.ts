@@ -16,6 +16,7 @@ import {
 } from '../archive.ts';
 import type { SqlDatabase, SqlTransaction, SqlValue } from './database.ts';
 import { afterEntering, moveTo, POSITION } from './lines.ts';
+import { findNotices, setNotice } from './notices.ts';
 import {
   EVENT_COLUMNS,
   type EventRow,
@@ -61,6 +62,8 @@ export function createSqlArchive(database: SqlDatabase): Archive {
         const texts = JSON.parse(row.rule_text) as Pick<RuleText, 'text' | 'beside'>;
         return { hash: row.hash, file: row.file, ...texts };
       }),
+    setNotice: (server, text) => database.transaction((tx) => setNotice(tx, server, text)),
+    notices: () => database.transaction(findNotices),
     erase: (settledBeforeMs) => erase(database, settledBeforeMs),
   };
 }
