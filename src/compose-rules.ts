@@ -87,7 +87,7 @@ function readSecrets(
   );
 }
 
-function versionOf({ sources, env }: LoadedSources): RulesVersion {
+function versionOf({ sources, off, env }: LoadedSources): RulesVersion {
   const ruleSets = new Map(sources.map(({ name, ruleSet }) => [name, ruleSet]));
   const served = new Map<string, ServerSource>();
   for (const { name, ruleSet, secrets } of sources) {
@@ -96,13 +96,15 @@ function versionOf({ sources, env }: LoadedSources): RulesVersion {
     const verifier = createVerifier(provider, { secrets, toleranceSeconds });
     served.set(name, { name, provider, path, answer, verifier });
   }
-  // A provider without a secret has an address all the same: it says that it is not switched on.
+  // What has no secret has an address all the same: it says that it is not switched on.
+  for (const { name, provider } of off) served.set(name, { name, provider, verifier: undefined });
   for (const provider of PROVIDERS) {
-    if (!ruleSets.has(provider)) {
+    if (!served.has(provider)) {
       served.set(provider, { name: provider, provider, verifier: undefined });
     }
   }
-  return { ruleSets, env, sources: served };
+  const furtherOff = off.filter(({ name, provider }) => name !== provider);
+  return { ruleSets, env, sources: served, furtherOff };
 }
 
 /** An error of the registry as it is printed; any other is thrown on. */

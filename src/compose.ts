@@ -17,7 +17,13 @@ import type { Fetch } from './cryptlex/request.ts';
 import type { EnvironmentVariables, ReadFile } from './environment.ts';
 import { createHousekeeping, rememberTexts } from './housekeeping.ts';
 import type { Archive } from './journal/archive.ts';
-import { createLiveRules, noticeOf, type RulesReading, type RulesState } from './live-rules.ts';
+import {
+  createLiveRules,
+  noticeOf,
+  type RulesReading,
+  type RulesState,
+  tellWhatIsOff,
+} from './live-rules.ts';
 import { createLogger, type Logger } from './log.ts';
 import type { Clock } from './model.ts';
 import { createNoticeBoard } from './notices.ts';
@@ -211,6 +217,7 @@ function assemble(
     start: () => {
       worker.start();
       housekeeping.start();
+      tellWhatIsOff(live.current(), log);
       watching = watchRules(config.rulesDir, fingerprint, () => void live.reload('changed'));
     },
     listen: async () => {

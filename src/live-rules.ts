@@ -9,6 +9,7 @@ import { messageOf } from './errors.ts';
 import type { Logger } from './log.ts';
 import type { Clock } from './model.ts';
 import type { ServerSource } from './server/webhook.ts';
+import type { SourceThatIsOff } from './sources.ts';
 
 /** All rules as they were read together, and what goes with them. */
 export interface RulesVersion {
@@ -18,6 +19,8 @@ export interface RulesVersion {
   readonly env: Env;
   /** What can be sent to; those that are off as well. */
   readonly sources: ReadonlyMap<string, ServerSource>;
+  /** Further sources that are off; those named like their provider are off for whoever does not sell there. */
+  readonly furtherOff: readonly SourceThatIsOff[];
 }
 
 export type RulesReading =
@@ -125,6 +128,7 @@ export function createLiveRules(parts: LiveRulesParts): LiveRules {
     }
     const what = changed.length > 0 ? 'other rules run from now on' : 'the rules are unchanged';
     log.info({ changed }, what);
+    tellWhatIsOff(version, log);
   };
 
   const reloadOnce = async (): Promise<RulesState> => {
@@ -168,6 +172,13 @@ export function createLiveRules(parts: LiveRulesParts): LiveRules {
       await running;
     },
   };
+}
+
+/** Somebody wrote the file of a further source, so a secret that is not there was probably forgotten. */
+export function tellWhatIsOff({ furtherOff }: RulesVersion, log: Logger): void {
+  for (const { name, secretName } of furtherOff) {
+    log.warn({ source: name, secret: secretName }, 'a source is off: its secret is not set');
+  }
 }
 
 /** What whoever looks into the journal is told; undefined when all is well. */

@@ -12,19 +12,38 @@ const RULE_FILE_BYTES_MAX = 2 * 1024 * 1024;
 const CATALOG_FILE_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
- * The rule files of a directory (not of its folders: those hold tests and examples), or the one file
- * that the path names.
+ * The rule files of a directory (not of its folders: those hold tests and examples; and no file that
+ * another one names as its `catalogFile`), or the one file that the path names.
  * @throws RULES_UNREADABLE
  */
 export function readRuleFiles(path: string): readonly RuleFileText[] {
-  const names = isDirectory(path)
-    ? readdirSync(path)
-        // Editors leave locks and copies under names that begin with a dot: `.#stripe.yaml`.
-        .filter((name) => /^[^.].*\.ya?ml$/.test(name))
-        .sort()
-        .map((name) => join(path, name))
-    : [path];
-  return names.map(readRuleFile);
+  if (!isDirectory(path)) return [readRuleFile(path)];
+  // Editors leave locks and copies under names that begin with a dot: `.#stripe.yaml`.
+  const names = readdirSync(path).filter((name) => /^[^.].*\.ya?ml$/.test(name));
+  const readings = names.sort().map((name) => tryToRead(name, join(path, name)));
+  const catalogs = new Set(readings.flatMap(({ rules }) => catalogNameOf(rules?.text ?? '') ?? []));
+  return readings
+    .filter(({ name }) => !catalogs.has(name))
+    .map(({ rules, error }) => {
+      if (rules === undefined) throw error;
+      return rules;
+    });
+}
+
+/** A catalog may be too large for a rule file, which is no error before it is known to be none. */
+function tryToRead(
+  name: string,
+  file: string,
+): { name: string; rules: RuleFileText | undefined; error?: unknown } {
+  try {
+    return { name, rules: readRuleFile(file) };
+  } catch (error) {
+    return { name, rules: undefined, error };
+  }
+}
+
+function catalogNameOf(text: string): string | undefined {
+  return /^catalogFile:[ \t]*["']?([^"'#\r\n]+?)["']?[ \t]*(?:#.*)?$/m.exec(text)?.[1];
 }
 
 /**
