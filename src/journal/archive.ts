@@ -68,6 +68,29 @@ export interface ServerNotice {
 /** Older ones come from servers that are gone. */
 export const NOTICE_FRESH_MS = 3 * 60 * 1000;
 
+export const BACKLOG_STATUSES = ['queued', 'running', 'waiting', 'parked'] as const;
+export type BacklogStatus = (typeof BACKLOG_STATUSES)[number];
+
+/** What is not finished, by status; all of them are there, with zeros where there is nothing. */
+export type Backlog = ReadonlyMap<
+  BacklogStatus,
+  {
+    readonly events: number;
+    /** Since the oldest of them was accepted; 0 where there is none. */
+    readonly oldestAgeMs: number;
+  }
+>;
+
+export function backlogOf(
+  found: Iterable<{ status: BacklogStatus; events: number; oldestAgeMs: number }>,
+): Backlog {
+  const backlog = new Map(
+    BACKLOG_STATUSES.map((status) => [status, { events: 0, oldestAgeMs: 0 }] as const),
+  );
+  for (const { status, events, oldestAgeMs } of found) backlog.set(status, { events, oldestAgeMs });
+  return backlog;
+}
+
 /**
  * `again`: today's rules; what was done is skipped, and a done event keeps its licenses.
  * `retarget`: licenses are looked up anew. `force`: what was done is done once more.
@@ -130,6 +153,7 @@ export interface Archive {
   setNotice(server: string, text: string | undefined): Promise<void>;
   /** Those that still hold, `NOTICE_FRESH_MS` old at most. */
   notices(): Promise<readonly ServerNotice[]>;
+  backlog(): Promise<Backlog>;
   /**
    * Erases payloads, plans, messages and answers of events that were finished before the time. Keys,
    * outcomes and references stay. Gives how many events were erased.

@@ -4,6 +4,8 @@
 import {
   type Archive,
   type AttemptRecord,
+  BACKLOG_STATUSES,
+  backlogOf,
   type EventFilter,
   NOTICE_FRESH_MS,
   type ReplayMode,
@@ -80,6 +82,15 @@ export function createMemoryArchive(view: MemoryView): Archive {
     },
     notices: async () =>
       [...notices.values()].filter(({ atMs }) => atMs >= view.nowMs() - NOTICE_FRESH_MS),
+    backlog: async () => {
+      const nowMs = view.nowMs();
+      return backlogOf(
+        BACKLOG_STATUSES.map((status) => {
+          const ages = matching({ status }).map(({ record }) => nowMs - record.firstAcceptedAtMs);
+          return { status, events: ages.length, oldestAgeMs: Math.max(0, ...ages) };
+        }),
+      );
+    },
     erase: async (settledBeforeMs) => {
       let erased = 0;
       for (const { record } of [...view.entries()]) {

@@ -1,5 +1,5 @@
 // What the SQL journal needs of a database: transactions, a clock, a way to serialise on subjects.
-// Types only; sqlite.ts and postgres.ts keep them.
+// The interface; sqlite.ts and postgres.ts keep it.
 
 export type SqlValue = string | number | null;
 
@@ -10,14 +10,30 @@ export interface SqlTransaction {
   readonly nowMs: number;
 }
 
+/** How far a transaction's promise waits. */
+export interface Durability {
+  /**
+   * false: it resolves as soon as all see what was written, before that would outlive a loss of power. What
+   * is durable later makes it durable as well, and what is lost is always the end, never the middle; so it
+   * suits what a restart would find out again.
+   */
+  readonly durable?: boolean;
+}
+
+/** For what reads, and for what a restart would find out again. */
+export const WITHOUT_WAITING: Durability = { durable: false };
+
 export interface SqlDatabase {
   readonly kind: 'sqlite' | 'postgres';
   /**
-   * Runs the work in one transaction; what it wrote is durable when the promise resolves. The work may
-   * be run again after a serialisation failure, so it touches nothing but the database.
+   * Runs the work in one transaction; what it wrote is durable when the promise resolves, unless it is
+   * told not to wait for that. The work may be run again after a serialisation failure, so it touches nothing but the database.
    * @throws JOURNAL_UNAVAILABLE
    */
-  transaction<Result>(work: (tx: SqlTransaction) => Promise<Result>): Promise<Result>;
+  transaction<Result>(
+    work: (tx: SqlTransaction) => Promise<Result>,
+    durability?: Durability,
+  ): Promise<Result>;
   /** Holds the subjects for this transaction against all others that hold one of them; waits. */
   lockSubjects(tx: SqlTransaction, subjects: readonly string[]): Promise<void>;
   /** The same without waiting; false when somebody else holds one of them. */

@@ -14,7 +14,13 @@ import {
   type RuleText,
   replayMark,
 } from '../archive.ts';
-import type { SqlDatabase, SqlTransaction, SqlValue } from './database.ts';
+import { findBacklog } from './backlog.ts';
+import {
+  type SqlDatabase,
+  type SqlTransaction,
+  type SqlValue,
+  WITHOUT_WAITING,
+} from './database.ts';
 import { afterEntering, moveTo, POSITION } from './lines.ts';
 import { findNotices, setNotice } from './notices.ts';
 import {
@@ -38,19 +44,22 @@ const ERASED = 'Handled; the details were erased.';
 /** The archive over a database whose schema is up to date. */
 export function createSqlArchive(database: SqlDatabase): Archive {
   return {
-    list: (filter, page) => database.transaction((tx) => list(tx, filter, page)),
-    count: (filter) => database.transaction((tx) => count(tx, filter)),
+    list: (filter, page) => database.transaction((tx) => list(tx, filter, page), WITHOUT_WAITING),
+    count: (filter) => database.transaction((tx) => count(tx, filter), WITHOUT_WAITING),
     findKeys: (eventId) =>
       database.transaction(async (tx) => {
         if (hasNul(eventId)) return [];
         const rows = await tx.query<{ event_key: string }>(FIND_KEYS, [eventId]);
         return rows.map((row) => row.event_key);
-      }),
-    details: (key) => database.transaction((tx) => details(tx, key)),
+      }, WITHOUT_WAITING),
+    details: (key) => database.transaction((tx) => details(tx, key), WITHOUT_WAITING),
     requestReplay: (key, mode) => requestReplay(database, key, mode),
     rememberRules: async ({ hash, file, text, beside }) => {
       const texts = JSON.stringify({ text, beside });
-      await database.transaction((tx) => tx.query(REMEMBER_RULES, [hash, file, texts]));
+      await database.transaction(
+        (tx) => tx.query(REMEMBER_RULES, [hash, file, texts]),
+        WITHOUT_WAITING,
+      );
     },
     findRules: (hash) =>
       database.transaction(async (tx) => {
@@ -61,9 +70,11 @@ export function createSqlArchive(database: SqlDatabase): Archive {
         if (row === undefined) return undefined;
         const texts = JSON.parse(row.rule_text) as Pick<RuleText, 'text' | 'beside'>;
         return { hash: row.hash, file: row.file, ...texts };
-      }),
-    setNotice: (server, text) => database.transaction((tx) => setNotice(tx, server, text)),
-    notices: () => database.transaction(findNotices),
+      }, WITHOUT_WAITING),
+    setNotice: (server, text) =>
+      database.transaction((tx) => setNotice(tx, server, text), WITHOUT_WAITING),
+    notices: () => database.transaction(findNotices, WITHOUT_WAITING),
+    backlog: () => database.transaction(findBacklog, WITHOUT_WAITING),
     erase: (settledBeforeMs) => erase(database, settledBeforeMs),
   };
 }

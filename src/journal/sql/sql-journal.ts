@@ -17,7 +17,7 @@ import type {
   StoredPlan,
   TakenEvent,
 } from '../journal.ts';
-import type { SqlDatabase, SqlTransaction } from './database.ts';
+import { type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
 import {
   afterEntering,
   afterLeaving,
@@ -182,13 +182,16 @@ class SqlJournal implements Journal {
 
   /** What may be taken, and what stepped aside and is due, or was left by a dead replica. */
   #look(): Promise<{ aside: readonly Candidate[]; ready: readonly Candidate[] }> {
-    return this.#database.transaction(async (tx) => ({
-      aside: [
-        ...(await tx.query<Candidate>(FIND_DUE_ASIDE, [tx.nowMs])),
-        ...(await tx.query<Candidate>(FIND_LEASE_OVER, [tx.nowMs])),
-      ],
-      ready: await tx.query<Candidate>(FIND_READY, [tx.nowMs]),
-    }));
+    return this.#database.transaction(
+      async (tx) => ({
+        aside: [
+          ...(await tx.query<Candidate>(FIND_DUE_ASIDE, [tx.nowMs])),
+          ...(await tx.query<Candidate>(FIND_LEASE_OVER, [tx.nowMs])),
+        ],
+        ready: await tx.query<Candidate>(FIND_READY, [tx.nowMs]),
+      }),
+      WITHOUT_WAITING,
+    );
   }
 
   async #takeOne(key: string, subjects: readonly string[]): Promise<TakenEvent | undefined> {
@@ -214,7 +217,7 @@ class SqlJournal implements Journal {
         replay: toReplay(row),
       };
       return { event, startedMs: tx.nowMs };
-    });
+    }, WITHOUT_WAITING);
     if (taken === undefined) return undefined;
     // Only now that it is committed: a lease that nobody knows of must be able to run out.
     const { event, startedMs } = taken;
@@ -249,7 +252,7 @@ class SqlJournal implements Journal {
       await afterLeaving(tx, this.#database, subjects);
       if (wakesWaiting) await wakeWaiting(tx, this.#database, subjects);
       await this.#database.announce(tx);
-    });
+    }, WITHOUT_WAITING);
     // Only now: while the end of the attempt could not be written, the event is still ours.
     this.#inWork.delete(key);
   }
@@ -259,13 +262,14 @@ class SqlJournal implements Journal {
       await this.#database.lockSubjects(tx, subjects);
       const [row] = await tx.query(STILL_TO_BRING_BACK, [key, tx.nowMs]);
       if (row !== undefined) await this.#requeue(tx, key, subjects);
-    });
+    }, WITHOUT_WAITING);
   }
 
   /** After a start on a file of its own, nobody else can be working: what runs was left by a crash. */
   async takeUpAll(): Promise<void> {
-    await this.#database.transaction((tx) =>
-      tx.query("update events set lease_ms = 0 where status = 'running'"),
+    await this.#database.transaction(
+      (tx) => tx.query("update events set lease_ms = 0 where status = 'running'"),
+      WITHOUT_WAITING,
     );
   }
 
@@ -299,7 +303,7 @@ class SqlJournal implements Journal {
       const [row] = await tx.query<{ due_ms: number | null }>(NEXT_DUE);
       const dueMs = row?.due_ms ?? NEVER_MS;
       return dueMs >= NEVER_MS ? undefined : this.#toLocal(tx, dueMs);
-    });
+    }, WITHOUT_WAITING);
   }
 
   onWork(listener: () => void): () => void {
@@ -310,16 +314,18 @@ class SqlJournal implements Journal {
     await this.#database.transaction(async (tx) => {
       await tx.query(WAKE_ALL, [tx.nowMs]);
       await this.#database.announce(tx);
-    });
+    }, WITHOUT_WAITING);
   }
 
   async storePlan(key: string, plan: StoredPlan): Promise<void> {
-    await this.#database.transaction((tx) =>
-      tx.query('update events set plan = $2, rules_hash = $3 where event_key = $1', [
-        key,
-        JSON.stringify(plan),
-        plan.rulesHash,
-      ]),
+    await this.#database.transaction(
+      (tx) =>
+        tx.query('update events set plan = $2, rules_hash = $3 where event_key = $1', [
+          key,
+          JSON.stringify(plan),
+          plan.rulesHash,
+        ]),
+      WITHOUT_WAITING,
     );
   }
 
@@ -374,7 +380,7 @@ class SqlJournal implements Journal {
     return this.#database.transaction(async (tx) => {
       const [row] = await tx.query<EventRow>(FIND_EVENT, [key]);
       return row === undefined ? undefined : toRecord(row);
-    });
+    }, WITHOUT_WAITING);
   }
 
   async ping(): Promise<void> {

@@ -4,7 +4,7 @@
 import { AppError } from '../../errors.ts';
 import type { OperationResult } from '../../model.ts';
 import type { IntendedOperation, LastWrite, OperationRecord } from '../journal.ts';
-import type { SqlDatabase, SqlTransaction } from './database.ts';
+import { type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
 import { OPERATION_COLUMNS, type OperationRow, toLastWrite, toOperation } from './rows.ts';
 
 export class SqlOperations {
@@ -24,7 +24,7 @@ export class SqlOperations {
         [JSON.stringify(keys)],
       );
       return new Map(rows.map((row) => [row.operation_key, toOperation(row)]));
-    });
+    }, WITHOUT_WAITING);
   }
 
   findCreated(licenseIds: readonly string[]): Promise<ReadonlySet<string>> {
@@ -35,7 +35,7 @@ export class SqlOperations {
         [JSON.stringify(licenseIds)],
       );
       return new Set(rows.map((row) => row.made_id));
-    });
+    }, WITHOUT_WAITING);
   }
 
   async intend(
@@ -70,17 +70,18 @@ export class SqlOperations {
     await this.#database.transaction(async (tx) => {
       await tx.query(COMPLETE, [key, JSON.stringify(result), tx.nowMs, result.targetId]);
       await writeLastWrites(tx, lastWrites);
-    });
+    }, WITHOUT_WAITING);
   }
 
   async withdraw(key: string): Promise<void> {
-    await this.#database.transaction((tx) =>
-      tx.query('delete from operations where operation_key = $1', [key]),
+    await this.#database.transaction(
+      (tx) => tx.query('delete from operations where operation_key = $1', [key]),
+      WITHOUT_WAITING,
     );
   }
 
   async noteLastWrites(lastWrites: readonly LastWrite[]): Promise<void> {
-    await this.#database.transaction((tx) => writeLastWrites(tx, lastWrites));
+    await this.#database.transaction((tx) => writeLastWrites(tx, lastWrites), WITHOUT_WAITING);
   }
 
   findLastWrites(fields: readonly string[]): Promise<ReadonlyMap<string, LastWrite>> {
@@ -97,7 +98,7 @@ export class SqlOperations {
           return write === undefined ? [] : [[field, write]];
         }),
       );
-    });
+    }, WITHOUT_WAITING);
   }
 
   ofEvent(eventKey: string): Promise<readonly OperationRecord[]> {
@@ -107,7 +108,7 @@ export class SqlOperations {
         [eventKey],
       );
       return rows.map(toOperation);
-    });
+    }, WITHOUT_WAITING);
   }
 }
 

@@ -2,7 +2,7 @@
 // keeps a keyed hash of it: an e-mail address never stands in the journal.
 
 import { createHmac } from 'node:crypto';
-import type { SqlDatabase } from './database.ts';
+import { type SqlDatabase, WITHOUT_WAITING } from './database.ts';
 
 export class SqlUsers {
   readonly #database: SqlDatabase;
@@ -15,19 +15,20 @@ export class SqlUsers {
 
   async remember(lookup: string, userId: string): Promise<void> {
     const hash = this.#hash(lookup);
-    await this.#database.transaction((tx) => tx.query(REMEMBER, [hash, userId]));
+    await this.#database.transaction((tx) => tx.query(REMEMBER, [hash, userId]), WITHOUT_WAITING);
   }
 
   recall(lookup: string): Promise<string | undefined> {
     return this.#database.transaction(async (tx) => {
       const [row] = await tx.query<{ user_id: string }>(RECALL, [this.#hash(lookup)]);
       return row?.user_id;
-    });
+    }, WITHOUT_WAITING);
   }
 
   async forget(userId: string): Promise<void> {
-    await this.#database.transaction((tx) =>
-      tx.query('delete from known_users where user_id = $1', [userId]),
+    await this.#database.transaction(
+      (tx) => tx.query('delete from known_users where user_id = $1', [userId]),
+      WITHOUT_WAITING,
     );
   }
 

@@ -1,22 +1,29 @@
 // SQLite under the SQL journal: one file, one working process. Transactions that come at the same time
-// are committed together, so that they share one fsync. The lock is an exclusive transaction on a
-// second file: it ends with its process, however that ends.
+// are committed together. The lock is an exclusive transaction on a second file: it ends with its process,
+// however that ends.
+// A commit writes the write-ahead log; the fsync that makes it durable is made here, on a thread of its own,
+// and shared by all that were committed before it began. A slow disk so never holds up the event loop,
+// which an fsync by SQLite itself would (docs/decisions/0008-durability.md).
 
-import { mkdirSync } from 'node:fs';
+import { closeSync, fdatasync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { promisify } from 'node:util';
 import { AppError, messageOf } from '../../errors.ts';
 import type { Clock } from '../../model.ts';
-import type { SqlDatabase, SqlTransaction, SqlValue } from './database.ts';
+import type { Durability, SqlDatabase, SqlTransaction, SqlValue } from './database.ts';
 
 export interface SqliteOptions {
   readonly path: string;
   readonly clock: Clock;
   /** Whether this process works on the events; a command that only looks takes no lock. */
   readonly works: boolean;
+  /** Makes what was written to an open file durable; stands in for the system's own in tests. */
+  readonly sync?: (descriptor: number) => Promise<void>;
 }
 
 interface Job {
+  readonly durable: boolean;
   run(tx: SqlTransaction): Promise<void>;
   commit(): void;
   fail(error: unknown): void;
@@ -26,7 +33,8 @@ interface Job {
 const GROUP_MAX = 256;
 
 /** @throws JOURNAL_LOCKED | JOURNAL_UNAVAILABLE */
-export function openSqlite({ path, clock, works }: SqliteOptions): SqlDatabase {
+export function openSqlite(options: SqliteOptions): SqlDatabase {
+  const { path, clock, works, sync = promisify(fdatasync) } = options;
   const file = resolve(path);
   let lock: DatabaseSync | undefined;
   try {
@@ -34,10 +42,10 @@ export function openSqlite({ path, clock, works }: SqliteOptions): SqlDatabase {
     if (works) lock = takeLock(`${file}.lock`);
     const connection = new DatabaseSync(file);
     connection.exec(
-      `pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 3000;
+      `pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 3000;
        pragma secure_delete = on`,
     );
-    return new SqliteDatabase(connection, lock, clock);
+    return new SqliteDatabase(connection, lock, clock, new LogSync(`${file}-wal`, sync));
   } catch (error) {
     lock?.close();
     throw unavailable(error, path);
@@ -56,11 +64,56 @@ function takeLock(file: string): DatabaseSync {
   }
 }
 
+/** Makes the write-ahead log durable, for all who ask while it is at it by one further fsync. */
+class LogSync {
+  readonly #path: string;
+  readonly #sync: (descriptor: number) => Promise<void>;
+  #descriptor: number | undefined;
+  #asked: Job[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(path: string, sync: (descriptor: number) => Promise<void>) {
+    this.#path = path;
+    this.#sync = sync;
+  }
+
+  /** These were committed; they are told once that is durable, or that it could not be made so. */
+  ask(jobs: readonly Job[]): void {
+    if (jobs.length === 0) return;
+    this.#asked.push(...jobs);
+    this.#running ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    while (this.#asked.length > 0) {
+      const jobs = this.#asked;
+      this.#asked = [];
+      try {
+        // Windows makes durable only what may be written to.
+        this.#descriptor ??= openSync(this.#path, 'r+');
+        await this.#sync(this.#descriptor);
+        for (const job of jobs) job.commit();
+      } catch (error) {
+        const failure = unavailable(error, 'the journal');
+        for (const job of jobs) job.fail(failure);
+      }
+    }
+    this.#running = undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#running;
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+  }
+}
+
 class SqliteDatabase implements SqlDatabase {
   readonly kind = 'sqlite';
   readonly #connection: DatabaseSync;
   readonly #lock: DatabaseSync | undefined;
   readonly #clock: Clock;
+  readonly #log: LogSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #listeners = new Set<() => void>();
   #jobs: Job[] = [];
@@ -68,17 +121,27 @@ class SqliteDatabase implements SqlDatabase {
   #announced = false;
   #closed = false;
 
-  constructor(connection: DatabaseSync, lock: DatabaseSync | undefined, clock: Clock) {
+  constructor(
+    connection: DatabaseSync,
+    lock: DatabaseSync | undefined,
+    clock: Clock,
+    log: LogSync,
+  ) {
     this.#connection = connection;
     this.#lock = lock;
     this.#clock = clock;
+    this.#log = log;
   }
 
-  transaction<Result>(work: (tx: SqlTransaction) => Promise<Result>): Promise<Result> {
+  transaction<Result>(
+    work: (tx: SqlTransaction) => Promise<Result>,
+    { durable = true }: Durability = {},
+  ): Promise<Result> {
     if (this.#closed) return Promise.reject(unavailable(new Error('it is closed'), 'the journal'));
     return new Promise<Result>((accept, reject) => {
       let result: { value: Result } | undefined;
       this.#jobs.push({
+        durable,
         run: async (tx) => {
           result = { value: await work(tx) };
         },
@@ -118,7 +181,8 @@ class SqliteDatabase implements SqlDatabase {
       for (const job of group) job.fail(failure);
       return;
     }
-    for (const job of done) job.commit();
+    for (const job of done) if (!job.durable) job.commit();
+    this.#log.ask(done.filter((job) => job.durable));
   }
 
   /** One transaction of the group; its failure undoes it alone. */
@@ -188,12 +252,14 @@ class SqliteDatabase implements SqlDatabase {
     this.#statements.clear();
     this.#connection.close();
     this.#lock?.close();
+    await this.#log.close();
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     await this.#working;
+    await this.#log.close();
     this.#listeners.clear();
     this.#statements.clear();
     this.#connection.close();
