@@ -25,6 +25,7 @@ import {
   tellWhatIsOff,
 } from './live-rules.ts';
 import { createLogger, type Logger } from './log.ts';
+import type { createMetrics as CreateMetrics } from './metrics.ts';
 import type { Clock } from './model.ts';
 import { createNoticeBoard } from './notices.ts';
 import { createOutageWatch } from './outage.ts';
@@ -35,6 +36,7 @@ import { fingerprintOf } from './rule-files.ts';
 import { type RulesWatch, watchRules } from './rules-watch.ts';
 import { createApp } from './server/app.ts';
 import { type Listening, listen } from './server/listen.ts';
+import { createMetricsAnswer, createMetricsApp } from './server/metrics.ts';
 import { formatProblem } from './sources.ts';
 import { receive } from './worker/receive.ts';
 import { createWorker } from './worker/worker.ts';
@@ -105,8 +107,12 @@ export async function composeServer(world: World): Promise<Composition> {
   }
   const clock = world.clock ?? createSystemClock();
   try {
-    const opened = await openJournal(reading.config.database, clock, world.databaseClock);
-    const start = { config: reading.config, rules, fingerprint };
+    // Loaded while the journal is opened: the library behind it is the slowest of all to load.
+    const [opened, { createMetrics }] = await Promise.all([
+      openJournal(reading.config.database, clock, world.databaseClock),
+      import('./metrics.ts'),
+    ]);
+    const start = { config: reading.config, rules, fingerprint, createMetrics };
     return { kind: 'composed', server: assemble(start, opened, { ...world, clock }) };
   } catch (error) {
     return { kind: 'refused', problems: [problemOf(error)] };
@@ -119,10 +125,11 @@ interface Start {
   readonly rules: Extract<RulesReading, { kind: 'read' }>;
   /** Of the rule files, taken before they were read. */
   readonly fingerprint: string;
+  readonly createMetrics: typeof CreateMetrics;
 }
 
 function assemble(
-  { config, rules, fingerprint }: Start,
+  { config, rules, fingerprint, createMetrics }: Start,
   { journal, archive, sharePace }: OpenedJournal,
   world: World & { readonly clock: Clock },
 ): ServerHandle {
@@ -141,12 +148,21 @@ function assemble(
     read: () => readAgain(world),
     fingerprint: () => fingerprintOf(config.rulesDir),
     remember: (version) => rememberTexts(archive, version.ruleSets.values()),
-    onReload: (state) => notices.set(noticeOf(state)),
+    onReload: (state) => {
+      notices.set(noticeOf(state));
+      metrics.hearReload(state);
+    },
     clock,
     log,
     ...(world.rulesSettleMs === undefined ? {} : { settleMs: world.rulesSettleMs }),
   });
   const ruleSets = () => live.current().ruleSets;
+  const metrics = createMetrics({
+    ...{ ruleSets, clock },
+    rulesState: live.state,
+    backlog: () => archive.backlog(),
+    isDown: () => outage.isDown(),
+  });
   const readiness = createReadiness({ journal, ruleSets, rulesState: live.state, log });
   const recorder = createCallRecorder();
   const client = createCryptlexClient({
@@ -158,6 +174,7 @@ function assemble(
       readiness.hear(call);
       recorder.hear(call);
       outage.hear(call);
+      metrics.hearCall(call);
       world.onCall?.(call);
     },
     ...(world.fetch === undefined ? {} : { fetch: world.fetch }),
@@ -172,6 +189,8 @@ function assemble(
     log,
     random: world.random ?? Math.random,
     recordCalls: recorder.record,
+    onAttempt: metrics.hearAttempt,
+    onAccept: metrics.hearAccept,
   });
   const worker = createWorker({ journal, pipeline, clock, log, isDown: outage.isDown, ...reach });
   const deadlineMs = config.webhookDeadlineMs;
@@ -186,6 +205,10 @@ function assemble(
     readiness: readiness.report,
     clock,
     log,
+    onAnswer: metrics.hearDelivery,
+    ...(hasMetricsOnMainPort(config)
+      ? { metrics: createMetricsAnswer(metrics, config.adminToken) }
+      : {}),
     ...(config.adminToken === undefined
       ? {}
       : {
@@ -205,6 +228,7 @@ function assemble(
     log,
   });
   let listening: Listening | undefined;
+  let metricsListening: Listening | undefined;
   let watching: RulesWatch | undefined;
   return {
     config,
@@ -221,7 +245,21 @@ function assemble(
       watching = watchRules(config.rulesDir, fingerprint, () => void live.reload('changed'));
     },
     listen: async () => {
-      listening = await listen(app, { port: config.port, host: config.host });
+      const { host, port, metricsPort } = config;
+      // First, so that no webhook comes in while a port that is taken ends the start.
+      if (metricsPort !== undefined) {
+        metricsListening = await listen(createMetricsApp(metrics), { host, port: metricsPort });
+        log.info(
+          { address: `${metricsListening.url}/metrics` },
+          'metrics have a port of their own',
+        );
+      }
+      try {
+        listening = await listen(app, { port, host });
+      } catch (error) {
+        await metricsListening?.close({ graceMs: 0 });
+        throw error;
+      }
       return listening;
     },
     abandon: async () => {
@@ -229,6 +267,7 @@ function assemble(
       watching?.stop();
       await journal.abandon();
       await listening?.close({ graceMs: 0 });
+      await metricsListening?.close({ graceMs: 0 });
       await worker.stop(0);
       await live.stop();
       await housekeeping.stop();
@@ -242,8 +281,14 @@ function assemble(
       await notices.stop();
       await housekeeping.stop();
       await closing;
+      await metricsListening?.close({ graceMs: 0 });
       if (cutOff > 0) log.warn({ events: cutOff }, 'events were cut off by the shutdown');
       await journal.close();
     },
   };
+}
+
+/** Who gives metrics a port of their own, and no token, does not want them beside the webhooks. */
+function hasMetricsOnMainPort({ adminToken, metricsPort }: Config): boolean {
+  return adminToken !== undefined || metricsPort === undefined;
 }

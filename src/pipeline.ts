@@ -40,6 +40,23 @@ export interface PipelineDependencies {
   readonly random: () => number;
   /** Runs the work, and notes the calls to Cryptlex that it makes. */
   recordCalls<Result>(calls: CallSummary[], work: () => Promise<Result>): Promise<Result>;
+  /** Hears of each attempt at its end. */
+  readonly onAttempt?: (attempt: AttemptFacts) => void;
+  /** Hears how long accepting a delivery took, whether it was accepted or not. */
+  readonly onAccept?: (durationMs: number) => void;
+}
+
+/** One attempt, for whoever counts. */
+export interface AttemptFacts {
+  readonly taken: TakenEvent;
+  readonly outcome: EventOutcome;
+  readonly operations: Progress['operations'];
+  /** The action at which it ended early. */
+  readonly brokenAt: string | undefined;
+  readonly startedAtMs: number;
+  /** When the rules had given a plan, or had said that there is nothing to do. */
+  readonly plannedAtMs: number;
+  readonly endedAtMs: number;
 }
 
 export interface Pipeline {
@@ -61,7 +78,12 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
         // A subscription of one provider has nothing to do with one of the same id of another.
         events.push({ event, subjects: subjects.map((id) => `${event.provider}:${id}`) });
       }
-      return journal.accept(events);
+      const startedAtMs = dependencies.clock.nowMs();
+      try {
+        return await journal.accept(events);
+      } finally {
+        dependencies.onAccept?.(dependencies.clock.nowMs() - startedAtMs);
+      }
     },
     process: (taken, signal) => processEvent(taken, signal, dependencies),
   };
@@ -76,8 +98,22 @@ async function processEvent(
   const calls: CallSummary[] = [];
   const { ruleSets, env } = dependencies.currentRules();
   const ruleSet = ruleSets.get(taken.event.source);
-  const work = () => decideAndExecute(taken, { ruleSet, env, signal }, dependencies);
+  const progress: Progress = { userId: undefined, licenseIds: new Set(), operations: [] };
+  const startedAtMs = dependencies.clock.nowMs();
+  let plannedAtMs = startedAtMs;
+  const onPlan = (): void => {
+    plannedAtMs = dependencies.clock.nowMs();
+  };
+  const work = () =>
+    decideAndExecute(taken, { ruleSet, env, signal, progress, onPlan }, dependencies);
   const settlement = await dependencies.recordCalls(calls, work);
+  dependencies.onAttempt?.({
+    ...{ taken, startedAtMs, plannedAtMs },
+    outcome: settlement.outcome,
+    operations: progress.operations,
+    brokenAt: progress.brokenAt,
+    endedAtMs: dependencies.clock.nowMs(),
+  });
   // A plan that was begun is finished as the rules of then made it.
   const rulesHash = taken.storedPlan?.rulesHash ?? ruleSet?.hash;
   return { ...settlement, calls, ...(rulesHash === undefined ? {} : { rulesHash }) };
@@ -89,11 +125,18 @@ async function decideAndExecute(
     ruleSet,
     env,
     signal,
-  }: { ruleSet: RuleSet | undefined; env: Env; signal: AbortSignal | undefined },
+    progress,
+    onPlan,
+  }: {
+    ruleSet: RuleSet | undefined;
+    env: Env;
+    signal: AbortSignal | undefined;
+    progress: Progress;
+    onPlan: () => void;
+  },
   dependencies: PipelineDependencies,
 ): Promise<Settlement> {
   const { event } = taken;
-  const progress: Progress = { userId: undefined, licenseIds: new Set(), operations: [] };
   if (ruleSet === undefined) {
     const error = new AppError('SOURCE_UNKNOWN', `there are no rules for ${event.source} any more`);
     return ended(failedOutcome(event.id, error, undefined));
@@ -101,6 +144,7 @@ async function decideAndExecute(
   let rule: string | undefined;
   try {
     const match = await decide(taken, ruleSet, env);
+    onPlan();
     if (match.kind !== 'matched') return ended(outcomeWithoutPlan(event.id, match));
     rule = match.rules.map(({ id }) => id).join(', ');
     await dependencies.executor.execute({

@@ -52,6 +52,7 @@ const COMPOSITION = [
   'outage',
   'housekeeping',
   'live-rules',
+  'metrics',
   'notices',
 ];
 /** Helpers of the edges: files, environment, log, time. */

@@ -84,8 +84,9 @@ export type Backlog = ReadonlyMap<
 export function backlogOf(
   found: Iterable<{ status: BacklogStatus; events: number; oldestAgeMs: number }>,
 ): Backlog {
-  const backlog = new Map(
-    BACKLOG_STATUSES.map((status) => [status, { events: 0, oldestAgeMs: 0 }] as const),
+  const none = { events: 0, oldestAgeMs: 0 };
+  const backlog = new Map<BacklogStatus, { events: number; oldestAgeMs: number }>(
+    BACKLOG_STATUSES.map((status) => [status, none]),
   );
   for (const { status, events, oldestAgeMs } of found) backlog.set(status, { events, oldestAgeMs });
   return backlog;

@@ -5,6 +5,7 @@ import {
   type Archive,
   type AttemptRecord,
   BACKLOG_STATUSES,
+  type BacklogStatus,
   backlogOf,
   type EventFilter,
   NOTICE_FRESH_MS,
@@ -83,13 +84,15 @@ export function createMemoryArchive(view: MemoryView): Archive {
     notices: async () =>
       [...notices.values()].filter(({ atMs }) => atMs >= view.nowMs() - NOTICE_FRESH_MS),
     backlog: async () => {
-      const nowMs = view.nowMs();
-      return backlogOf(
-        BACKLOG_STATUSES.map((status) => {
-          const ages = matching({ status }).map(({ record }) => nowMs - record.firstAcceptedAtMs);
-          return { status, events: ages.length, oldestAgeMs: Math.max(0, ...ages) };
-        }),
-      );
+      const found = new Map<BacklogStatus, { events: number; oldestAgeMs: number }>();
+      for (const { record } of view.entries()) {
+        const status = BACKLOG_STATUSES.find((known) => known === record.status);
+        if (status === undefined) continue;
+        const { events, oldestAgeMs } = found.get(status) ?? { events: 0, oldestAgeMs: 0 };
+        const ageMs = view.nowMs() - record.firstAcceptedAtMs;
+        found.set(status, { events: events + 1, oldestAgeMs: Math.max(ageMs, oldestAgeMs) });
+      }
+      return backlogOf([...found].map(([status, counts]) => ({ status, ...counts })));
     },
     erase: async (settledBeforeMs) => {
       let erased = 0;
