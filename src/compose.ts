@@ -17,17 +17,11 @@ import type { Fetch } from './cryptlex/request.ts';
 import type { EnvironmentVariables, ReadFile } from './environment.ts';
 import { createHousekeeping, rememberTexts } from './housekeeping.ts';
 import type { Archive } from './journal/archive.ts';
-import {
-  createLiveRules,
-  noticeOf,
-  type RulesReading,
-  type RulesState,
-  tellWhatIsOff,
-} from './live-rules.ts';
+import { createLiveRules, type RulesReading, type RulesState } from './live-rules.ts';
 import { createLogger, type Logger } from './log.ts';
 import type { createMetrics as CreateMetrics } from './metrics.ts';
 import type { Clock } from './model.ts';
-import { createNoticeBoard } from './notices.ts';
+import { createObservers } from './observers.ts';
 import { createOutageWatch } from './outage.ts';
 import { createPipeline } from './pipeline.ts';
 import type { Reach } from './points.ts';
@@ -141,26 +135,20 @@ function assemble(
     write: world.writeLog,
     nowMs: () => clock.nowMs(),
   });
-  const notices = createNoticeBoard({ archive, server: randomUUID(), clock, log });
   const live = createLiveRules({
     first: rules.version,
     firstFingerprint: fingerprint,
     read: () => readAgain(world),
     fingerprint: () => fingerprintOf(config.rulesDir),
     remember: (version) => rememberTexts(archive, version.ruleSets.values()),
-    onReload: (state) => {
-      notices.set(noticeOf(state));
-      metrics.hearReload(state);
-    },
+    onReload: (state) => observers.hearReload(state),
     clock,
     log,
     ...(world.rulesSettleMs === undefined ? {} : { settleMs: world.rulesSettleMs }),
   });
   const ruleSets = () => live.current().ruleSets;
-  const metrics = createMetrics({
-    ...{ ruleSets, clock },
-    rulesState: live.state,
-    backlog: () => archive.backlog(),
+  const observers = createObservers({
+    ...{ config, createMetrics, live, archive, server: randomUUID(), clock, log },
     isDown: () => outage.isDown(),
   });
   const readiness = createReadiness({ journal, ruleSets, rulesState: live.state, log });
@@ -174,7 +162,7 @@ function assemble(
       readiness.hear(call);
       recorder.hear(call);
       outage.hear(call);
-      metrics.hearCall(call);
+      observers.hearCall(call);
       world.onCall?.(call);
     },
     ...(world.fetch === undefined ? {} : { fetch: world.fetch }),
@@ -189,8 +177,7 @@ function assemble(
     log,
     random: world.random ?? Math.random,
     recordCalls: recorder.record,
-    onAttempt: metrics.hearAttempt,
-    onAccept: metrics.hearAccept,
+    ...observers.ofPipeline,
   });
   const worker = createWorker({ journal, pipeline, clock, log, isDown: outage.isDown, ...reach });
   const deadlineMs = config.webhookDeadlineMs;
@@ -205,9 +192,9 @@ function assemble(
     readiness: readiness.report,
     clock,
     log,
-    onAnswer: metrics.hearDelivery,
+    ...observers.ofWebhooks,
     ...(hasMetricsOnMainPort(config)
-      ? { metrics: createMetricsAnswer(metrics, config.adminToken) }
+      ? { metrics: createMetricsAnswer(observers.metrics, config.adminToken) }
       : {}),
     ...(config.adminToken === undefined
       ? {}
@@ -241,14 +228,17 @@ function assemble(
     start: () => {
       worker.start();
       housekeeping.start();
-      tellWhatIsOff(live.current(), log);
+      observers.start();
       watching = watchRules(config.rulesDir, fingerprint, () => void live.reload('changed'));
     },
     listen: async () => {
       const { host, port, metricsPort } = config;
       // First, so that no webhook comes in while a port that is taken ends the start.
       if (metricsPort !== undefined) {
-        metricsListening = await listen(createMetricsApp(metrics), { host, port: metricsPort });
+        metricsListening = await listen(createMetricsApp(observers.metrics), {
+          host,
+          port: metricsPort,
+        });
         log.info(
           { address: `${metricsListening.url}/metrics` },
           'metrics have a port of their own',
@@ -270,6 +260,7 @@ function assemble(
       await metricsListening?.close({ graceMs: 0 });
       await worker.stop(0);
       await live.stop();
+      await observers.stop();
       await housekeeping.stop();
     },
     stop: async (graceMs = SHUTDOWN_GRACE_MS) => {
@@ -278,7 +269,7 @@ function assemble(
       watching?.stop();
       await live.stop();
       const cutOff = await worker.stop(graceMs);
-      await notices.stop();
+      await observers.stop();
       await housekeeping.stop();
       await closing;
       await metricsListening?.close({ graceMs: 0 });

@@ -17,6 +17,8 @@ export const SECRET_VARIABLES = {
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export const LOG_FORMATS = ['json', 'pretty'] as const;
+export const ALERT_FORMATS = ['json', 'slack'] as const;
+export type AlertFormat = (typeof ALERT_FORMATS)[number];
 export type LogLevel = (typeof LOG_LEVELS)[number];
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
@@ -49,6 +51,16 @@ export interface Config {
   readonly webhookDeadlineMs: number;
   readonly rateLimit: RateLimit;
   readonly retentionDays: number;
+  /** Undefined without ALERT_WEBHOOK_URL. */
+  readonly alerts: AlertConfig | undefined;
+}
+
+export interface AlertConfig {
+  /** A secret: who has it can write where it leads. */
+  readonly url: Secret;
+  readonly format: AlertFormat;
+  /** Queued work that is older is told of. */
+  readonly queueAgeMs: number;
 }
 
 interface ReadConfigOptions {
@@ -112,6 +124,7 @@ export function readConfig(
     }),
     rateLimit: readRateLimit(environment),
     retentionDays: readInteger(environment, 'RETENTION_DAYS', { fallback: 90, min: 1, max: 3650 }),
+    alerts: readAlerts(environment),
   };
   const found = { environment, rulesDir: rest.rulesDir };
   const problems = environment.problems();
@@ -190,6 +203,23 @@ function readMetricsPort(environment: Environment, port: number): number | undef
     environment.report({ code: 'ENV_INVALID', message: `${name} is the same as PORT, ${port}` });
   }
   return metricsPort;
+}
+
+function readAlerts(environment: Environment): AlertConfig | undefined {
+  const name = 'ALERT_WEBHOOK_URL';
+  const text = environment.resolveEnv(name);
+  const given = readChoice(environment, 'ALERT_WEBHOOK_FORMAT', ALERT_FORMATS);
+  const queueAge = { fallback: 900, min: 1, max: 604_800 };
+  const queueAgeMs = readInteger(environment, 'ALERT_QUEUE_AGE_SECONDS', queueAge) * 1000;
+  if (text === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    // The value is not shown: the path of such an address is a password.
+    environment.report({ code: 'ENV_INVALID', message: `${name} takes an http(s) address` });
+    return undefined;
+  }
+  const format = given ?? (url.hostname === 'hooks.slack.com' ? 'slack' : 'json');
+  return { url: new Secret(text), format, queueAgeMs };
 }
 
 /** `45/5s`: requests 1 to 10000, window 10 ms to 10 min, units ms, s and m. */

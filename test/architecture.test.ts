@@ -51,9 +51,12 @@ const COMPOSITION = [
   'call-recorder',
   'outage',
   'housekeeping',
+  'alert-text',
+  'alerts',
   'live-rules',
   'metrics',
   'notices',
+  'observers',
 ];
 /** Helpers of the edges: files, environment, log, time. */
 const EDGES = ['clock', 'config', 'environment', 'log', 'rule-files', 'rules-watch'];

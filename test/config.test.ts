@@ -55,6 +55,7 @@ describe('with only what is required', () => {
       webhookDeadlineMs: 4000,
       rateLimit: { requests: 45, periodMs: 5000 },
       retentionDays: 90,
+      alerts: undefined,
     });
   });
 
@@ -331,5 +332,36 @@ describe('DATABASE_URL', () => {
   }
   it('never prints the password of a postgres address', () => {
     expect(inspect(parseDatabaseUrl('postgres://u:hunter2@h/d'))).not.toContain('hunter2');
+  });
+});
+
+describe('alerts', () => {
+  const SLACK = 'https://hooks.slack.com/services/T0/B0/secret';
+  it.each([
+    ['a program', { ALERT_WEBHOOK_URL: 'http://10.0.0.1:8080/x' }, 'json', 900_000],
+    ['Slack', { ALERT_WEBHOOK_URL: SLACK }, 'slack', 900_000],
+    [
+      'one that takes what Slack takes',
+      { ALERT_WEBHOOK_URL: 'https://chat.example.com/h', ALERT_WEBHOOK_FORMAT: 'slack' },
+      'slack',
+      900_000,
+    ],
+    [
+      'a person in a hurry',
+      { ALERT_WEBHOOK_URL: SLACK, ALERT_QUEUE_AGE_SECONDS: '60' },
+      'slack',
+      60_000,
+    ],
+  ])('for %s', (_name, env, format, queueAgeMs) => {
+    const { alerts } = configOf(env);
+    expect(alerts).toMatchObject({ format, queueAgeMs });
+    expect(alerts?.url.reveal()).toBe(env.ALERT_WEBHOOK_URL);
+    expect(inspect(alerts)).not.toContain(env.ALERT_WEBHOOK_URL);
+  });
+
+  it('an address that is none is told without being shown', () => {
+    const [problem] = problemsOf({ ALERT_WEBHOOK_URL: 'hooks.slack.com/services/secret' });
+    expect(problem).toMatchObject({ code: 'ENV_INVALID' });
+    expect(problem?.message).not.toContain('secret');
   });
 });

@@ -94,7 +94,8 @@ export async function answerWebhook(
   const { clock, log } = dependencies;
   const receivedAtMs = clock.nowMs();
   const admission = await admit(request, target, { dependencies, receivedAtMs, origin });
-  const verifiedAtMs = clock.nowMs();
+  const { onAnswer } = dependencies;
+  const verifiedAtMs = onAnswer === undefined ? receivedAtMs : clock.nowMs();
   if (admission.kind === 'refused') {
     const { answer, source, bytes } = admission;
     const durationMs = clock.nowMs() - receivedAtMs;
@@ -102,7 +103,7 @@ export async function answerWebhook(
       { source, codes: answer.codes, bytes, httpStatus: answer.status, durationMs },
       'delivery refused',
     );
-    dependencies.onAnswer?.({
+    onAnswer?.({
       ...{ source, events: [], outcomes: [], httpStatus: answer.status, codes: answer.codes },
       ...{ receivedAtMs, verifiedAtMs, answeredAtMs: verifiedAtMs },
     });
@@ -126,7 +127,7 @@ export async function answerWebhook(
     },
     'delivery answered',
   );
-  dependencies.onAnswer?.({
+  onAnswer?.({
     ...{ source: source.name, events: delivery.events, outcomes },
     ...{ httpStatus: answer.status, codes: answer.codes },
     ...{ receivedAtMs, verifiedAtMs, answeredAtMs: clock.nowMs() },

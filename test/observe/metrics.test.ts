@@ -22,7 +22,7 @@ async function page(url: string, token?: string): Promise<{ status: number; text
 }
 
 /** The value of a series; its labels in any order. Undefined when there is none. */
-function valueOf(
+function seriesOf(
   text: string,
   name: string,
   labels: Record<string, string> = {},
@@ -38,7 +38,7 @@ function valueOf(
 }
 
 async function read(keywright: Keywright, name: string, labels: Record<string, string> = {}) {
-  return valueOf((await page(keywright.url)).text, name, labels);
+  return seriesOf((await page(keywright.url)).text, name, labels);
 }
 
 const SALE = 'invoice.paid-subscription-create';
@@ -50,7 +50,7 @@ describe('the numbers', () => {
       await keywright.sendSample('stripe', SALE);
       await keywright.sendSample('stripe', SALE, { secret: 'whsec_of_somebody_else' });
       const { text } = await page(keywright.url);
-      const of = (name: string, labels = {}) => valueOf(text, `keywright_${name}`, labels);
+      const of = (name: string, labels = {}) => seriesOf(text, `keywright_${name}`, labels);
       const invoice = { source: 'stripe', type: 'invoice.paid' };
       expect({
         done: of('deliveries_total', { ...invoice, outcome: 'done' }),
@@ -80,7 +80,8 @@ describe('the numbers', () => {
       const failed = { source: 'stripe', status: 'failed' };
       expect(await read(keywright, 'keywright_attempts_total', failed)).toBe(0);
       keywright.sandbox.faults.add({
-        match: { method: 'POST', route: '/v3/licenses' },
+        method: 'POST',
+        path: '/v3/licenses',
         effect: { kind: 'status', status: 400, body: 'empty' },
       });
       await keywright.sendSample('stripe', SALE);
@@ -116,8 +117,8 @@ describe('the numbers', () => {
       expect(await read(keywright, 'keywright_rules_last_reload_successful')).toBe(0);
       expect(await read(keywright, 'keywright_rules_reloads_total', { result: 'refused' })).toBe(1);
       const { text } = await page(keywright.url);
-      expect(valueOf(text, 'keywright_rules_last_reload_timestamp_seconds')).toBeGreaterThan(
-        valueOf(text, 'keywright_rules_loaded_timestamp_seconds') ?? Number.POSITIVE_INFINITY,
+      expect(seriesOf(text, 'keywright_rules_last_reload_timestamp_seconds')).toBeGreaterThan(
+        seriesOf(text, 'keywright_rules_loaded_timestamp_seconds') ?? Number.POSITIVE_INFINITY,
       );
     }));
 });
@@ -127,11 +128,11 @@ test('no sender makes a series: unknown types are one, and unknown addresses are
     for (let number = 0; number < 5; number += 1) {
       const body: JsonObject = { ...sampleBody('stripe', SALE), id: `evt_${number}` };
       await keywright.send('stripe', { ...body, type: `made.up.${number}` });
-      await fetch(`${keywright.url}/webhooks/made-up-${number}`, { method: 'POST' });
+      await fetch(`${keywright.url}/webhooks/made.up-${number}`, { method: 'POST' });
     }
     const { text } = await page(keywright.url);
-    expect(text).not.toContain('made');
-    expect(valueOf(text, 'keywright_deliveries_total', { type: 'other' })).toBe(5);
+    expect(text).not.toContain('made.up');
+    expect(seriesOf(text, 'keywright_deliveries_total', { type: 'other' })).toBe(5);
   }));
 
 describe('who may read them', () => {
