@@ -32,6 +32,7 @@ import { createApp } from './server/app.ts';
 import { type Listening, listen } from './server/listen.ts';
 import { createMetricsAnswer, createMetricsApp } from './server/metrics.ts';
 import { formatProblem } from './sources.ts';
+import type { createTracing as CreateTracing } from './tracing.ts';
 import { receive } from './worker/receive.ts';
 import { createWorker } from './worker/worker.ts';
 
@@ -102,11 +103,13 @@ export async function composeServer(world: World): Promise<Composition> {
   const clock = world.clock ?? createSystemClock();
   try {
     // Loaded while the journal is opened: the library behind it is the slowest of all to load.
-    const [opened, { createMetrics }] = await Promise.all([
+    const [opened, { createMetrics }, tracing] = await Promise.all([
       openJournal(reading.config.database, clock, world.databaseClock),
       import('./metrics.ts'),
+      reading.config.traces && import('./tracing.ts'),
     ]);
-    const start = { config: reading.config, rules, fingerprint, createMetrics };
+    const createTracing = tracing?.createTracing;
+    const start = { config: reading.config, rules, fingerprint, createMetrics, createTracing };
     return { kind: 'composed', server: assemble(start, opened, { ...world, clock }) };
   } catch (error) {
     return { kind: 'refused', problems: [problemOf(error)] };
@@ -120,10 +123,11 @@ interface Start {
   /** Of the rule files, taken before they were read. */
   readonly fingerprint: string;
   readonly createMetrics: typeof CreateMetrics;
+  readonly createTracing: typeof CreateTracing | undefined;
 }
 
 function assemble(
-  { config, rules, fingerprint, createMetrics }: Start,
+  { config, rules, fingerprint, createMetrics, createTracing }: Start,
   { journal, archive, sharePace }: OpenedJournal,
   world: World & { readonly clock: Clock },
 ): ServerHandle {
@@ -148,7 +152,7 @@ function assemble(
   });
   const ruleSets = () => live.current().ruleSets;
   const observers = createObservers({
-    ...{ config, createMetrics, live, archive, server: randomUUID(), clock, log },
+    ...{ config, createMetrics, createTracing, live, archive, server: randomUUID(), clock, log },
     isDown: () => outage.isDown(),
   });
   const readiness = createReadiness({ journal, ruleSets, rulesState: live.state, log });
@@ -176,7 +180,7 @@ function assemble(
     clock,
     log,
     random: world.random ?? Math.random,
-    recordCalls: recorder.record,
+    recordCalls: (calls, work) => recorder.record(calls, () => observers.follow(calls, work)),
     ...observers.ofPipeline,
   });
   const worker = createWorker({ journal, pipeline, clock, log, isDown: outage.isDown, ...reach });

@@ -2,8 +2,9 @@
 // Where a value stands, in the variable or in a file, is environment.ts's business.
 // Never prints a value that may be secret, and never touches the network or the rules.
 
+import { type AlertConfig, readAlerts, readTraces, type TraceConfig } from './config-observe.ts';
 import type { Environment, EnvironmentVariables, ReadFile } from './environment.ts';
-import { createEnvironment, invalid } from './environment.ts';
+import { createEnvironment, invalid, readChoice, readInteger } from './environment.ts';
 import type { Problem, Provider } from './model.ts';
 import { PROVIDERS } from './model.ts';
 import { Secret } from './secret.ts';
@@ -17,8 +18,6 @@ export const SECRET_VARIABLES = {
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export const LOG_FORMATS = ['json', 'pretty'] as const;
-export const ALERT_FORMATS = ['json', 'slack'] as const;
-export type AlertFormat = (typeof ALERT_FORMATS)[number];
 export type LogLevel = (typeof LOG_LEVELS)[number];
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
@@ -53,14 +52,8 @@ export interface Config {
   readonly retentionDays: number;
   /** Undefined without ALERT_WEBHOOK_URL. */
   readonly alerts: AlertConfig | undefined;
-}
-
-export interface AlertConfig {
-  /** A secret: who has it can write where it leads. */
-  readonly url: Secret;
-  readonly format: AlertFormat;
-  /** Queued work that is older is told of. */
-  readonly queueAgeMs: number;
+  /** Undefined without OTEL_EXPORTER_OTLP_ENDPOINT. */
+  readonly traces: TraceConfig | undefined;
 }
 
 interface ReadConfigOptions {
@@ -125,6 +118,7 @@ export function readConfig(
     rateLimit: readRateLimit(environment),
     retentionDays: readInteger(environment, 'RETENTION_DAYS', { fallback: 90, min: 1, max: 3650 }),
     alerts: readAlerts(environment),
+    traces: readTraces(environment),
   };
   const found = { environment, rulesDir: rest.rulesDir };
   const problems = environment.problems();
@@ -205,23 +199,6 @@ function readMetricsPort(environment: Environment, port: number): number | undef
   return metricsPort;
 }
 
-function readAlerts(environment: Environment): AlertConfig | undefined {
-  const name = 'ALERT_WEBHOOK_URL';
-  const text = environment.resolveEnv(name);
-  const given = readChoice(environment, 'ALERT_WEBHOOK_FORMAT', ALERT_FORMATS);
-  const queueAge = { fallback: 900, min: 1, max: 604_800 };
-  const queueAgeMs = readInteger(environment, 'ALERT_QUEUE_AGE_SECONDS', queueAge) * 1000;
-  if (text === undefined) return undefined;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    // The value is not shown: the path of such an address is a password.
-    environment.report({ code: 'ENV_INVALID', message: `${name} takes an http(s) address` });
-    return undefined;
-  }
-  const format = given ?? (url.hostname === 'hooks.slack.com' ? 'slack' : 'json');
-  return { url: new Secret(text), format, queueAgeMs };
-}
-
 /** `45/5s`: requests 1 to 10000, window 10 ms to 10 min, units ms, s and m. */
 function readRateLimit(environment: Environment): RateLimit {
   const fallback = { requests: 45, periodMs: 5000 };
@@ -237,30 +214,4 @@ function readRateLimit(environment: Environment): RateLimit {
   const takes = 'requests/window such as 45/5s (1 to 10000 requests, 10ms to 10m)';
   environment.report(invalid('CRYPTLEX_RATE_LIMIT', takes, text));
   return fallback;
-}
-
-function readInteger(
-  environment: Environment,
-  name: string,
-  { fallback, min, max }: { fallback: number; min: number; max: number },
-): number {
-  const text = environment.resolveEnv(name);
-  if (text === undefined) return fallback;
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= min && value <= max) return value;
-  environment.report(invalid(name, `a whole number from ${min} to ${max}`, text));
-  return fallback;
-}
-
-function readChoice<T extends string>(
-  environment: Environment,
-  name: string,
-  choices: readonly T[],
-): T | undefined {
-  const text = environment.resolveEnv(name);
-  const choice = choices.find((candidate) => candidate === text);
-  if (text !== undefined && choice === undefined) {
-    environment.report(invalid(name, `one of ${choices.join(', ')}`, text));
-  }
-  return choice;
 }

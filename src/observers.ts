@@ -12,10 +12,13 @@ import type { Clock } from './model.ts';
 import { createNoticeBoard } from './notices.ts';
 import type { PipelineDependencies } from './pipeline.ts';
 import type { WebhookDependencies } from './server/webhook.ts';
+import type { createTracing as CreateTracing, Tracing } from './tracing.ts';
 
 export interface Observers {
   readonly metrics: Metrics;
   readonly hearCall: (call: CallRecord) => void;
+  /** Runs the work of an attempt, for whoever wants to know which calls it makes. */
+  readonly follow: Tracing['follow'];
   readonly hearReload: (state: RulesState) => void;
   /** For whoever works on events. */
   readonly ofPipeline: Required<Pick<PipelineDependencies, 'onAttempt' | 'onAccept'>>;
@@ -28,6 +31,8 @@ export interface Observers {
 export function createObservers(parts: {
   config: Config;
   createMetrics: typeof CreateMetrics;
+  /** Undefined where no collector is named. */
+  createTracing: typeof CreateTracing | undefined;
   live: Pick<LiveRules, 'current' | 'state'>;
   archive: Archive;
   /** Tells this process from others. */
@@ -49,9 +54,20 @@ export function createObservers(parts: {
       ...config.alerts,
       ...{ clock, log, backlog, rulesState: live.state, onSent: metrics.hearAlert },
     });
+  const tracing: Tracing | undefined =
+    config.traces &&
+    parts.createTracing?.({
+      ...config.traces,
+      resource: { 'service.instance.id': server, ...config.traces.resource },
+      ...{ clock, log },
+    });
   return {
     metrics,
-    hearCall: metrics.hearCall,
+    hearCall: (call) => {
+      metrics.hearCall(call);
+      tracing?.hearCall(call);
+    },
+    follow: (calls, work) => (tracing === undefined ? work() : tracing.follow(calls, work)),
     hearReload: (state) => {
       notices.set(noticeOf(state));
       metrics.hearReload(state);
@@ -60,16 +76,24 @@ export function createObservers(parts: {
       onAttempt: (attempt) => {
         metrics.hearAttempt(attempt);
         alerts?.hearAttempt(attempt);
+        tracing?.hearAttempt(attempt);
       },
       onAccept: metrics.hearAccept,
     },
-    ofWebhooks: { onAnswer: metrics.hearDelivery },
+    ofWebhooks: {
+      onAnswer: (delivery) => {
+        metrics.hearDelivery(delivery);
+        tracing?.hearDelivery(delivery);
+      },
+    },
     start: () => {
       tellWhatIsOff(live.current(), log);
       alerts?.start();
+      tracing?.start();
     },
     stop: async () => {
       await alerts?.stop();
+      await tracing?.stop();
       await notices.stop();
     },
   };

@@ -51,6 +51,8 @@ export interface AttemptFacts {
   readonly taken: TakenEvent;
   readonly outcome: EventOutcome;
   readonly operations: Progress['operations'];
+  /** The list that was given to `recordCalls`. */
+  readonly calls: readonly CallSummary[];
   /** The action at which it ended early. */
   readonly brokenAt: string | undefined;
   readonly startedAtMs: number;
@@ -108,7 +110,7 @@ async function processEvent(
     decideAndExecute(taken, { ruleSet, env, signal, progress, onPlan }, dependencies);
   const settlement = await dependencies.recordCalls(calls, work);
   dependencies.onAttempt?.({
-    ...{ taken, startedAtMs, plannedAtMs },
+    ...{ taken, calls, startedAtMs, plannedAtMs },
     outcome: settlement.outcome,
     operations: progress.operations,
     brokenAt: progress.brokenAt,

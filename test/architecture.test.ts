@@ -57,9 +57,18 @@ const COMPOSITION = [
   'metrics',
   'notices',
   'observers',
+  'tracing',
 ];
 /** Helpers of the edges: files, environment, log, time. */
-const EDGES = ['clock', 'config', 'environment', 'log', 'rule-files', 'rules-watch'];
+const EDGES = [
+  'clock',
+  'config',
+  'config-observe',
+  'environment',
+  'log',
+  'rule-files',
+  'rules-watch',
+];
 const PIPELINE = ['pipeline', 'outcomes', 'retry', 'event-summary'];
 
 /** What a place may import by value; types may come from anywhere below it, see `typesFrom`. */
@@ -79,7 +88,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   server: ['event-summary', 'journal'],
   clock: [],
   environment: [],
-  config: ['environment'],
+  'config-observe': ['environment'],
+  config: ['environment', 'config-observe'],
   log: [],
   'rule-files': [],
   'rules-watch': ['rule-files'],

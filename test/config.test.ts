@@ -56,6 +56,7 @@ describe('with only what is required', () => {
       rateLimit: { requests: 45, periodMs: 5000 },
       retentionDays: 90,
       alerts: undefined,
+      traces: undefined,
     });
   });
 
@@ -363,5 +364,38 @@ describe('alerts', () => {
     const [problem] = problemsOf({ ALERT_WEBHOOK_URL: 'hooks.slack.com/services/secret' });
     expect(problem).toMatchObject({ code: 'ENV_INVALID' });
     expect(problem?.message).not.toContain('secret');
+  });
+});
+
+describe('traces', () => {
+  const ENDPOINT = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/' };
+  it('take the names of OpenTelemetry, and keep the headers secret', () => {
+    const { traces } = configOf({
+      ...ENDPOINT,
+      OTEL_EXPORTER_OTLP_HEADERS: 'api-key=a_secret_key, x-team=a%20b',
+      OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment=prod',
+      OTEL_SERVICE_NAME: 'licenses',
+    });
+    expect(traces?.url).toBe('http://collector:4318/v1/traces');
+    expect(traces?.headers['x-team']?.reveal()).toBe('a b');
+    expect(traces?.resource).toEqual({
+      'deployment.environment': 'prod',
+      'service.name': 'licenses',
+    });
+    expect(inspect(traces)).not.toContain('a_secret_key');
+  });
+
+  it.each([
+    ['an address that is none', { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }],
+    ['a protocol that is not spoken', { ...ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }],
+    ['headers that are none', { ...ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS: 'a_secret_key' }],
+    [
+      'headers that cannot be decoded',
+      { ...ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS: 'k=a_secret_key%' },
+    ],
+  ])('%s: told without what is secret', (_name, env) => {
+    const problems = problemsOf(env);
+    expect(problems.map(({ code }) => code)).toEqual(['ENV_INVALID']);
+    expect(problems[0]?.message).not.toContain('a_secret_key');
   });
 });
