@@ -19,8 +19,11 @@ const CHECKS: readonly (readonly [name: string, script: string, ...args: string[
   ['types', bin('typescript', 'bin/tsc'), '-p', '.'],
   ['lint and format', bin('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings', '.'],
   ['rules', 'src/cli.ts', 'check', 'rules'],
+  ['rule tests', 'src/cli.ts', 'test', '--min-coverage', '100'],
   ['generated types', 'scripts/generate-types.ts', '--check'],
   ['generated schema', 'scripts/generate-schema.ts', '--check'],
+  ['generated schema of tests', 'scripts/generate-tests-schema.ts', '--check'],
+  ['generated shapes', 'scripts/generate-shapes.ts', '--check'],
   ['generated docs', 'scripts/generate-docs.ts', '--check'],
 ];
 

@@ -1,5 +1,5 @@
-// Keeps the reference parts of docs/rules.md and docs/errors.md in step with the code.
-// Takes the schema, the actions, the functions and the registry of errors; rewrites what stands between
+// Keeps the reference parts of docs/rules.md, docs/testing-rules.md and docs/errors.md in step with the code.
+// Takes the schemas, the actions, the functions and the registry of errors; rewrites what stands between
 // the markers, and leaves every hand-written line alone. With --check it only compares (exit code 1).
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -95,8 +95,8 @@ const FIELD_TYPES: Readonly<Record<FieldType, string>> = {
   version: 'a version of two to four numbers, as text',
   texts: 'a list of texts',
   metadata: 'a map of texts',
-  find: 'search criteria, see [find](#finding-licenses)',
-  whenSuspended: '`{ resume, expiresAt }`',
+  find: 'search criteria, see [find](#find)',
+  whenSuspended: 'a map, see [whenSuspended](#whensuspended)',
   emailTaken: '`merge` or `fail`',
   missing: '`wait`, `fail` or `ignore`',
   startTrigger: '`creation` or `activation`',
@@ -107,31 +107,66 @@ interface SchemaNode {
   readonly $ref?: string;
   readonly description?: string;
   readonly type?: string | readonly string[];
+  readonly pattern?: string;
+  readonly additionalProperties?: SchemaNode | boolean;
   readonly enum?: readonly unknown[];
   readonly examples?: readonly unknown[];
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
   readonly $defs?: Readonly<Record<string, SchemaNode>>;
 }
 
 /** docs/rules.md as it should be: its hand-written text with the blocks of today. */
 export function renderRules(page: string, schema: SchemaNode): string {
-  const blocks: Record<string, string> = {
+  return renderBlocks('docs/rules.md', page, {
     header: propertyTable(schema, schema, []),
     rule: propertyTable(schema.$defs?.['rule'] ?? {}, schema, []),
     step: propertyTable(schema.$defs?.['step'] ?? {}, schema, Object.keys(ACTIONS)),
-    actions: Object.values(ACTIONS).map(actionSection).join('\n\n'),
+    'catalog-entry': propertyTable(schema.$defs?.['catalogEntry'] ?? {}, schema, []),
+    'env-options': propertyTable(envOptions(schema), schema, []),
+    actions: Object.values(ACTIONS)
+      .map((definition) => actionSection(definition, schema))
+      .join('\n\n'),
+    find: propertyTable(fieldNode(schema, 'license.renew', 'find'), schema, []),
+    'when-suspended': propertyTable(
+      fieldNode(schema, 'license.renew', 'whenSuspended'),
+      schema,
+      [],
+    ),
     functions: functionTable(),
     'jsonata-functions': jsonataFunctions(),
-  };
+  });
+}
+
+/** docs/testing-rules.md as it should be. */
+export function renderTests(page: string, schema: SchemaNode): string {
+  const part = (name: string): SchemaNode => schema.$defs?.[name] ?? {};
+  const steps = part('case').properties?.['steps']?.items ?? {};
+  const ofStep = Object.keys(steps.properties ?? {});
+  const expect = part('expect');
+  return renderBlocks('docs/testing-rules.md', page, {
+    file: propertyTable(schema, schema, []),
+    case: propertyTable(part('case'), schema, ofStep),
+    step: propertyTable(steps, schema, []),
+    event: propertyTable(part('event'), schema, []),
+    expect: propertyTable(expect, schema, []),
+  });
+}
+
+function renderBlocks(
+  name: string,
+  page: string,
+  blocks: Readonly<Record<string, string>>,
+): string {
   let text = page;
-  for (const [name, block] of Object.entries(blocks)) {
-    const start = `<!-- generated: ${name} -->`;
-    const end = `<!-- end of ${name} -->`;
+  for (const [block, content] of Object.entries(blocks)) {
+    const start = `<!-- generated: ${block} -->`;
+    const end = `<!-- end of ${block} -->`;
     const from = text.indexOf(start);
     const to = text.indexOf(end);
-    if (from === -1 || to < from) throw new Error(`docs/rules.md has no place for "${name}"`);
-    text = `${text.slice(0, from + start.length)}\n${block}\n${text.slice(to)}`;
+    if (from === -1 || to < from) throw new Error(`${name} has no place for "${block}"`);
+    text = `${text.slice(0, from + start.length)}\n${content}\n${text.slice(to)}`;
   }
   return text;
 }
@@ -146,11 +181,39 @@ function propertyTable(node: SchemaNode, schema: SchemaNode, without: readonly s
       const [example] = examples;
       return [
         code(name),
+        kindOf(resolve(property, schema)),
         `${description}${values}${needed}`,
         example === undefined ? '' : code(example),
       ];
     });
-  return table(['field', 'meaning', 'example'], rows);
+  return table(['field', 'takes', 'meaning', 'example'], rows);
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'a text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a map',
+};
+
+/** What a property takes, in the words of the manual: `a list or a text`, `a formula`. */
+function kindOf({ type = [], pattern }: SchemaNode): string {
+  if (pattern === '^=') return 'a formula';
+  const kinds = [type].flat().flatMap((name) => KINDS[name] ?? []);
+  return kinds.join(' or ');
+}
+
+/** The schema of one field of an action. */
+function fieldNode(schema: SchemaNode, action: string, field: string): SchemaNode {
+  return schema.$defs?.['step']?.properties?.[action]?.properties?.[field] ?? {};
+}
+
+/** What may be said of a variable where `env` is a map. */
+function envOptions(schema: SchemaNode): SchemaNode {
+  const options = schema.properties?.['env']?.additionalProperties;
+  return typeof options === 'object' ? options : {};
 }
 
 function resolve(node: SchemaNode, schema: SchemaNode): SchemaNode {
@@ -158,7 +221,7 @@ function resolve(node: SchemaNode, schema: SchemaNode): SchemaNode {
   return name === undefined ? node : (schema.$defs?.[name] ?? {});
 }
 
-function actionSection(definition: ActionDefinition): string {
+function actionSection(definition: ActionDefinition, schema: SchemaNode): string {
   const { name, summary, fields, results, needsOnce, takesFrom, kind } = definition;
   const notes = [
     summary,
@@ -171,12 +234,22 @@ function actionSection(definition: ActionDefinition): string {
         ]
       : []),
   ];
-  const rows = Object.entries(fields).map(([field, { type, description, required }]) => [
-    code(field),
-    FIELD_TYPES[type],
-    `${description}${required === true ? ' **Required.**' : ''}`,
-  ]);
-  return `#### ${name}\n\n${notes.join(' ')}\n\n${table(['field', 'takes', 'meaning'], rows)}`;
+  const exampleOf = (field: string): string => {
+    const [example] = fieldNode(schema, name, field).examples ?? [];
+    return example === undefined ? '' : code(example);
+  };
+  const from = fieldNode(schema, name, 'from');
+  const rows = [
+    ...(takesFrom ? [[code('from'), kindOf(from), from.description ?? '', exampleOf('from')]] : []),
+    ...Object.entries(fields).map(([field, { type, description, required }]) => [
+      code(field),
+      FIELD_TYPES[type],
+      `${description}${required === true ? ' **Required.**' : ''}`,
+      exampleOf(field),
+    ]),
+  ];
+  const head = ['field', 'takes', 'meaning', 'example'];
+  return `#### ${name}\n\n${notes.join(' ')}\n\n${table(head, rows)}`;
 }
 
 function functionTable(): string {
@@ -271,8 +344,10 @@ function read(path: string): string {
 /** @returns the exit code: 0 up to date or written, 1 out of date. */
 function main(check: boolean): number {
   const schema = JSON.parse(read('schema/rules.schema.json')) as SchemaNode;
+  const tests = JSON.parse(read('schema/tests.schema.json')) as SchemaNode;
   const pages = [
     ['docs/rules.md', renderRules(read('docs/rules.md'), schema)],
+    ['docs/testing-rules.md', renderTests(read('docs/testing-rules.md'), tests)],
     ['docs/errors.md', renderErrors(read('docs/errors.md'), read('src/errors.ts'))],
   ] as const;
   const stale = pages.filter(([path, wanted]) => read(path) !== wanted);

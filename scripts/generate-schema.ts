@@ -84,8 +84,41 @@ const FIELD_SCHEMAS: Record<FieldType, Schema> = {
   licenseType: { type: 'string', examples: ['node-locked'] },
 };
 
-function fieldSchema(field: ActionField): Schema {
-  return { description: field.description, ...FIELD_SCHEMAS[field.type] };
+/** Better examples than those of the type, by the field's name. */
+const FIELD_EXAMPLES: Readonly<Record<string, unknown>> = {
+  firstName: '=data.customer.first',
+  lastName: '=data.customer.last',
+  company: '=data.customer.company',
+  productId: '=$sold.productId',
+  licenseTemplateId: '=$sold.licenseTemplateId',
+  userId: '=$user.id',
+  key: '=data.custom_data.license_key',
+  id: '=$sold.licenseTemplateId',
+  entitlementSetId: '699fc9e2-b595-44ed-b379-7de372f81db7',
+  maintenancePolicyId: '5b8f0a3e-6f4d-4a38-9d0a-2f7f5f0f2a11',
+  expiresAt: '=$unix(data.object.current_period_end)',
+  subscriptionStartTrigger: 'creation',
+  notes: 'Bought at the fair.',
+};
+
+/** Entries of a catalog hold no formulas. */
+const CATALOG_EXAMPLES: Readonly<Record<string, unknown>> = {
+  productId: '7c1d0f8e-2f5a-4a55-9a3e-0b7f3a3a9b10',
+  licenseTemplateId: '51d0c7e2-88a1-4f0b-b6f4-0d5d7a1c2e33',
+};
+
+function fieldSchema(
+  name: string,
+  field: ActionField,
+  examples: Readonly<Record<string, unknown>> = {},
+): Schema {
+  const schema = FIELD_SCHEMAS[field.type];
+  const better = { ...FIELD_EXAMPLES, ...examples }[name];
+  return {
+    description: field.description,
+    ...schema,
+    ...(better === undefined ? {} : { examples: [better] }),
+  };
 }
 
 function actionSchema(definition: ActionDefinition): Schema {
@@ -101,7 +134,7 @@ function actionSchema(definition: ActionDefinition): Schema {
   }
   const required: string[] = [];
   for (const [name, field] of Object.entries(definition.fields)) {
-    properties[name] = fieldSchema(field);
+    properties[name] = fieldSchema(name, field);
     if (field.required === true && !definition.takesFrom) required.push(name);
   }
   return {
@@ -203,7 +236,10 @@ function catalogEntry(): Schema {
     required: ['productId'],
     additionalProperties: false,
     properties: Object.fromEntries(
-      fields.map(([name, field]) => [name, field === undefined ? {} : fieldSchema(field)]),
+      fields.map(([name, field]) => [
+        name,
+        field === undefined ? {} : fieldSchema(name, field, CATALOG_EXAMPLES),
+      ]),
     ),
     examples: [{ productId: '7c1d0f8e-2f5a-4a55-9a3e-0b7f3a3a9b10', subscriptionInterval: 'P1Y' }],
   };

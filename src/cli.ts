@@ -4,6 +4,12 @@
 
 import { runCli } from './cli/commands.ts';
 
+// `keywright check | head` closes the pipe before everything is written; nobody wants to hear of that.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   isTty: process.stdout.isTTY === true,

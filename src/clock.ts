@@ -36,10 +36,19 @@ function sleepOnce(ms: number, signal: AbortSignal | undefined): Promise<boolean
   });
 }
 
-/** Time that stands still until somebody sleeps, and then is that much later: for dry runs. */
-export function createStepClock(startMs: number): Clock {
+/** A clock that its owner moves. */
+export interface StepClock extends Clock {
+  /** Moves time forward to that moment; one that is past already changes nothing. */
+  moveTo(ms: number): void;
+}
+
+/** Time that stands still until somebody sleeps or moves it: for dry runs and rule tests. */
+export function createStepClock(startMs: number): StepClock {
   let nowMs = startMs;
   return {
+    moveTo: (ms) => {
+      nowMs = Math.max(nowMs, ms);
+    },
     nowMs: () => nowMs,
     sleep: async (ms, signal) => {
       if (signal?.aborted === true) return false;

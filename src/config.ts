@@ -90,10 +90,7 @@ export function readConfig(
 ): ConfigReading {
   const environment = createEnvironment(env, readFile);
   const secrets = readSecrets(environment, options.furtherSecretVariables ?? []);
-  const accessToken = readToken(environment, 'CRYPTLEX_ACCESS_TOKEN');
-  if (!environment.isSet('CRYPTLEX_ACCESS_TOKEN')) {
-    environment.report({ code: 'ENV_MISSING', message: 'CRYPTLEX_ACCESS_TOKEN is not set' });
-  }
+  const accessToken = readAccessToken(environment);
   const baseUrl = readBaseUrl(environment);
   const productId = environment.resolveEnv('CRYPTLEX_PRODUCT_ID');
   const port = readInteger(environment, 'PORT', { fallback: 9890, min: 0, max: 65_535 });
@@ -126,6 +123,23 @@ export function readConfig(
   return { ...found, ok: true, config: { ...rest, secrets, accessToken } };
 }
 
+/** The account at Cryptlex, without what only a server needs. */
+export type CryptlexAccess = Pick<Config, 'accessToken' | 'baseUrl' | 'rateLimit'>;
+
+/** Reads how Cryptlex is reached, or gives everything that is wrong with it. */
+export function readCryptlexAccess(
+  env: EnvironmentVariables,
+  readFile: ReadFile,
+): { ok: true; access: CryptlexAccess } | { ok: false; problems: readonly Problem[] } {
+  const environment = createEnvironment(env, readFile);
+  const accessToken = readAccessToken(environment);
+  const rest = { baseUrl: readBaseUrl(environment), rateLimit: readRateLimit(environment) };
+  const problems = environment.problems();
+  return problems.length > 0 || accessToken === undefined
+    ? { ok: false, problems }
+    : { ok: true, access: { ...rest, accessToken } };
+}
+
 /** `memory:`, `sqlite:PATH`, `postgres://…`; undefined for anything else. The URL may hold a password. */
 export function parseDatabaseUrl(text: string): DatabaseUrl | undefined {
   if (text === 'memory:') return { kind: 'memory' };
@@ -149,6 +163,14 @@ function readSecrets(
     environment.report({ code: 'NO_SOURCE', message: 'no webhook secret is set' });
   }
   return secrets;
+}
+
+function readAccessToken(environment: Environment): Secret | undefined {
+  const name = 'CRYPTLEX_ACCESS_TOKEN';
+  if (!environment.isSet(name)) {
+    environment.report({ code: 'ENV_MISSING', message: `${name} is not set` });
+  }
+  return readToken(environment, name);
 }
 
 /** A text that goes into an Authorization header, so it may hold visible ASCII only. */

@@ -318,6 +318,27 @@ export const ERRORS = {
     retryable: false,
   },
 
+  ENDPOINT_UNREACHABLE: {
+    title: 'Nothing answers at the address',
+    hint: 'Is the server running, and does `--to` name its address? `keywright serve` listens on port 9890.',
+    retryable: true,
+  },
+  SCENARIO_UNKNOWN: {
+    title: 'There is no such scenario',
+    hint: '`keywright simulate --list` names the scenarios. One of your own is given by the path of its file, or by --scenarios.',
+    retryable: false,
+  },
+  SAMPLE_UNKNOWN: {
+    title: 'A sample cannot be used',
+    hint: 'The samples are listed in samples/README.md; a name is written like stripe/invoice.paid-manual.',
+    retryable: false,
+  },
+  SAMPLE_PATH: {
+    title: 'The sample has no such place',
+    hint: 'A path is names joined by dots, from the root of the event: data.items.0.quantity.',
+    retryable: false,
+  },
+
   // ---- Rule files ----
   RULES_UNREADABLE: {
     title: 'A rule file cannot be read',
@@ -429,6 +450,51 @@ export const ERRORS = {
     hint: 'Secrets belong into the environment, and no rule can read them.',
     retryable: false,
   },
+  RULE_REST_UNSAID: {
+    title: 'No rule says what happens to the other events of a type',
+    hint: 'Add a last rule for the type, without conditions: `ignore: WHY` or `reject: WHY`.',
+    retryable: false,
+  },
+  RULE_NOT_AN_ID: {
+    title: 'A text stands where an id of Cryptlex belongs',
+    hint: 'Copy the id from the page of the product (or template, or entitlement set) in Cryptlex: 36 characters with four hyphens.',
+    retryable: false,
+  },
+  EVENT_TYPE_UNKNOWN: {
+    title: 'A rule names an event type that the provider does not have',
+    hint: "Copy the type from the provider's list of events. For one that is new, write `# keywright: ignore EVENT_TYPE_UNKNOWN` behind it.",
+    retryable: false,
+  },
+  CONDITION_NEVER: {
+    title: 'A condition can never be true',
+    hint: 'All conditions of a `when` must hold together; for one of several, write `any:`.',
+    retryable: false,
+  },
+  SHAPE_PATH_UNKNOWN: {
+    title: 'A path leads to something that no such event has',
+    hint: 'Compare it with the event in samples/. If your own events have it, show some to `keywright check --samples DIR`.',
+    retryable: false,
+  },
+  SHAPE_PATH_MOVED: {
+    title: "A path is empty in newer versions of the provider's API",
+    hint: 'Read the new place first, and the old one as a fallback: $first(new, old).',
+    retryable: false,
+  },
+  SHAPE_LIST: {
+    title: 'There can be several where one value is needed',
+    hint: 'Use `forEach` for one license each, $one(list, "message") where there must be exactly one, or (list)[0] for the first.',
+    retryable: false,
+  },
+  SHAPE_TYPE: {
+    title: 'A value is of a kind that never fits here',
+    hint: 'The message says what it is and what is needed. Texts stand in quotes where they could be read as something else: "5", "true".',
+    retryable: false,
+  },
+  SHAPE_WORD: {
+    title: 'A condition asks for a word that the provider never sends there',
+    hint: 'Check the spelling. For a word that is new, write `# keywright: ignore SHAPE_WORD` behind it.',
+    retryable: false,
+  },
   FORMULA_SYNTAX: {
     title: 'A formula cannot be read',
     hint: 'The caret shows the place.',
@@ -462,6 +528,43 @@ export const ERRORS = {
   FORMULA_REFERENCE: {
     title: 'The result of a step is used inside a formula',
     hint: 'Results are known only when the plan runs. Use them whole (`=$user.id`), or as an alternative of ??, $first or $if.',
+    retryable: false,
+  },
+
+  // ---- Rule tests ----
+  TEST_UNREADABLE: {
+    title: 'A test file cannot be read',
+    hint: 'Check its path and its permissions.',
+    retryable: false,
+  },
+  TEST_EVENT: {
+    title: 'The event of a rule test cannot be used',
+    hint: 'Name a sample (`sample: stripe/invoice.paid-manual`), a JSON file beside the test (`file:`), or write the event itself (`data:`).',
+    retryable: false,
+  },
+  TEST_PATH: {
+    title: 'A rule test changes a place that the event does not have',
+    hint: 'A path is names joined by dots, with 0 for the first item of a list: data.items.0.quantity.',
+    retryable: false,
+  },
+  TEST_TIME: {
+    title: 'The time of a step is not right',
+    hint: 'Write it as 2026-01-31T09:00:00Z; time only goes forward.',
+    retryable: false,
+  },
+  TEST_NAME_TAKEN: {
+    title: 'Two rule tests of a file have the same name',
+    hint: 'Give each a name of its own, so that a failure and `--run` say which.',
+    retryable: false,
+  },
+  TEST_EMPTY: {
+    title: 'A rule test tests nothing',
+    hint: 'Each case needs an event and something that is expected of it.',
+    retryable: false,
+  },
+  TEST_GIVEN: {
+    title: 'What a rule test says is there cannot be',
+    hint: 'The message says why.',
     retryable: false,
   },
 } as const satisfies Record<string, RegistryEntry>;

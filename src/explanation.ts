@@ -1,20 +1,24 @@
-// What a dry run tells of one event. Takes rules and an event, gives the verdict on every rule, the plan,
-// the requests as they would go out and what would become of the licenses. Runs on the sandbox only;
-// no call leaves the process.
+// What a dry run tells of one event. Takes rules and an event, gives the verdict on every rule, where each
+// value came from, the plan, the requests as they would go out, and users and licenses before and after.
+// Runs on the sandbox, where no call leaves the process; or on a stage that is handed in.
 
-import { type Tryout, type TryoutRequest, tryOut } from './compose-sandbox.ts';
 import { type Env, matchEvent, subjectsOf } from './engine/match.ts';
 import type { RuleSet } from './engine/rules.ts';
+import { registryEntry } from './errors.ts';
+import { MissingLicense } from './failures.ts';
 import type {
   JsonObject,
   MatchResult,
+  NameTrace,
   PlannedStep,
   Problem,
   RulePointer,
   RuleTrace,
+  ValueTrace,
   WebhookEvent,
 } from './model.ts';
-import type { SandboxGiven, SandboxLicense } from './sandbox/types.ts';
+import type { SandboxGiven, SandboxLicense, SandboxUser } from './sandbox/types.ts';
+import { type Stage, sandboxStage, type Tryout, type TryoutRequest, tryOut } from './try-out.ts';
 
 /** One object of `dry-run --json`; the contract fixes the names of its first members. */
 export interface Explanation {
@@ -27,33 +31,53 @@ export interface Explanation {
   readonly outcome: MatchResult['kind'];
   readonly rule: RulePointer | null;
   readonly trace: readonly RuleTrace[];
+  /** The names of `let` that were looked up, in that order. */
+  readonly names: readonly NameTrace[];
   readonly plan: readonly PlannedStep[];
+  /** Which expression gave which value of the plan. */
+  readonly values: readonly ValueTrace[];
   readonly requests: readonly TryoutRequest[];
   readonly errors: readonly Problem[];
   /** Why it is ignored or unmatched. */
   readonly reason: string | null;
   /** What the sandbox was given because the plan looks for it. */
   readonly assumed: readonly JsonObject[];
-  readonly licenses: {
-    readonly before: readonly JsonObject[];
-    readonly after: readonly JsonObject[];
-  };
+  /** What a person should know of all this. */
+  readonly notes: readonly string[];
+  readonly licenses: BeforeAndAfter;
+  readonly users: BeforeAndAfter;
   /** Whether the webhook would be answered with a 4xx. */
   readonly refused: boolean;
+}
+
+export interface BeforeAndAfter {
+  readonly before: readonly JsonObject[];
+  readonly after: readonly JsonObject[];
+}
+
+export interface ExplainOptions {
+  readonly env: Env;
+  /** What exists in Cryptlex; undefined: one of each that the plan looks for. */
+  readonly given: SandboxGiven | undefined;
+  /** Where the plan is tried out, if not on a sandbox; a new one for each event. */
+  readonly stage?: () => Stage;
 }
 
 /** Explains one event. */
 export async function explainEvent(
   ruleSet: RuleSet,
   event: WebhookEvent,
-  options: { env: Env; given: SandboxGiven | undefined },
+  options: ExplainOptions,
 ): Promise<Explanation> {
-  const match = await matchEvent(ruleSet, event, options.env);
+  const match = await matchEvent(ruleSet, event, options.env, { explain: true });
   const subjects = await subjectsOf(ruleSet, event, options.env);
   const { maxDelete } = ruleSet.settings;
   const tryout =
     match.kind === 'matched'
-      ? await tryOut(match.plan, event, { given: options.given, maxDelete })
+      ? await tryOut(match.plan, event, {
+          stage: options.stage?.() ?? sandboxStage(match.plan, event, options.given),
+          maxDelete,
+        })
       : undefined;
   const { provider, id, type } = event;
   return {
@@ -61,14 +85,21 @@ export async function explainEvent(
     outcome: match.kind,
     rule: ruleOf(match),
     trace: [...match.trace, ...rulesOfOtherTypes(ruleSet, event)],
+    names: match.lookups?.names ?? [],
     plan: match.kind === 'matched' ? match.plan.steps : [],
+    values: match.kind === 'matched' ? (match.lookups?.values ?? []) : [],
     requests: tryout?.requests ?? [],
     errors: errorsOf(match, tryout),
     reason: match.kind === 'ignored' || match.kind === 'unmatched' ? match.reason : null,
     assumed: tryout?.assumed ?? [],
+    notes: notesOf(tryout),
     licenses: {
-      before: (tryout?.before ?? []).map(licenseFacts),
-      after: (tryout?.after ?? []).map(licenseFacts),
+      before: (tryout?.before.licenses ?? []).map(licenseFacts),
+      after: (tryout?.after.licenses ?? []).map(licenseFacts),
+    },
+    users: {
+      before: (tryout?.before.users ?? []).map(userFacts),
+      after: (tryout?.after.users ?? []).map(userFacts),
     },
     refused: isRefused(match, tryout),
   };
@@ -100,13 +131,24 @@ function errorsOf(match: MatchResult, tryout: Tryout | undefined): readonly Prob
 }
 
 function isRefused(match: MatchResult, tryout: Tryout | undefined): boolean {
-  if (match.kind === 'failed' || tryout?.error !== undefined) return true;
+  if (match.kind === 'failed') return true;
+  if (tryout?.error !== undefined) return !isTriedAgain(tryout.error);
   return match.kind === 'unmatched' && match.answer === 'reject';
+}
+
+/** Such an event is kept and answered 200, whatever becomes of it later. */
+function isTriedAgain(error: NonNullable<Tryout['error']>): boolean {
+  return error instanceof MissingLicense || registryEntry(error.code).retryable;
+}
+
+function notesOf(tryout: Tryout | undefined): readonly string[] {
+  const { error, notes = [] } = tryout ?? {};
+  if (!(error instanceof MissingLicense)) return notes;
+  return [...notes, 'The event would be kept, and wait for such a license to be made.'];
 }
 
 /** What a person wants to know of a license. */
 function licenseFacts(license: SandboxLicense): JsonObject {
-  const metadata = Object.fromEntries(license.metadata.map(({ key, value }) => [key, value]));
   const { id, productId, subscriptionInterval, expiresAt, suspended, revoked } = license;
   const { allowedActivations, perpetual } = license;
   return {
@@ -119,6 +161,16 @@ function licenseFacts(license: SandboxLicense): JsonObject {
     suspended,
     revoked,
     allowedActivations,
-    metadata,
+    metadata: metadataOf(license),
   };
+}
+
+/** What a person wants to know of a user. */
+function userFacts(user: SandboxUser): JsonObject {
+  const { id, email, firstName, lastName, company, role } = user;
+  return { id, email, firstName, lastName, company, role, metadata: metadataOf(user) };
+}
+
+function metadataOf({ metadata }: Pick<SandboxUser, 'metadata'>): JsonObject {
+  return Object.fromEntries(metadata.map(({ key, value }) => [key, value]));
 }

@@ -1,6 +1,7 @@
 // The nouns of Keywright, in the order in which data flows through it:
 // RawRequest → VerifiedDelivery → WebhookEvent → MatchResult → Plan → Operation → OperationResult → answer.
 // Types, and the one function that says what makes an event the same event.
+// Longer than usual: all nouns stand in one place, in one order.
 
 import type { AppErrorCode } from './errors.ts';
 
@@ -114,6 +115,44 @@ export interface ConditionTrace {
   /** What was seen; `null` stands for absent, too. */
   readonly actual: JsonValue;
   readonly ok: boolean;
+  /** Of a formula, where it is explained: what its parts were, outermost first. */
+  readonly parts?: readonly FormulaPart[];
+}
+
+/** A part of a formula as written, and what it was; `null` stands for absent, too. */
+export interface FormulaPart {
+  readonly formula: string;
+  readonly actual: JsonValue;
+}
+
+/** A name of a `let` that was looked up. */
+export interface NameTrace {
+  /** With its `$`. */
+  readonly name: string;
+  /** The item of the loop that it was looked up for. */
+  readonly item?: string;
+  /** As written in the rule. */
+  readonly expression: string;
+  readonly actual: JsonValue;
+  readonly location: string;
+}
+
+/** Where a value of the plan came from. */
+export interface ValueTrace {
+  /** The step's place in the plan, from 0. */
+  readonly step: number;
+  /** `email`; inside a map `metadata.order_id`. */
+  readonly field: string;
+  readonly value: JsonValue;
+  /** As written in the rule: the formula, or the literal. */
+  readonly expression: string;
+  readonly location: string;
+}
+
+/** What was looked up on the way to a plan; only where an event is explained. */
+export interface Lookups {
+  readonly names: readonly NameTrace[];
+  readonly values: readonly ValueTrace[];
 }
 
 /** The verdict on one rule. */
@@ -174,7 +213,9 @@ export interface Plan {
 }
 
 /** What the rules make of an event. Every kind carries the trace: a reason for every rule. */
-export type MatchResult =
+export type MatchResult = { readonly lookups?: Lookups } & MatchVerdict;
+
+type MatchVerdict =
   | {
       readonly kind: 'matched';
       readonly rules: readonly RulePointer[];

@@ -40,17 +40,26 @@ const PARTS = ['verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox
 /** Where the parts are put together. */
 const COMPOSITION = [
   'compose',
+  'compose-cases',
+  'case-facts',
+  'case-world',
   'compose-journal',
   'compose-rules',
+  'compose-live',
   'compose-sandbox',
   'compose-verifiers',
   'explanation',
+  'live-mirror',
+  'live-stage',
   'sources',
   'readiness',
   'admin-tools',
   'call-recorder',
   'outage',
   'housekeeping',
+  'try-out',
+  'simulator',
+  'comparison',
   'alert-text',
   'alerts',
   'live-rules',
@@ -63,11 +72,12 @@ const COMPOSITION = [
 const EDGES = [
   'clock',
   'config',
-  'config-observe',
   'environment',
   'log',
   'rule-files',
   'rules-watch',
+  'config-observe',
+  'case-files',
 ];
 const PIPELINE = ['pipeline', 'outcomes', 'retry', 'event-summary'];
 
@@ -93,7 +103,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   log: [],
   'rule-files': [],
   'rules-watch': ['rule-files'],
-  cli: ['engine', 'actions', 'rule-files', 'event-summary', ...COMPOSITION, 'clock'],
+  'case-files': [],
+  cli: [
+    'engine',
+    'actions',
+    'rule-files',
+    'case-files',
+    'event-summary',
+    ...COMPOSITION,
+    'clock',
+    'environment',
+  ],
   ...Object.fromEntries(
     COMPOSITION.map((place) => [
       place,
@@ -113,6 +133,7 @@ const MAY_NAME: Readonly<Record<string, readonly string[]>> = {
   worker: ['journal', 'log'],
   server: ['log', 'journal'],
   'rule-files': ['engine'],
+  'case-files': ['engine'],
   cli: ['sandbox', 'journal'],
 };
 

@@ -10,6 +10,7 @@ import {
   FUNCTION_EXAMPLE_CATALOG,
   renderErrors,
   renderRules,
+  renderTests,
 } from '../scripts/generate-docs.ts';
 import { runCli } from '../src/cli/commands.ts';
 import { compileExpression } from '../src/engine/expression/compile.ts';
@@ -132,6 +133,15 @@ describe('generated parts', () => {
     const { text } = page('docs/rules.md');
     expect(renderRules(text, schema)).toBe(text);
     expect(renderRules(text.replace('| `$plus(', '| `$minus('), schema)).toBe(text);
+  });
+
+  it('of docs/testing-rules.md are those of the schema', () => {
+    const schema = JSON.parse(
+      readFileSync(join(ROOT, 'schema/tests.schema.json'), 'utf8'),
+    ) as object;
+    const { text } = page('docs/testing-rules.md');
+    expect(renderTests(text, schema)).toBe(text);
+    expect(renderTests(text.replace('| `sample` |', '| `smaple` |'), schema)).toBe(text);
   });
 
   it('of docs/errors.md are those of the registry, and every code has its section', () => {

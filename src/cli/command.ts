@@ -1,4 +1,4 @@
-// What a command is: a name, a help text, a function from arguments to an exit code.
+// What a command is: a help text, and a function from arguments to an exit code. Names are in commands.ts.
 // Results go to stdout, progress and diagnostics to stderr.
 // Exit codes: 0 clean; 1 findings, failed cases, or an event that would be answered with a 4xx;
 // 2 wrong usage or unreadable input.
@@ -16,9 +16,6 @@ export interface Terminal {
 export type ExitCode = 0 | 1 | 2;
 
 export interface Command {
-  readonly name: string;
-  /** One line for the list of commands. */
-  readonly summary: string;
   /** The whole of `--help`, with an example. */
   readonly help: string;
   run(args: readonly string[], terminal: Terminal): Promise<ExitCode>;

@@ -1,27 +1,74 @@
 // The commands by name. Takes the command line, gives the exit code; an error of the registry is told
 // with its code and hint, never with a stack.
+// Each command is imported when it is run: together they are a hundred files, most of which none needs.
 
 import { didYouMean } from '../engine/closest.ts';
 import { AppError } from '../errors.ts';
-import { checkCommand } from './check.ts';
 import type { Command, ExitCode, Terminal } from './command.ts';
-import { demoCommand } from './demo.ts';
-import { dryRunCommand } from './dry-run.ts';
-import { eventsCommand } from './events.ts';
-import { explainCommand } from './explain.ts';
-import { sandboxCommand } from './sandbox.ts';
-import { serveCommand } from './serve.ts';
-import { whyCommand } from './why.ts';
 
-const COMMANDS: readonly Command[] = [
-  serveCommand,
-  checkCommand,
-  dryRunCommand,
-  eventsCommand,
-  whyCommand,
-  sandboxCommand,
-  demoCommand,
-  explainCommand,
+interface Listed {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+const COMMANDS: readonly Listed[] = [
+  {
+    name: 'serve',
+    summary: 'starts the server',
+    load: async () => (await import('./serve.ts')).serveCommand,
+  },
+  {
+    name: 'check',
+    summary: 'checks rule files and tells every finding',
+    load: async () => (await import('./check.ts')).checkCommand,
+  },
+  {
+    name: 'dry-run',
+    summary: 'shows what the rules would do for an event',
+    load: async () => (await import('./dry-run.ts')).dryRunCommand,
+  },
+  {
+    name: 'test',
+    summary: 'runs rule tests',
+    load: async () => (await import('./test.ts')).testCommand,
+  },
+  {
+    name: 'events',
+    summary: 'lists, shows and replays events of the journal',
+    load: async () => (await import('./events.ts')).eventsCommand,
+  },
+  {
+    name: 'why',
+    summary: 'tells why an event ended as it did',
+    load: async () => (await import('./why.ts')).whyCommand,
+  },
+  {
+    name: 'diff',
+    summary: 'compares two versions of the rules over recorded events',
+    load: async () => (await import('./diff.ts')).diffCommand,
+  },
+  {
+    name: 'simulate',
+    summary: 'sends signed webhooks of whole sales to a server',
+    load: async () => (await import('./simulate.ts')).simulateCommand,
+  },
+  {
+    name: 'sandbox',
+    summary: 'serves the embedded Cryptlex alone',
+    load: async () => (await import('./sandbox.ts')).sandboxCommand,
+  },
+  {
+    name: 'demo',
+    summary: 'shows the main job with no account and no service',
+    load: async () => (await import('./demo.ts')).demoCommand,
+  },
+  {
+    name: 'explain',
+    summary: 'explains a code',
+    load: async () => (await import('./explain.ts')).explainCommand,
+  },
 ];
 
 /** Runs one command line. */
@@ -31,13 +78,14 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     terminal.writeOut(overview());
     return name === undefined ? 2 : 0;
   }
-  const command = COMMANDS.find((candidate) => candidate.name === name);
-  if (command === undefined) {
+  const listed = COMMANDS.find((candidate) => candidate.name === name);
+  if (listed === undefined) {
     const names = COMMANDS.map((candidate) => candidate.name);
     terminal.writeError(`error: there is no command "${name}"${didYouMean(name, names)} [USAGE]\n`);
     terminal.writeError(overview());
     return 2;
   }
+  const command = await listed.load();
   if (rest.includes('--help') || rest.includes('-h')) {
     terminal.writeOut(command.help);
     return 0;

@@ -13,6 +13,7 @@ import { mainSecretName, PROVIDERS } from '../model.ts';
 import { Secret } from '../secret.ts';
 import type { Command, Terminal } from './command.ts';
 import { usageError } from './command.ts';
+import { tableLines } from './words.ts';
 
 const HELP = `keywright demo
 
@@ -49,8 +50,6 @@ const LICENSES_AT_THE_END = 4;
 const SANDBOX_TIME_MS = Date.UTC(2026, 10, 1);
 
 export const demoCommand: Command = {
-  name: 'demo',
-  summary: 'shows the main job with no account and no service',
   help: HELP,
   run: async (args, terminal) => {
     if (args.length > 0) throw usageError(`demo takes no arguments, not "${args[0]}"`, 'demo');
@@ -163,14 +162,6 @@ function licenseState(cryptlex: ServedSandbox, id: string): string {
 }
 
 function tableOf(rows: readonly Row[]): string {
-  const head: Row = { event: 'event', rule: 'rule', done: 'what was done', license: 'license' };
-  const names = ['event', 'rule', 'done', 'license'] as const;
-  const widths = names.map((name) => Math.max(...[head, ...rows].map((row) => row[name].length)));
-  const line = (row: Row): string =>
-    names
-      .map((name, index) => row[name].padEnd(widths[index] ?? 0))
-      .join('  ')
-      .trimEnd();
-  const rule = widths.map((width) => '─'.repeat(width)).join('  ');
-  return `${[line(head), rule, ...rows.map(line)].join('\n')}\n`;
+  const cells = rows.map(({ event, rule, done, license }) => [event, rule, done, license]);
+  return `${tableLines(['event', 'rule', 'what was done', 'license'], cells).join('\n')}\n`;
 }

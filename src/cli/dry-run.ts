@@ -1,37 +1,45 @@
 // keywright dry-run: what the rules would do for an event. Reads an event and rules, runs on the sandbox.
-// Never reaches the network.
+// Reaches the network with --live only, and then reads alone: what would write is never sent.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parse as parseYaml } from 'yaml';
 import { ACTIONS } from '../actions/definitions.ts';
+import { liveAccount } from '../compose-live.ts';
 import { readWebhookBody } from '../compose-verifiers.ts';
 import { formatDiagnostic } from '../engine/findings.ts';
 import { loadRuleFile } from '../engine/load.ts';
 import type { RuleSet } from '../engine/rules.ts';
 import { AppError } from '../errors.ts';
-import { type Explanation, explainEvent } from '../explanation.ts';
+import { type ExplainOptions, type Explanation, explainEvent } from '../explanation.ts';
 import { PROVIDERS, type Provider } from '../model.ts';
 import { readRuleFiles } from '../rule-files.ts';
-import type { SandboxGiven } from '../sandbox/types.ts';
 import { asUsageError, type Command, type Terminal, usageError } from './command.ts';
 import { explanationText } from './explanation-text.ts';
+import { readGivenState } from './given-state.ts';
+import { readInput } from './input.ts';
 import { environmentFor } from './rules-for.ts';
+import { paintFor } from './words.ts';
 
-const HELP = `keywright dry-run --provider PROVIDER EVENT.json [--rules DIR] [--given STATE.yaml] [--json]
+const HELP = `keywright dry-run --provider PROVIDER EVENT.json [--rules DIR] [--given STATE.yaml | --live]
+                  [--all] [--json]
 
-Shows what the rules would do for an event: which rule fits and why the others do not, the plan, the
-requests that would be sent to Cryptlex, and what would become of the licenses. Nothing leaves the
-process: the plan runs on the embedded sandbox.
+Shows what the rules would do for an event: which rule fits and why the others do not, where each value
+comes from, the plan, the requests that would be sent to Cryptlex, and users and licenses before and
+after. Nothing leaves the process: the plan runs on the embedded sandbox.
 
   EVENT.json     an event or a whole webhook body; "-" reads standard input
   --provider     stripe, fastspring or paddle
   --rules        a directory of rule files, or one file (RULES_DIR, or rules/)
-  --given        what exists in Cryptlex before: YAML with users:, licenses:, licenseTemplates:.
-                 Without it, one of each that the plan looks for
+  --given        what exists in Cryptlex before: YAML with users:, licenses:, licenseTemplates:,
+                 products:, as under given: in a rule test. Without it, one license of each that
+                 the plan looks for
+  --live         looks into your Cryptlex account instead (CRYPTLEX_ACCESS_TOKEN,
+                 CRYPTLEX_WEB_API_BASE_URL). It is read only: what would be written is shown, not sent
+  --all          shows every rule, item and name in full; --verbose is the same
   --json         a JSON array, one object for each event
 
+Colours are used on a terminal, unless NO_COLOR is set.
 Exit code 1: an event would be answered with a 4xx.
 
 Example:
@@ -39,30 +47,26 @@ Example:
 `;
 
 export const dryRunCommand: Command = {
-  name: 'dry-run',
-  summary: 'shows what the rules would do for an event',
   help: HELP,
   run: async (args, terminal) => {
     const options = parse(args, terminal);
-    const given = options.given === undefined ? undefined : readGiven(options.given);
+    const given = options.given === undefined ? undefined : readGivenState(options.given, terminal);
+    if (options.given !== undefined && given === undefined) return 2;
     const ruleSet = loadRules(options.rules, options.provider, terminal);
     if (ruleSet === undefined) return 1;
     const { env, placeholders } = environmentFor(ruleSet, terminal.env);
     for (const name of placeholders) {
       terminal.writeError(`note: ${name} is not set; <${name}> stands for it\n`);
     }
+    const stage = options.live ? liveStages(terminal) : {};
     const body = readInput(options.file);
     const events = readWebhookBody(options.provider, body, ruleSet.source);
     const explanations: Explanation[] = [];
     for (const event of events) {
-      explanations.push(await explainEvent(ruleSet, event, { env, given }));
+      explanations.push(await explainEvent(ruleSet, event, { env, given, ...stage }));
     }
-    if (options.json) {
-      terminal.writeOut(`${JSON.stringify(explanations.map(toJson), null, 2)}\n`);
-    } else {
-      const texts = explanations.map((item) => explanationText(item, terminal.isTty));
-      terminal.writeOut(texts.join('\n'));
-    }
+    tell(explanations, options, terminal);
+    if (options.live && explanations.some(couldNotRead)) return 2;
     return explanations.some((explanation) => explanation.refused) ? 1 : 0;
   },
 };
@@ -72,6 +76,8 @@ interface Options {
   readonly file: string;
   readonly rules: string;
   readonly given: string | undefined;
+  readonly live: boolean;
+  readonly all: boolean;
   readonly json: boolean;
 }
 
@@ -83,6 +89,9 @@ function parse(args: readonly string[], terminal: Terminal): Options {
         provider: { type: 'string' },
         rules: { type: 'string' },
         given: { type: 'string' },
+        live: { type: 'boolean', default: false },
+        all: { type: 'boolean', default: false },
+        verbose: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
       },
       allowPositionals: true,
@@ -95,8 +104,12 @@ function parse(args: readonly string[], terminal: Terminal): Options {
     if (file === undefined || extra.length > 0) {
       throw usageError('dry-run takes one event file', 'dry-run');
     }
+    const { given, live, json } = values;
+    if (live && given !== undefined) {
+      throw usageError('--given and --live both say what exists in Cryptlex; use one', 'dry-run');
+    }
     const rules = values.rules ?? terminal.env['RULES_DIR'] ?? 'rules';
-    return { provider, file, rules, given: values.given, json: values.json };
+    return { provider, file, rules, given, live, all: values.all || values.verbose, json };
   } catch (error) {
     throw asUsageError(error, 'dry-run');
   }
@@ -117,35 +130,29 @@ function loadRules(path: string, provider: Provider, terminal: Terminal): RuleSe
   return ruleSet;
 }
 
-function readInput(file: string): Uint8Array {
-  try {
-    return readFileSync(file === '-' ? 0 : file);
-  } catch (error) {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new AppError('INPUT_UNREADABLE', `${file} cannot be read (${why})`);
-  }
+/** @throws ENV_MISSING, ENV_INVALID and what else is wrong with how Cryptlex is reached */
+function liveStages({ env, writeError }: Terminal): Required<Pick<ExplainOptions, 'stage'>> {
+  const stage = liveAccount(env, (path) => readFileSync(path, 'utf8'));
+  writeError('note: Cryptlex is read only; what would be written is not sent\n');
+  return { stage };
 }
 
-const GIVEN_MEMBERS = ['users', 'licenses', 'licenseTemplates', 'products'];
+/** Cryptlex itself gave no answer: that says nothing of the event. */
+function couldNotRead({ errors }: Explanation): boolean {
+  return errors.some(({ code }) => code.startsWith('CRYPTLEX_'));
+}
 
-function readGiven(path: string): SandboxGiven {
-  const text = new TextDecoder().decode(readInput(path));
-  let value: unknown;
-  try {
-    value = parseYaml(text, { version: '1.2' });
-  } catch (error) {
-    const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    throw new AppError('INPUT_UNREADABLE', `${path} is not valid YAML: ${why}`);
+function tell(
+  explanations: readonly Explanation[],
+  { json, all }: Options,
+  terminal: Terminal,
+): void {
+  if (json) {
+    terminal.writeOut(`${JSON.stringify(explanations.map(toJson), null, 2)}\n`);
+    return;
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new AppError('INPUT_UNREADABLE', `${path} must be a map of ${GIVEN_MEMBERS.join(', ')}`);
-  }
-  const unknown = Object.keys(value).find((name) => !GIVEN_MEMBERS.includes(name));
-  if (unknown !== undefined) {
-    const message = `${path} has "${unknown}", which is none of ${GIVEN_MEMBERS.join(', ')}`;
-    throw new AppError('INPUT_UNREADABLE', message);
-  }
-  return value as SandboxGiven;
+  const paint = paintFor(terminal);
+  terminal.writeOut(explanations.map((item) => explanationText(item, { paint, all })).join('\n'));
 }
 
 /** Without what only this program needs. */

@@ -7,12 +7,13 @@ import { AppError } from '../errors.ts';
 import { bodyOf, summaryOf } from '../event-summary.ts';
 import type { Archive, EventDetails, ReplayMode } from '../journal/archive.ts';
 import type { EventRecord } from '../journal/journal.ts';
+import { asTest } from './as-test.ts';
 import { asUsageError, type Command, type ExitCode, type Terminal, usageError } from './command.ts';
 import { FILTER_HELP, FILTER_OPTIONS, type FilterValues, toFilter } from './event-filter.ts';
 import { previewOf } from './replay-preview.ts';
 
 const HELP = `keywright events list [FILTER] [--limit N] [--json]
-keywright events show EVENT_ID [--json]
+keywright events show EVENT_ID [--as-test] [--json]
 keywright events replay EVENT_ID… | FILTER [--retarget | --force] [--yes] [--json]
 
 Reads the journal of DATABASE_URL, beside a running server.
@@ -20,6 +21,7 @@ Reads the journal of DATABASE_URL, beside a running server.
 Filter:
 ${FILTER_HELP}
 
+  --as-test   writes the event as a rule test, without personal data
   --limit     how many are listed (50)
   --retarget  looks licenses up anew instead of taking those that the event touched before
   --force     does once more what is done already
@@ -35,8 +37,6 @@ Example:
 const PREVIEWED_MAX = 20;
 
 export const eventsCommand: Command = {
-  name: 'events',
-  summary: 'lists, shows and replays events of the journal',
   help: HELP,
   run: async (args, terminal) => {
     const [verb, ...rest] = args;
@@ -64,6 +64,7 @@ interface Options {
   readonly limit: number;
   readonly json: boolean;
   readonly yes: boolean;
+  readonly isTest: boolean;
   readonly mode: ReplayMode;
 }
 
@@ -76,6 +77,7 @@ function parse(args: readonly string[]): Options {
         limit: { type: 'string', default: '50' },
         json: { type: 'boolean', default: false },
         yes: { type: 'boolean', default: false },
+        'as-test': { type: 'boolean', default: false },
         retarget: { type: 'boolean', default: false },
         force: { type: 'boolean', default: false },
       },
@@ -89,8 +91,8 @@ function parse(args: readonly string[]): Options {
       throw usageError('--force and --retarget are two kinds of replay; choose one', 'events');
     }
     const mode = values.force ? 'force' : values.retarget ? 'retarget' : 'again';
-    const { json, yes } = values;
-    return { ids: positionals, filter: values, limit, json, yes, mode };
+    const { json, yes, 'as-test': isTest } = values;
+    return { ids: positionals, filter: values, limit, json, yes, isTest, mode };
   } catch (error) {
     throw asUsageError(error, 'events');
   }
@@ -125,6 +127,10 @@ async function show(archive: Archive, options: Options, terminal: Terminal): Pro
   if (id === undefined || extra.length > 0) throw usageError('events show takes one id', 'events');
   const all = await detailsOf(archive, id);
   for (const details of all) {
+    if (options.isTest) {
+      terminal.writeOut(await asTest(details, terminal.env));
+      continue;
+    }
     const shown = { ...summaryOf(details.record), ...bodyOf(details) };
     terminal.writeOut(`${JSON.stringify(shown, null, 2)}\n`);
   }

@@ -14,8 +14,6 @@ Example:
 `;
 
 export const explainCommand: Command = {
-  name: 'explain',
-  summary: 'explains a code',
   help: HELP,
   run: async (args, terminal) => {
     const json = args.includes('--json');

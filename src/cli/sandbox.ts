@@ -18,8 +18,6 @@ Example:
 `;
 
 export const sandboxCommand: Command = {
-  name: 'sandbox',
-  summary: 'serves the embedded Cryptlex alone',
   help: HELP,
   run: async (args, terminal) => {
     const { port, token } = parse(args);

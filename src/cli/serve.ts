@@ -30,8 +30,6 @@ const MEMORY_WARNING =
   'the journal is in memory: only what is done is answered with 200, and after a restart a renewal that is sent again is done again; see docs/operating.md, or use sqlite: or postgres:';
 
 export const serveCommand: Command = {
-  name: 'serve',
-  summary: 'starts the server',
   help: HELP,
   run: async (args, terminal) => {
     if (args.length > 0) throw usageError(`serve takes no arguments, not "${args[0]}"`, 'serve');

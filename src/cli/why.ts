@@ -6,32 +6,41 @@ import { rulesThen } from '../admin-tools.ts';
 import { openArchive } from '../compose-journal.ts';
 import type { RuleSet } from '../engine/rules.ts';
 import { summaryOf } from '../event-summary.ts';
-import { explainEvent } from '../explanation.ts';
+import { type Explanation, explainEvent } from '../explanation.ts';
 import type { Archive, EventDetails } from '../journal/archive.ts';
+import { asTest } from './as-test.ts';
 import { asUsageError, type Command, type Terminal, usageError } from './command.ts';
 import { detailsOf } from './events.ts';
+import { differences } from './explanation-difference.ts';
 import { explanationText } from './explanation-text.ts';
 import { environmentFor, loadRulesFor } from './rules-for.ts';
+import { paintFor } from './words.ts';
 
-const HELP = `keywright why EVENT_ID [--json]
+const HELP = `keywright why EVENT_ID [--all] [--as-test] [--json]
 
 Tells the story of an event in the journal: how it stands, each try with its calls, and what the rules
-say of it, as they were when it ran and as they are now. Reads DATABASE_URL; sends nothing.
+say of it, as they were when it ran and as they are now; what would be different stands first. Reads
+DATABASE_URL; sends nothing.
+
+  --all      shows every rule, item and name in full
+  --as-test  writes the event as a rule test, without personal data, in place of its story
 
 Example:
   keywright why evt_1QxYb2LkdIwHu7ixAbCdEfGh
 `;
 
 export const whyCommand: Command = {
-  name: 'why',
-  summary: 'tells why an event ended as it did',
   help: HELP,
   run: async (args, terminal) => {
-    const { id, json } = parse(args);
+    const { id, json, all, isTest } = parse(args);
     const { archive, close } = await openArchive(terminal.env);
     try {
       for (const details of await detailsOf(archive, id)) {
-        const story = await storyOf(details, archive, terminal);
+        if (isTest) {
+          terminal.writeOut(await asTest(details, terminal.env));
+          continue;
+        }
+        const story = await storyOf(details, { archive, all }, terminal);
         terminal.writeOut(json ? `${JSON.stringify(story.json, null, 2)}\n` : story.text);
       }
       return 0;
@@ -41,16 +50,25 @@ export const whyCommand: Command = {
   },
 };
 
-function parse(args: readonly string[]): { id: string; json: boolean } {
+function parse(args: readonly string[]): {
+  id: string;
+  json: boolean;
+  all: boolean;
+  isTest: boolean;
+} {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
-      options: { json: { type: 'boolean', default: false } },
+      options: {
+        json: { type: 'boolean', default: false },
+        all: { type: 'boolean', default: false },
+        'as-test': { type: 'boolean', default: false },
+      },
       allowPositionals: true,
     });
     const [id, ...extra] = positionals;
     if (id === undefined || extra.length > 0) throw usageError('why takes one event id', 'why');
-    return { id, json: values.json };
+    return { id, json: values.json, all: values.all, isTest: values['as-test'] };
   } catch (error) {
     throw asUsageError(error, 'why');
   }
@@ -58,7 +76,7 @@ function parse(args: readonly string[]): { id: string; json: boolean } {
 
 async function storyOf(
   details: EventDetails,
-  archive: Archive,
+  { archive, all }: { archive: Archive; all: boolean },
   terminal: Terminal,
 ): Promise<{ text: string; json: object }> {
   const { record, operations, attempts } = details;
@@ -68,29 +86,57 @@ async function storyOf(
     blocks.push('The payload was erased, so the rules cannot be asked any more.\n');
     return { text: blocks.join('\n'), json };
   }
-  const then = await rulesThen(record, archive);
-  const now = loadRulesFor(record.event.source, terminal.env);
-  const versions: [string, string, RuleSet | undefined][] = [
-    ['then', 'With the rules as they were when it ran', then],
-    [
-      'now',
-      then !== undefined && then.hash === now?.hash ? '' : 'With the rules as they are now',
-      now,
-    ],
-  ];
-  if (now === undefined) {
+  const { old, current, isSame } = await explanationsOf(record, archive, terminal);
+  const block = (title: string, explanation: Explanation, before = ''): string =>
+    `── ${title} ──\n${before}${explanationText(explanation, { paint: paintFor(terminal), all })}`;
+  if (old === undefined) blocks.push('The rules as they were when it ran are not kept.\n');
+  else {
+    json['then'] = old;
+    blocks.push(block(THEN, old));
+  }
+  if (current === undefined) {
     blocks.push(
       `The rules of ${record.event.source} have errors or are gone; ask keywright check.\n`,
     );
-  }
-  for (const [name, title, ruleSet] of versions) {
-    if (ruleSet === undefined || title === '') continue;
-    const { env } = environmentFor(ruleSet, terminal.env);
-    const explanation = await explainEvent(ruleSet, record.event, { env, given: undefined });
-    json[name] = explanation;
-    blocks.push(`── ${title} ──\n${explanationText(explanation, terminal.isTty)}`);
+  } else if (old === undefined) {
+    json['now'] = current;
+    blocks.push(block(NOW, current));
+  } else if (isSame) {
+    blocks.push('The rules are still the same.\n');
+  } else {
+    const changes = differences(old, current);
+    json['now'] = current;
+    json['differences'] = changes;
+    const told = changes.map((change) => `  ${change}\n`).join('');
+    blocks.push(
+      changes.length === 0
+        ? 'The rules have changed since; for this event they would do the same.\n'
+        : block(NOW, current, `What would be different:\n${told}\n`),
+    );
   }
   return { text: blocks.join('\n'), json };
+}
+
+const THEN = 'With the rules as they were when it ran';
+const NOW = 'With the rules as they are now';
+
+/** What the rules say of it, as they were and as they are; `isSame` when they are one and the same. */
+async function explanationsOf(
+  record: EventDetails['record'],
+  archive: Archive,
+  terminal: Terminal,
+): Promise<{ old: Explanation | undefined; current: Explanation | undefined; isSame: boolean }> {
+  const then = await rulesThen(record, archive);
+  const now = loadRulesFor(record.event.source, terminal.env);
+  const explain = (ruleSet: RuleSet): Promise<Explanation> => {
+    const { env } = environmentFor(ruleSet, terminal.env);
+    return explainEvent(ruleSet, record.event, { env, given: undefined });
+  };
+  return {
+    old: then === undefined ? undefined : await explain(then),
+    current: now === undefined ? undefined : await explain(now),
+    isSame: then !== undefined && then.hash === now?.hash,
+  };
 }
 
 function headText({ record }: EventDetails): string {

@@ -7,6 +7,7 @@ import type { CatalogLookup } from './expression/library.ts';
 import { isBlank } from './expression/values.ts';
 import { coerceField } from './fields.ts';
 import type { Findings } from './findings.ts';
+import { ID_FIELDS, whyNoId } from './ids.ts';
 import { checkCatalogFile } from './schema.ts';
 import { readYaml, type YamlFile } from './yaml.ts';
 
@@ -33,7 +34,7 @@ export function readEntries(
     if (typeof written !== 'object' || written === null) continue;
     const entry: JsonObject = {};
     for (const [name, member] of Object.entries(written as Record<string, JsonValue>)) {
-      readField(entry, name, member, fields, place(key, name), findings);
+      readField(entry, name, member, fields, () => place(key, name), findings);
     }
     entries.set(key, entry);
   }
@@ -45,12 +46,13 @@ function readField(
   name: string,
   member: JsonValue,
   fields: EntryFields,
-  location: SourceLocation,
+  locate: () => SourceLocation,
   findings: Findings,
 ): void {
   const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
   if (field === undefined) return;
   if (typeof member === 'string' && member.startsWith('=')) {
+    const location = locate();
     const hint = 'The catalog is a table; put what depends on the event into the rule.';
     findings.error('RULE_WRONG_TYPE', 'the catalog holds no formulas', { location, hint });
     return;
@@ -58,9 +60,20 @@ function readField(
   const result = coerceField(field.type, member);
   if (typeof member === 'string' && isBlank(member) && field.type !== 'interval') {
     const hint = 'Leave the field out, or give it a value.';
+    const location = locate();
     findings.error('RULE_WRONG_TYPE', `"${name}" must not be empty`, { location, hint });
-  } else if (result.kind === 'taken') entry[name] = result.value;
-  else findings.error('RULE_WRONG_TYPE', `"${name}" ${result.message}`, { location });
+  } else if (result.kind === 'refused') {
+    findings.error('RULE_WRONG_TYPE', `"${name}" ${result.message}`, { location: locate() });
+  } else {
+    entry[name] = result.value;
+    const why = ID_FIELDS.has(name) && typeof member === 'string' ? whyNoId(member) : undefined;
+    if (why === undefined) return;
+    const length = String(member).length;
+    findings.warning('RULE_NOT_AN_ID', `"${String(member)}" ${why}`, {
+      location: locate(),
+      length,
+    });
+  }
 }
 
 /** A catalog in a file of its own. */
@@ -107,7 +120,8 @@ function readCsv(
       // An empty cell says nothing; perpetual is written as "perpetual" in a table.
       if (name === 'key' || cell === '') continue;
       const value = name === 'subscriptionInterval' && cell === 'perpetual' ? '' : cell;
-      readField(entry, name, fromCell(value, fields[name]?.type), fields, at(line), findings);
+      const member = fromCell(value, fields[name]?.type);
+      readField(entry, name, member, fields, () => at(line), findings);
     }
     const key = cells[columns.indexOf('key')] ?? '';
     const productId = cells[columns.indexOf('productId')] ?? '';

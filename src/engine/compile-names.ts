@@ -43,7 +43,7 @@ export function compileNames(
 
 function reportCycles(names: NameTable, path: YamlPath, context: TemplateContext): void {
   const needs = new Map([...names].map(([name, template]) => [name, variablesOf(template)]));
-  for (const name of names.keys()) {
+  for (const name of entangled(needs)) {
     const reached = new Set<string>();
     const open = [...(needs.get(name) ?? [])];
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -56,6 +56,31 @@ function reportCycles(names: NameTable, path: YamlPath, context: TemplateContext
     const message = `"${name}" needs itself to be evaluated`;
     context.findings.error('RULE_LET_CYCLE', message, { location, length: name.length });
   }
+}
+
+/** What is left when names that need no other one are taken away, again and again. */
+function entangled(needs: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const users = new Map<string, string[]>();
+  const open = new Map<string, number>();
+  for (const [name, uses] of needs) {
+    const own = uses.filter((use) => needs.has(use));
+    open.set(name, own.length);
+    for (const use of own) {
+      const list = users.get(use);
+      if (list === undefined) users.set(use, [name]);
+      else list.push(name);
+    }
+  }
+  const free = [...open].filter(([, count]) => count === 0).map(([name]) => name);
+  for (let name = free.pop(); name !== undefined; name = free.pop()) {
+    open.delete(name);
+    for (const user of users.get(name) ?? []) {
+      const count = (open.get(user) ?? 1) - 1;
+      open.set(user, count);
+      if (count === 0) free.push(user);
+    }
+  }
+  return [...open.keys()];
 }
 
 /**

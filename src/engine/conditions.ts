@@ -10,25 +10,29 @@ import {
   type RunScope,
 } from './evaluation.ts';
 import { describeValue, isBlank, isDeferred, kindOf } from './expression/values.ts';
-import type { Condition, ConditionPath, LeafTest } from './rules.ts';
+import type { Condition, ConditionPath, LeafTest, Observer } from './rules.ts';
 
 export interface Verdict {
   readonly ok: boolean;
   readonly trace: readonly ConditionTrace[];
 }
 
-/** All conditions must hold. Those after the first that does not are asked only where that is free. */
+/**
+ * All conditions must hold. Those after the first that does not are asked only where that is free,
+ * and decide nothing: the observer does not hear of them.
+ */
 export async function askAll(
   conditions: readonly Condition[],
   scope: RunScope,
   evaluation: Evaluation,
+  observer: Observer | undefined = evaluation.observer,
 ): Promise<Verdict> {
   const trace: ConditionTrace[] = [];
   let ok = true;
   for (const condition of conditions) {
     if (!ok && !isPlainPath(condition)) continue;
     try {
-      const verdict = await ask(condition, scope, evaluation);
+      const verdict = await ask(condition, scope, evaluation, ok ? observer : undefined);
       trace.push(...verdict.trace);
       ok = ok && verdict.ok;
     } catch (error) {
@@ -47,21 +51,22 @@ async function ask(
   condition: Condition,
   scope: RunScope,
   evaluation: Evaluation,
+  observer: Observer | undefined,
 ): Promise<Verdict> {
   switch (condition.kind) {
     case 'all':
-      return askAll(condition.items, scope, evaluation);
+      return askAll(condition.items, scope, evaluation, observer);
     case 'any': {
       const trace: ConditionTrace[] = [];
       for (const item of condition.items) {
-        const verdict = await ask(item, scope, evaluation);
+        const verdict = await ask(item, scope, evaluation, observer);
         trace.push(...verdict.trace);
         if (verdict.ok) return { ok: true, trace };
       }
       return { ok: false, trace };
     }
     case 'not': {
-      const verdict = await askAll(condition.items, scope, evaluation);
+      const verdict = await askAll(condition.items, scope, evaluation, observer);
       const trace = verdict.trace.map((leaf) => ({
         ...leaf,
         expected: { not: leaf.expected },
@@ -76,12 +81,17 @@ async function ask(
         const message = `=${formula.text} is ${describeValue(value)}, neither true nor false`;
         throw new EvaluationFailure(problemAt('CONDITION_NOT_BOOLEAN', message, formula.location));
       }
+      observer?.sawCondition(condition, value);
       const path = `=${formula.text}`;
-      return { ok: value, trace: [{ path, expected: true, actual: value, ok: value }] };
+      const isExplained = evaluation.lookups !== undefined;
+      const parts = isExplained ? await evaluation.parts(formula, scope) : [];
+      const seen = parts.length === 0 ? {} : { parts };
+      return { ok: value, trace: [{ path, expected: true, actual: value, ok: value, ...seen }] };
     }
     case 'leaf': {
       const actual = await lookUp(condition.path, scope, evaluation, condition);
       const ok = condition.tests.every((test) => passes(test, actual, condition));
+      observer?.sawCondition(condition, ok);
       const seen = plainAt(actual, condition.location) ?? null;
       const { path, expected } = condition;
       return { ok, trace: [{ path: path.text, expected, actual: seen, ok }] };

@@ -2,10 +2,20 @@
 // EvaluationFailure that says where and why. Pure: the same event gives the same values.
 
 import { AppError, type AppErrorCode } from '../errors.ts';
-import type { JsonObject, Problem, SourceLocation, WebhookEvent } from '../model.ts';
+import type {
+  FormulaPart,
+  JsonObject,
+  JsonValue,
+  NameTrace,
+  Problem,
+  SourceLocation,
+  ValueTrace,
+  WebhookEvent,
+} from '../model.ts';
 import { isBlank, type PlainResult, toPlain, withoutNulls } from './expression/values.ts';
 import { formatLocation } from './findings.ts';
-import type { Formula, NameTable, Template } from './rules.ts';
+import type { Formula, NameTable, Observer, Template } from './rules.ts';
+import { writtenAs } from './written-as.ts';
 
 /** Ends the evaluation of one value; caught where problems are collected. */
 export class EvaluationFailure extends Error {
@@ -38,9 +48,12 @@ type Entry =
 export class RunScope {
   readonly #entries = new Map<string, Entry>();
   readonly #parent: RunScope | undefined;
+  /** The item of a loop that the names belong to, for people. */
+  item: string | undefined;
 
   constructor(parent?: RunScope) {
     this.#parent = parent;
+    this.item = parent?.item;
   }
 
   /** A scope inside this one, with the names of a `let`. */
@@ -70,9 +83,18 @@ export class Evaluation {
   readonly root: JsonObject;
   /** The outermost names: $env and $event. */
   readonly outermost: RunScope;
+  /** Where what is looked up is noted for people; undefined where an event is only handled. */
+  readonly lookups: { readonly names: NameTrace[]; readonly values: ValueTrace[] } | undefined;
+  readonly observer: Observer | undefined;
 
-  constructor(event: WebhookEvent, env: Readonly<Record<string, string | undefined>>) {
+  constructor(
+    event: WebhookEvent,
+    env: Readonly<Record<string, string | undefined>>,
+    { explain = false, observer }: { explain?: boolean; observer?: Observer | undefined } = {},
+  ) {
     this.event = event;
+    this.observer = observer;
+    this.lookups = explain ? { names: [], values: [] } : undefined;
     this.root = (withoutNulls(event.payload) ?? {}) as JsonObject;
     this.outermost = new RunScope();
     this.outermost.set('env', env);
@@ -87,15 +109,28 @@ export class Evaluation {
 
   /** What a formula gives, with references to results of steps as objects of their own. */
   async formula(formula: Formula, scope: RunScope): Promise<unknown> {
-    const bindings: Record<string, unknown> = {};
-    for (const { name } of formula.variables) {
-      if (!Object.hasOwn(bindings, name)) bindings[name] = await this.variable(name, scope);
-    }
+    const { variables } = formula;
+    const bindings = variables.length === 0 ? {} : await this.#bindings(formula, scope);
     try {
       return await formula.evaluate(this.root, bindings);
     } catch (error) {
       throw failureOf(error, formula);
     }
+  }
+
+  /** What the parts of a formula were, where the event is explained. */
+  async parts(formula: Formula, scope: RunScope): Promise<readonly FormulaPart[]> {
+    if (this.lookups === undefined) return [];
+    const parts = await formula.explain(this.root, await this.#bindings(formula, scope));
+    return parts.map(({ text, value }) => ({ formula: text, actual: shown(value) }));
+  }
+
+  async #bindings(formula: Formula, scope: RunScope): Promise<Record<string, unknown>> {
+    const bindings: Record<string, unknown> = {};
+    for (const { name } of formula.variables) {
+      if (!Object.hasOwn(bindings, name)) bindings[name] = await this.variable(name, scope);
+    }
+    return bindings;
   }
 
   /** The value of a name; evaluated at its first use, in the scope it was written in. */
@@ -104,8 +139,28 @@ export class Evaluation {
     if (found === undefined) return undefined;
     const { entry } = found;
     if (entry.kind === 'value') return entry.value;
-    entry.result ??= this.template(entry.template, found.scope);
+    if (entry.result === undefined) {
+      entry.result = this.template(entry.template, found.scope);
+      if (this.lookups !== undefined) await this.#note(name, entry.template, found.scope, entry);
+    }
     return entry.result;
+  }
+
+  async #note(
+    name: string,
+    template: Template,
+    { item }: RunScope,
+    entry: { readonly result: Promise<unknown> | undefined },
+  ): Promise<void> {
+    // What fails is told as a problem, by whoever needed the name.
+    const value = await entry.result?.catch(() => undefined);
+    this.lookups?.names.push({
+      name: `$${name}`,
+      ...(item === undefined ? {} : { item }),
+      expression: writtenAs(template),
+      actual: shown(value),
+      location: formatLocation(template.location),
+    });
   }
 
   /** Any value of a rule; members and items that come out missing are left out. */
@@ -146,6 +201,15 @@ export class Evaluation {
     const code = isBlank(value) ? 'FIELD_MISSING' : 'FIELD_TYPE';
     const message = isBlank(value) ? `${what} came out missing` : `${what} must be one text`;
     throw new EvaluationFailure(problemAt(code, message, template.location));
+  }
+}
+
+/** A value for people; what has no form of its own is shown as nothing. */
+function shown(value: unknown): JsonValue {
+  try {
+    return toPlain(value) ?? null;
+  } catch {
+    return null;
   }
 }
 

@@ -5,29 +5,8 @@ import { PROVIDER_NAMES } from '../model.ts';
 import type { Findings } from './findings.ts';
 import type { Rule, RuleSet, Step } from './rules.ts';
 import type { YamlFile } from './yaml.ts';
-import type { YamlPath } from './yaml-places.ts';
 
-/** How secrets of the providers and of Cryptlex begin. */
-const SECRET =
-  /\b(?:whsec_|sk_live_|sk_test_|rk_live_|pdl_ntfset_|pdl_live_|pdl_sdbx_|eyJ[\w-]{20,}\.)/;
 const SECRET_NAME = /SECRET|TOKEN|PASSW|CREDENTIAL|DATABASE_URL|(?:^|_)KEY$|PRIVATE_KEY|API_?KEY/;
-
-/** Secrets pasted into the file, wherever they stand. */
-export function lintTexts(yaml: YamlFile, findings: Findings): void {
-  walk(yaml.value, [], (text, path) => {
-    if (!SECRET.test(text)) return;
-    const location = yaml.locate(path);
-    findings.error('RULE_SECRET', 'this looks like a secret', { location, length: 8 });
-  });
-}
-
-function walk(value: unknown, path: YamlPath, visit: (text: string, path: YamlPath) => void): void {
-  if (typeof value === 'string') visit(value, path);
-  if (typeof value !== 'object' || value === null) return;
-  for (const [key, member] of Object.entries(value)) {
-    walk(member, [...path, Array.isArray(value) ? Number(key) : key], visit);
-  }
-}
 
 /** Rules that can never be reached, settings without effect, variables that must stay secret. */
 export function lintRuleSet(ruleSet: RuleSet, yaml: YamlFile, findings: Findings): void {

@@ -10,9 +10,11 @@ import { compileNames } from './compile-names.ts';
 import { compileRules } from './compile-rules.ts';
 import type { CatalogLookup } from './expression/library.ts';
 import { Findings } from './findings.ts';
-import { lintRuleSet, lintTexts } from './lint.ts';
+import { withoutIgnored } from './ignored.ts';
+import { lintRuleSet } from './lint.ts';
 import type { EnvName, Formula, Rule, RuleSet, SourceSettings } from './rules.ts';
 import { checkRuleFile } from './schema.ts';
+import { lintSecrets } from './secrets.ts';
 import { StaticScope } from './static-scope.ts';
 import { compileTemplate, type TemplateContext } from './templates.ts';
 import { readYaml, type YamlFile } from './yaml.ts';
@@ -34,23 +36,41 @@ export interface LoadedRules {
 const MAX_DELETE_DEFAULT = 100;
 const WAIT_FOR_MS_DEFAULT = 24 * 60 * 60 * 1000;
 
+/**
+ * A further look at a file that could be read; it sees what could be compiled, also where there are
+ * errors. See inspect.ts.
+ */
+export type Inspection = (ruleSet: RuleSet, yaml: YamlFile, findings: Findings) => void;
+
+interface LoadOptions {
+  /** Members of the header that a rule test wants different; those of `let` one by one. */
+  readonly settings?: Readonly<Record<string, unknown>> | undefined;
+  readonly inspect?: Inspection | undefined;
+}
+
 /** Loads one rule file; everything that is wrong with it is in `diagnostics`. */
-export function loadRuleFile(input: RuleFileText, actions: ActionCatalog): LoadedRules {
+export function loadRuleFile(
+  input: RuleFileText,
+  actions: ActionCatalog,
+  options: LoadOptions = {},
+): LoadedRules {
   const findings = new Findings();
-  const ruleSet = load(input, actions, findings);
-  const diagnostics = findings.list();
+  lintSecrets(input.file, input.text, findings);
+  const ruleSet = load(input, actions, options, findings);
+  const diagnostics = withoutIgnored(findings.list(), input);
   return { ruleSet: findings.hasErrors() ? undefined : ruleSet, diagnostics };
 }
 
 function load(
   input: RuleFileText,
   actions: ActionCatalog,
+  { settings = {}, inspect }: LoadOptions,
   findings: Findings,
 ): RuleSet | undefined {
   const { file, text } = input;
-  const yaml = readYaml(file, text, findings);
-  if (yaml === undefined) return undefined;
-  lintTexts(yaml, findings);
+  const written = readYaml(file, text, findings);
+  if (written === undefined) return undefined;
+  const yaml = withSettings(written, settings);
   const raw = checkRuleFile(yaml, findings);
   if (raw === undefined) return undefined;
   const provider = raw['provider'] as Provider;
@@ -83,8 +103,25 @@ function load(
     settings: readSettings(raw, source, provider, yaml, findings),
   };
   lintRuleSet(ruleSet, yaml, findings);
+  inspect?.(ruleSet, yaml, findings);
   findings.dropGuesses();
   return ruleSet;
+}
+
+/** Another catalog also stands for that in a file of its own. */
+function withSettings(yaml: YamlFile, settings: Readonly<Record<string, unknown>>): YamlFile {
+  const { value } = yaml;
+  if (Object.keys(settings).length === 0 || !isMap(value)) return yaml;
+  const { catalogFile, ...rest } = value;
+  const kept = 'catalog' in settings || catalogFile === undefined ? rest : value;
+  const names = isMap(settings['let'])
+    ? { let: { ...(isMap(kept['let']) ? kept['let'] : {}), ...settings['let'] } }
+    : {};
+  return { ...yaml, value: { ...kept, ...settings, ...names } };
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function loadCatalog(
@@ -111,6 +148,7 @@ function loadCatalog(
   }
   beside[name] = text;
   const file = input.file.replace(/[^/]*$/, '') + name;
+  lintSecrets(file, text, findings);
   return catalogOf(readCatalogFile(file, text, fields, findings));
 }
 

@@ -14,7 +14,7 @@ import type {
 import { askAll } from './conditions.ts';
 import { Evaluation, EvaluationFailure, problemAt, type RunScope } from './evaluation.ts';
 import { StepPlanner } from './plan-steps.ts';
-import type { Rule, RuleSet } from './rules.ts';
+import type { Observer, Rule, RuleSet } from './rules.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -24,14 +24,31 @@ export type Env = Readonly<Record<string, string | undefined>>;
  */
 let turn: Promise<unknown> = Promise.resolve();
 
+export interface MatchOptions {
+  /** For people: notes what each name and each part of a formula was. Decides nothing differently. */
+  readonly explain?: boolean;
+  /** Hears which rules fitted and how conditions were decided. */
+  readonly observer?: Observer | undefined;
+}
+
 /** What the rules make of an event. Never throws for anything that an event or a rule holds. */
-export function matchEvent(ruleSet: RuleSet, event: WebhookEvent, env: Env): Promise<MatchResult> {
-  const result = turn.then(() => match(ruleSet, event, env));
+export function matchEvent(
+  ruleSet: RuleSet,
+  event: WebhookEvent,
+  env: Env,
+  options: MatchOptions = {},
+): Promise<MatchResult> {
+  const result = turn.then(() => match(ruleSet, event, env, options));
   turn = result.catch(() => undefined);
   return result;
 }
 
-async function match(ruleSet: RuleSet, event: WebhookEvent, env: Env): Promise<MatchResult> {
+async function match(
+  ruleSet: RuleSet,
+  event: WebhookEvent,
+  env: Env,
+  options: MatchOptions,
+): Promise<MatchResult> {
   const wrongMode = modeMismatch(ruleSet, event);
   if (wrongMode !== undefined) {
     return { kind: 'ignored', rule: undefined, reason: wrongMode, trace: [] };
@@ -41,8 +58,9 @@ async function match(ruleSet: RuleSet, event: WebhookEvent, env: Env): Promise<M
     const reason = `no rule of ${ruleSet.file} names the event type ${event.type}`;
     return { kind: 'unmatched', answer: ruleSet.unmatched, reason, trace: [] };
   }
-  const evaluation = new Evaluation(event, declared(ruleSet, env));
-  return new Matcher(ruleSet, evaluation).run(candidates);
+  const evaluation = new Evaluation(event, declared(ruleSet, env), options);
+  const result = await new Matcher(ruleSet, evaluation).run(candidates);
+  return evaluation.lookups === undefined ? result : { ...result, lookups: evaluation.lookups };
 }
 
 /** Only what the file names under `env:`; a formula never sees the other variables, by no detour. */
@@ -94,6 +112,7 @@ class Matcher {
         continue;
       }
       this.#matched.push(pointer);
+      this.#evaluation.observer?.sawRule(rule);
       await this.#apply(rule, scope);
       if (!rule.continues) skipped = `the rule ${rule.id} came first`;
     }

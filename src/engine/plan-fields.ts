@@ -9,13 +9,14 @@ import { isBlank, kindOf } from './expression/values.ts';
 import { coerceField } from './fields.ts';
 import type { ActionStep, FieldTemplate } from './rules.ts';
 
-/** Members of a map that `from:` names become fields. */
+/** Members of a map that `from:` names become fields; gives the names of those that did. */
 export function spread(
   value: JsonValue,
   input: JsonObject,
   step: ActionStep,
   location: ActionStep['location'],
-): void {
+): readonly string[] {
+  const names: string[] = [];
   const { definition } = step;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const message = `from needs a map of fields, not ${kindOf(value)}`;
@@ -36,7 +37,9 @@ export function spread(
       throw new EvaluationFailure(problemAt(result.code, message, location));
     }
     input[name] = result.value;
+    names.push(name);
   }
+  return names;
 }
 
 /** The value of a field that is written; undefined when it is not required and comes out missing. */

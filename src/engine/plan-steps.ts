@@ -9,7 +9,8 @@ import { explainMissing } from './explain-missing.ts';
 import { isBlank, RunReference } from './expression/values.ts';
 import { formatLocation } from './findings.ts';
 import { fieldValue, spread } from './plan-fields.ts';
-import type { ActionStep, LoopStep, Rule, Step } from './rules.ts';
+import type { ActionStep, LoopStep, Rule, Step, Template } from './rules.ts';
+import { valueSources } from './value-sources.ts';
 
 /** Where planning puts what it finds; shared by all rules that matched one event. */
 export interface PlanOutput {
@@ -98,6 +99,7 @@ export class StepPlanner {
     for (const [index, value] of (items ?? []).entries()) {
       const inner = scope.child(step.names);
       inner.set(step.as, value);
+      inner.item = `${index + 1}`;
       const { key } = step;
       const written =
         key === undefined
@@ -110,6 +112,7 @@ export class StepPlanner {
       counts.set(written, count);
       const name = written === '' ? `${index + 1}` : written;
       const item = { key: written, label: count > 1 && written !== '' ? `${name}#${count}` : name };
+      inner.item = item.label;
       await this.#item(step, inner, rule, once, item);
     }
   }
@@ -131,6 +134,7 @@ export class StepPlanner {
       this.#output.trace.push({ rule: rule.fullId, item: item.label, matched, conditions });
       if (verdict === undefined) return;
       if (!matched) continue;
+      this.#evaluation.observer?.sawRule(rule);
       const { effect } = rule;
       if (effect.kind === 'do') {
         await this.#steps(effect.steps, inner, rule, once, item);
@@ -163,11 +167,14 @@ export class StepPlanner {
       return;
     }
     const input: JsonObject = {};
+    const spreads = new Map<string, Template>();
     let spreadAll = true;
     for (const template of step.from) {
       const done = await this.#guarded(rule.fullId, item, async () => {
         const value = await this.#evaluation.plain(template, scope);
-        if (!isBlank(value)) spread(value as JsonValue, input, step, template.location);
+        if (isBlank(value)) return true;
+        const names = spread(value as JsonValue, input, step, template.location);
+        for (const name of names) spreads.set(name, template);
         return true;
       });
       spreadAll &&= done === true;
@@ -187,13 +194,18 @@ export class StepPlanner {
     }
     const as = step.as === undefined ? undefined : this.#uniqueName(step.as);
     if (step.as !== undefined && as !== undefined) scope.set(step.as, resultOf(step, as));
+    const planned = { index: this.#output.steps.length, input };
+    const identity = definition.needsOnce ? once : undefined;
+    this.#evaluation.lookups?.values.push(
+      ...valueSources(step, { ...planned, once: identity }, { spreads, once: this.#rule.once }),
+    );
     this.#output.steps.push({
       action: definition.name,
       input,
       ...(as === undefined ? {} : { as }),
-      ...(definition.needsOnce && once !== undefined
-        ? { once, unitKey: this.#unitKey(definition.name, once, item) }
-        : {}),
+      ...(identity === undefined
+        ? {}
+        : { once: identity, unitKey: this.#unitKey(definition.name, identity, item) }),
       ...(item === undefined ? {} : { item: item.label }),
       rule: rule.fullId,
       location: formatLocation(step.location),

@@ -9,6 +9,7 @@ import type {
   SourceLocation,
 } from '../model.ts';
 import type { CatalogLookup } from './expression/library.ts';
+import type { PartValue } from './expression/parts.ts';
 import type { PathUse, VariableUse } from './expression/uses.ts';
 
 /** One rule file: a source with its rules. */
@@ -67,6 +68,11 @@ export interface Formula {
   /** The place of a character of the formula's text, "=" not counted. */
   locate(offset: number): SourceLocation;
   evaluate(root: unknown, bindings: Readonly<Record<string, unknown>>): Promise<unknown>;
+  /** What each part of the formula was; for people, never for deciding. */
+  explain(
+    root: unknown,
+    bindings: Readonly<Record<string, unknown>>,
+  ): Promise<readonly PartValue[]>;
 }
 
 /** A value as the rule gives it: known, or to be evaluated for each event. */
@@ -143,6 +149,17 @@ export type Condition =
       readonly expected: JsonValue;
       readonly location: SourceLocation;
     };
+
+/** A condition that is asked by itself. */
+export type AskedCondition = Extract<Condition, { kind: 'formula' | 'leaf' }>;
+
+/** Hears what an event made of the rules: for the coverage of rule tests. */
+export interface Observer {
+  /** It fitted the event, or an item of a loop. */
+  sawRule(rule: Rule): void;
+  /** It was asked where it decided something. `ok` is its own verdict, before any `not`. */
+  sawCondition(condition: AskedCondition, ok: boolean): void;
+}
 
 /** Names joined by dots; `variable` when it begins with `$name`. */
 export interface ConditionPath {

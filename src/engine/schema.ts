@@ -1,8 +1,9 @@
-// The shape of a rule file. Takes a document, checks it against schema/rules.schema.json, reports
-// every deviation at its place. Never looks at what formulas say.
+// The shape of a rule file, and of the files beside it. Takes a document, checks it against its schema in
+// schema/, reports every deviation at its place. Never looks at what formulas say.
 
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import rulesSchema from '../../schema/rules.schema.json' with { type: 'json' };
+import testsSchema from '../../schema/tests.schema.json' with { type: 'json' };
 import type { AppErrorCode } from '../errors.ts';
 import { closest, didYouMean } from './closest.ts';
 import type { Findings } from './findings.ts';
@@ -11,6 +12,7 @@ import type { YamlPath } from './yaml-places.ts';
 
 let validator: ValidateFunction | undefined;
 let entryValidator: ValidateFunction | undefined;
+let testsValidator: ValidateFunction | undefined;
 
 function createAjv(): Ajv2020 {
   return new Ajv2020({
@@ -68,11 +70,37 @@ export function checkCatalogFile(yaml: YamlFile, findings: Findings): boolean {
   return check(entryValidator, yaml, findings);
 }
 
-function check(validate: ValidateFunction, yaml: YamlFile, findings: Findings): boolean {
+/** Checks the shape of a file of rule tests. */
+export function checkTestFile(yaml: YamlFile, findings: Findings): boolean {
+  testsValidator ??= createAjv().compile(testsSchema);
+  return check(testsValidator, yaml, findings, 'a test file');
+}
+
+/** Compiles a schema of another kind of file, for `checkShape`. */
+export function compileShape(schema: object): ValidateFunction {
+  return createAjv().compile(schema);
+}
+
+/** Checks the shape of another kind of file. @param whole what messages call it: "a scenario" */
+export function checkShape(
+  validate: ValidateFunction,
+  yaml: YamlFile,
+  findings: Findings,
+  whole: string,
+): boolean {
+  return check(validate, yaml, findings, whole);
+}
+
+function check(
+  validate: ValidateFunction,
+  yaml: YamlFile,
+  findings: Findings,
+  whole = 'a rule file',
+): boolean {
   if (validate(yaml.value)) return true;
   const errors = validate.errors ?? [];
   for (const error of errors) {
-    if (!isMisspelt(error, errors)) report(error, yaml, findings);
+    if (!isMisspelt(error, errors)) report(error, yaml, findings, whole);
   }
   return false;
 }
@@ -88,7 +116,7 @@ function isMisspelt(missing: ErrorObject, errors: readonly ErrorObject[]): boole
   });
 }
 
-function report(error: ErrorObject, yaml: YamlFile, findings: Findings): void {
+function report(error: ErrorObject, yaml: YamlFile, findings: Findings, whole: string): void {
   // What a key may be called is reported once, at the key, by the `pattern` inside.
   if (error.keyword === 'propertyNames') return;
   const path = toPath(error.instancePath, yaml.value);
@@ -104,7 +132,7 @@ function report(error: ErrorObject, yaml: YamlFile, findings: Findings): void {
       const code: AppErrorCode = action ? 'RULE_UNKNOWN_ACTION' : 'RULE_UNKNOWN_FIELD';
       const what = action
         ? `there is no action "${key}"`
-        : `${ownerOf(path)} has no field "${key}"`;
+        : `${ownerOf(path, whole)} has no field "${key}"`;
       const location = yaml.locateKey([...path, key]);
       const length = key.length;
       findings.error(code, `${what}${didYouMean(key, known)}`, { location, length });
@@ -141,7 +169,9 @@ function reportValue(error: ErrorObject, yaml: YamlFile, path: YamlPath, finding
     findings.error('RULE_WRONG_TYPE', message, { location, length: key.length });
     return;
   }
-  const isNumberForText = error.keyword === 'type' && typeof error.data === 'number';
+  const wanted = [(error.params as Record<string, unknown>)['type']].flat();
+  const isNumberForText =
+    error.keyword === 'type' && typeof error.data === 'number' && wanted.includes('string');
   const hint = isNumberForText ? { hint: `Put it in quotes: "${String(error.data)}".` } : {};
   findings.error('RULE_WRONG_TYPE', `${name} ${expectation(error)}`, {
     ...place(yaml, path),
@@ -149,18 +179,34 @@ function reportValue(error: ErrorObject, yaml: YamlFile, path: YamlPath, finding
   });
 }
 
-function ownerOf(path: YamlPath): string {
+function ownerOf(path: YamlPath, whole: string): string {
   const [last, list] = [path.at(-1), path.at(-2)];
-  if (last === undefined) return 'a rule file';
+  if (last === undefined) return whole;
   if (typeof last === 'string') return `"${last}"`;
-  return list === 'do' ? 'a step' : list === 'rules' ? 'a rule' : 'this';
+  return ITEM_NAMES[list ?? 'cases'] ?? 'this';
 }
+
+/** What the items of a list are called; a file that is a list holds cases. */
+const ITEM_NAMES: Readonly<Record<string | number, string>> = {
+  do: 'a step',
+  rules: 'a rule',
+  cases: 'a case',
+  steps: 'a step',
+  events: 'an event',
+  plan: 'a step of a plan',
+  requests: 'a request',
+  licenses: 'a license',
+  users: 'a user',
+  licenseTemplates: 'a license template',
+  products: 'a product',
+};
 
 /** What is at a path, in words; items of a list have no name of their own. */
 function nameOf(path: YamlPath): string {
   const last = path.at(-1);
   if (last === undefined) return 'the file';
-  return typeof last === 'number' ? `item ${last + 1} of "${String(path.at(-2))}"` : `"${last}"`;
+  if (typeof last === 'string') return `"${last}"`;
+  return path.length === 1 ? `item ${last + 1}` : `item ${last + 1} of "${String(path.at(-2))}"`;
 }
 
 const KINDS: Readonly<Record<string, string>> = {

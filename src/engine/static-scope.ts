@@ -16,9 +16,25 @@ export type NameInfo =
       readonly location: SourceLocation;
       template: Template | undefined;
       used: boolean;
+      /** Whether it may hold the result of a step, by its members: what was found out already. */
+      deferred?: Map<string, boolean>;
     }
   | { readonly kind: 'item' }
   | { readonly kind: 'result'; readonly members: readonly string[] };
+
+/** One look through names that use each other. */
+interface Search {
+  /** The names that are being looked into. */
+  readonly open: Set<NameInfo>;
+  /** Whether all that was met could be looked into. */
+  isWhole: boolean;
+}
+
+const DEPTH_MAX = 200;
+
+function newSearch(): Search {
+  return { open: new Set(), isWhole: true };
+}
 
 /** The names that can be seen at one place of a rule file, innermost first. */
 export class StaticScope {
@@ -91,7 +107,7 @@ export class StaticScope {
       findings.error('FORMULA_UNKNOWN_VARIABLE', message, { ...at, hint });
       return;
     }
-    if (use.inside && this.#isDeferred(use.name, use.members, new Set())) {
+    if (use.inside && this.#isDeferred(use.name, use.members, newSearch())) {
       const written = [`$${use.name}`, ...use.members].join('.');
       const message = `${written} is known only when the plan runs`;
       findings.error('FORMULA_REFERENCE', message, at);
@@ -99,30 +115,48 @@ export class StaticScope {
   }
 
   /** Whether a name stands for, or may hold, the result of a step. */
-  #isDeferred(name: string, members: readonly string[], seen: Set<string>): boolean {
+  #isDeferred(name: string, members: readonly string[], search: Search): boolean {
     const info = this.find(name);
-    if (info === undefined || info.kind === 'item' || seen.has(name)) return false;
+    if (info === undefined || info.kind === 'item') return false;
     if (info.kind === 'result') return true;
-    if (info.template === undefined) return false;
-    return this.#holdsResult(info.template, members, new Set([...seen, name]));
+    // Names that need each other are a finding of their own; a name that is not compiled yet says nothing.
+    if (info.template === undefined || search.open.has(info) || search.open.size > DEPTH_MAX) {
+      search.isWhole = false;
+      return false;
+    }
+    const path = members.join('.');
+    const known = info.deferred?.get(path);
+    if (known !== undefined) return known;
+    search.open.add(info);
+    const outer = search.isWhole;
+    search.isWhole = true;
+    const holds = this.#holdsResult(info.template, members, search);
+    search.open.delete(info);
+    // Each name is looked into once, however many others use it.
+    if (search.isWhole) {
+      info.deferred ??= new Map();
+      info.deferred.set(path, holds);
+    }
+    search.isWhole &&= outer;
+    return holds;
   }
 
-  #holdsResult(template: Template, members: readonly string[], seen: Set<string>): boolean {
+  #holdsResult(template: Template, members: readonly string[], search: Search): boolean {
     if (template.kind === 'literal') return false;
     if (template.kind === 'formula') {
-      return template.variables.some((use) => this.#isDeferred(use.name, use.members, seen));
+      return template.variables.some((use) => this.#isDeferred(use.name, use.members, search));
     }
     if (template.kind === 'list') {
-      return template.items.some((item) => this.#holdsResult(item, [], seen));
+      return template.items.some((item) => this.#holdsResult(item, [], search));
     }
     const [first, ...rest] = members;
     const chosen =
       first === undefined ? [...template.members.values()] : [template.members.get(first)];
-    return chosen.some((member) => member !== undefined && this.#holdsResult(member, rest, seen));
+    return chosen.some((member) => member !== undefined && this.#holdsResult(member, rest, search));
   }
 
   /** Whether the template's value may hold the result of a step. */
   needsRun(template: Template): boolean {
-    return this.#holdsResult(template, [], new Set());
+    return this.#holdsResult(template, [], newSearch());
   }
 }

@@ -104,6 +104,7 @@ export function compileFormula(
     sources: expression.sources,
     locate,
     evaluate: expression.evaluate,
+    explain: expression.explain,
   };
 }
 

@@ -11,6 +11,7 @@ import {
   type Node,
   type Pair,
   type Scalar,
+  type YAMLMap,
 } from 'yaml';
 
 /** Where a value stands in its document: names and indexes from the root. */
@@ -22,9 +23,7 @@ export function nodeAt(document: Document.Parsed, path: YamlPath): Node | undefi
   for (const step of path) {
     const resolved: unknown = isAlias(node) ? node.resolve(document) : node;
     if (isMap(resolved)) {
-      const pair: Pair<unknown, unknown> | undefined = resolved.items.find(
-        (item) => isScalar(item.key) && item.key.value === step,
-      );
+      const pair = pairOf(resolved, step);
       if (pair === undefined) return resolved;
       // A key without a value has no node of its own: the key is the best place there is.
       node = pair.value ?? pair.key;
@@ -44,9 +43,22 @@ export function keyAt(document: Document.Parsed, path: YamlPath): Node | undefin
   const parent = nodeAt(document, path.slice(0, -1));
   const resolved = isAlias(parent) ? parent.resolve(document) : parent;
   if (!isMap(resolved)) return undefined;
-  const last = path[path.length - 1];
-  const pair = resolved.items.find((item) => isScalar(item.key) && item.key.value === last);
-  return pair?.key as Node | undefined;
+  const last = path.at(-1);
+  return last === undefined ? undefined : (pairOf(resolved, last)?.key as Node | undefined);
+}
+
+/** Pairs by their keys, for maps that were asked for one: a catalog may hold ten thousand. */
+const indexes = new WeakMap<YAMLMap, ReadonlyMap<unknown, Pair>>();
+
+/** The first pair with this key. */
+function pairOf(map: YAMLMap, key: string | number): Pair | undefined {
+  let index = indexes.get(map);
+  if (index === undefined) {
+    const pairs = map.items.toReversed().filter((pair) => isScalar(pair.key));
+    index = new Map(pairs.map((pair) => [(pair.key as Scalar).value, pair]));
+    indexes.set(map, index);
+  }
+  return index.get(key);
 }
 
 export function startOf(node: Node | undefined): number {

@@ -12,6 +12,7 @@ import {
   parseDocument,
   visit,
   type YAMLError,
+  type YAMLMap,
 } from 'yaml';
 import type { AppErrorCode } from '../errors.ts';
 import type { SourceLocation } from '../model.ts';
@@ -35,6 +36,12 @@ export interface YamlFile {
 
 /** Reads one YAML 1.2 document. All problems go to `findings`; undefined when nothing can be read. */
 export function readYaml(file: string, text: string, findings: Findings): YamlFile | undefined {
+  // What UTF-16 and programs look like when they are read as UTF-8.
+  if (/[\0\ufffd]/.test(text.slice(0, 4096))) {
+    const options = { location: { file, line: 1, column: 1 }, hint: 'Save the file as UTF-8.' };
+    findings.error('YAML_SYNTAX', 'the file is no text, or not written in UTF-8', options);
+    return undefined;
+  }
   const lineCounter = new LineCounter();
   const document = parse(file, text, lineCounter, findings);
   if (document === undefined) return undefined;
@@ -44,8 +51,8 @@ export function readYaml(file: string, text: string, findings: Findings): YamlFi
   };
   // A warning (an unknown tag, say) means that YAML read something else than was written.
   // What the parser stumbles over after its first error mostly follows from it.
-  const broken = document.errors.find((error) => error.code !== 'DUPLICATE_KEY');
-  const errors = broken === undefined ? [...document.errors, ...document.warnings] : [broken];
+  const [broken] = document.errors;
+  const errors = broken === undefined ? document.warnings : [broken];
   for (const error of errors) reportSyntax(error, at, text, findings);
   if (broken !== undefined) return undefined;
   const context: Reading = { document, text, at, findings };
@@ -75,9 +82,12 @@ function parse(
     return parseDocument(text, {
       version: '1.2',
       strict: true,
-      uniqueKeys: true,
+      // Looked for here: the parser compares each key with every other one, which is slow in a catalog.
+      uniqueKeys: false,
       merge: false,
       prettyErrors: false,
+      // What is worth a warning is reported here, not written to the terminal by the parser.
+      logLevel: 'error',
       lineCounter,
     });
   } catch {
@@ -115,15 +125,8 @@ function reportSyntax(
   findings: Findings,
 ): void {
   let code: AppErrorCode = 'YAML_SYNTAX';
-  if (error.code === 'DUPLICATE_KEY') code = 'YAML_DUPLICATE_KEY';
   if (error.code === 'TAG_RESOLVE_FAILED') code = 'YAML_TAG';
   const [start, end] = error.pos;
-  if (code === 'YAML_DUPLICATE_KEY') {
-    const key = /^[^:\n]*/.exec(text.slice(start))?.[0].trimEnd() ?? '';
-    const options = { location: at(start), length: Math.max(1, key.length) };
-    findings.error(code, `the key ${key} stands twice`, options);
-    return;
-  }
   const firstLineEnd = text.indexOf('\n', start);
   const lineEnd = firstLineEnd === -1 ? text.length : firstLineEnd;
   const message = error.code === 'MULTIPLE_DOCS' ? 'a second document begins here' : error.message;
@@ -166,10 +169,32 @@ function reportTraps({ document, text, at, findings }: Reading): void {
         });
       }
     },
+    Map(_key, map) {
+      reportTwice(map, at, findings);
+    },
     Pair(_key, pair) {
       reportKey(pair, { document, text, at, findings });
     },
   });
+}
+
+/** Keys that stand twice in one map. */
+function reportTwice(
+  map: YAMLMap,
+  at: (offset: number) => SourceLocation,
+  findings: Findings,
+): void {
+  const keys = new Set<unknown>();
+  for (const { key } of map.items) {
+    if (!isScalar(key)) continue;
+    if (keys.has(key.value)) {
+      const written = key.source ?? String(key.value);
+      const location = at(startOf(key as Node));
+      const options = { location, length: Math.max(1, written.length) };
+      findings.error('YAML_DUPLICATE_KEY', `the key ${written} stands twice`, options);
+    }
+    keys.add(key.value);
+  }
 }
 
 function reportNumber(

@@ -1,7 +1,7 @@
 // The journal as a person reads it: lists, one event whole, replays, and what is erased after a time.
 // The interface that every kind of journal keeps, and what they share of it; nothing is stored here.
 
-import type { EventOutcome, EventStatus } from '../model.ts';
+import type { EventOutcome, EventStatus, WebhookEvent } from '../model.ts';
 import type {
   CallSummary,
   EventRecord,
@@ -25,6 +25,19 @@ export interface EventFilter {
 export interface EventPage {
   /** Newest first; payloads are left out. */
   readonly events: readonly EventRecord[];
+  /** For the next page; undefined on the last one. */
+  readonly cursor: string | undefined;
+}
+
+/** An event as it came, for whoever reads very many: its payload stays text. */
+export interface RecordedEvent extends Omit<WebhookEvent, 'payload'> {
+  /** Undefined once it was erased. */
+  readonly payload: string | undefined;
+}
+
+export interface TrafficPage {
+  /** Newest first. */
+  readonly events: readonly RecordedEvent[];
   /** For the next page; undefined on the last one. */
   readonly cursor: string | undefined;
 }
@@ -142,6 +155,11 @@ export interface Archive {
     page: { limit: number; cursor?: string | undefined },
   ): Promise<EventPage>;
   count(filter: EventFilter): Promise<number>;
+  /** The same events with their payloads, and nothing of what became of them. */
+  traffic(
+    filter: EventFilter,
+    page: { limit: number; cursor?: string | undefined },
+  ): Promise<TrafficPage>;
   /** The keys of the events with this id: ids are unique within a provider only. */
   findKeys(eventId: string): Promise<readonly string[]>;
   details(key: string): Promise<EventDetails | undefined>;

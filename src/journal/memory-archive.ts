@@ -41,18 +41,36 @@ export function createMemoryArchive(view: MemoryView): Archive {
   const notices = new Map<string, ServerNotice>();
   const matching = (filter: EventFilter): MemoryEntryView[] =>
     [...view.entries()].filter(({ record }) => matches(record, filter));
+  const page = (
+    filter: EventFilter,
+    { limit, cursor }: { limit: number; cursor?: string | undefined },
+  ) => {
+    const before = cursor === undefined ? Number.POSITIVE_INFINITY : Number(cursor);
+    const found = matching(filter).filter(({ sequence }) => sequence < before);
+    const newestFirst = found.sort((a, b) => b.sequence - a.sequence);
+    const shown = newestFirst.slice(0, limit);
+    const last = shown.at(-1);
+    return {
+      records: shown.map(({ record }) => record),
+      cursor: newestFirst.length > limit && last !== undefined ? String(last.sequence) : undefined,
+    };
+  };
   return {
-    list: async (filter, { limit, cursor }) => {
-      const before = cursor === undefined ? Number.POSITIVE_INFINITY : Number(cursor);
-      const found = matching(filter).filter(({ sequence }) => sequence < before);
-      const newestFirst = found.sort((a, b) => b.sequence - a.sequence);
-      const shown = newestFirst.slice(0, limit);
-      const last = shown.at(-1);
-      return {
-        events: shown.map(({ record }) => ({ ...record, event: { ...record.event, payload: {} } })),
-        cursor:
-          newestFirst.length > limit && last !== undefined ? String(last.sequence) : undefined,
-      };
+    list: async (filter, which) => {
+      const { records, cursor } = page(filter, which);
+      const events = records.map((record) => ({
+        ...record,
+        event: { ...record.event, payload: {} },
+      }));
+      return { events, cursor };
+    },
+    traffic: async (filter, which) => {
+      const { records, cursor } = page(filter, which);
+      const events = records.map(({ event, isErased }) => ({
+        ...event,
+        payload: isErased ? undefined : JSON.stringify(event.payload),
+      }));
+      return { events, cursor };
     },
     count: async (filter) => matching(filter).length,
     findKeys: async (eventId) =>

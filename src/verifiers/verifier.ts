@@ -2,7 +2,7 @@
 // into a verified delivery. Never answers "no": what is not let in is thrown, as a code of the registry.
 
 import { AppError } from '../errors.ts';
-import type { Provider, WebhookEvent } from '../model.ts';
+import type { JsonObject, Provider, WebhookEvent } from '../model.ts';
 import { PROVIDER_NAMES } from '../model.ts';
 import type { Secret } from '../secret.ts';
 import type { EventOrigin } from './event-body.ts';
@@ -37,7 +37,18 @@ export function readEvents(
   rawBody: Uint8Array,
   origin: EventOrigin,
 ): readonly WebhookEvent[] {
-  const body = parseEventBody(rawBody);
+  return eventsOf(provider, parseEventBody(rawBody), origin);
+}
+
+/**
+ * The events of a body that is parsed already.
+ * @throws BODY_MALFORMED | THIN_EVENT
+ */
+export function eventsOf(
+  provider: Provider,
+  body: JsonObject,
+  origin: EventOrigin,
+): readonly WebhookEvent[] {
   switch (provider) {
     case 'stripe':
       return readStripeEvents(body, origin);

@@ -26,6 +26,11 @@ export interface Worker {
   /** Begins to take events. */
   start(): void;
   /**
+   * Works on everything that is due now, one event after the other, and returns. For whoever owns the
+   * time, as rule tests do; not beside `start`.
+   */
+  drain(): Promise<void>;
+  /**
    * The outcome of an event's next settlement, or undefined when the time is over before. Ask before
    * the event is accepted or right after: a settlement in between is not missed.
    */
@@ -75,6 +80,14 @@ class JournalWorker implements Worker {
     this.#stopped = false;
     this.#stopListening = this.#options.journal.onWork(() => this.#wake?.());
     this.#looping = this.#loop();
+  }
+
+  async drain(): Promise<void> {
+    for (;;) {
+      const taken = await this.#options.journal.take();
+      if (taken === undefined) return;
+      await this.#work(taken);
+    }
   }
 
   async #loop(): Promise<void> {

@@ -150,12 +150,6 @@ describe('dry-run', () => {
     ['a file that is no JSON', [file('text.json', 'hello')]],
     ['a list', [file('list.json', '[]')]],
     ['a state that is not there', [sample('invoice.created'), '--given', 'nowhere.yaml']],
-    ['a state that is no YAML', [sample('invoice.created'), '--given', file('bad.yaml', '{')]],
-    [
-      'a state with a strange member',
-      [sample('invoice.created'), '--given', file('odd.yaml', 'licences: []')],
-    ],
-    ['a state that is a list', [sample('invoice.created'), '--given', file('list.yaml', '- 1')]],
     ['rules that are not there', [sample('invoice.created'), '--rules', 'nowhere']],
     ['rules of another provider', [sample('invoice.created'), '--rules', 'rules/paddle.yaml']],
     ['an option that is none', [sample('invoice.created'), '--wat']],

@@ -224,10 +224,35 @@ describe('why', () => {
     const [before = '', now = ''] = out.split('With the rules as they are now');
     expect(before).toContain('outcome: matched');
     expect(now).toContain('We sell no more.');
+    expect(now).toContain('The rule sales-are-off would fit, not the rule subscription-started.');
+    expect(now).toContain('license.create would no longer be done.');
     const json = JSON.parse((await cli(['why', SALE_ID, '--json'], then)).out) as JsonObject;
     expect(json['status']).toBe('done');
     expect(json['then']).toMatchObject({ outcome: 'matched' });
     expect(json['now']).toMatchObject({ outcome: 'ignored' });
+    expect(json['differences']).toContain('It would be ignored, not matched.');
+    rmSync(directory, { recursive: true });
+  });
+
+  test('of rules that were changed, but not for this event, shows them once and says so', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'keywright-cli-'));
+    writeFileSync(join(directory, 'stripe.yaml'), `# A remark.\n${shipped}`);
+    const changed = { ...env, RULES_DIR: directory };
+    const { out } = await cli(['why', SALE_ID], changed);
+    expect(out).toContain('The rules have changed since; for this event they would do the same.');
+    expect(out.match(/^Plan$/gm)).toHaveLength(1);
+    expect((await cli(['why', SALE_ID], env)).out).toContain('The rules are still the same.');
+    rmSync(directory, { recursive: true });
+  });
+
+  test('names each value that would be another', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'keywright-cli-'));
+    const rules = shipped.replaceAll('stripe_subscription_id:', 'subscription:');
+    writeFileSync(join(directory, 'stripe.yaml'), rules);
+    const { out } = await cli(['why', SALE_ID], { ...env, RULES_DIR: directory });
+    expect(out).toMatch(
+      /license\.create[^\n]*: metadata\.subscription would be sub_\w+, not left out\./,
+    );
     rmSync(directory, { recursive: true });
   });
 

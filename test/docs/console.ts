@@ -90,8 +90,10 @@ export class Shell {
     for (const name of ['src', 'samples', 'schema', 'node_modules', 'package.json']) {
       symlinkSync(join(ROOT, name), join(this.folder, name));
     }
-    // Pages have files changed, so the rules are a copy.
-    cpSync(join(ROOT, 'rules'), join(this.folder, 'rules'), { recursive: true });
+    // Pages have files changed and add some, so these are copies.
+    for (const name of ['rules', 'scenarios']) {
+      cpSync(join(ROOT, name), join(this.folder, name), { recursive: true });
+    }
     const bin = join(this.folder, '.bin');
     mkdirSync(bin);
     const keywright = `#!/usr/bin/env bash\nexec "${process.execPath}" src/cli.ts "$@"\n`;

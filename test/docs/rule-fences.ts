@@ -3,8 +3,11 @@
 // What a page shows to be refused ends in `# ✗ CODE`; everything else must be without a finding.
 
 import { ACTIONS } from '../../src/actions/definitions.ts';
+import { createInspection, loadKnownShapes } from '../../src/engine/inspect.ts';
 import { loadRuleFile } from '../../src/engine/load.ts';
 import type { Fence } from './markdown.ts';
+
+const inspection = createInspection(await loadKnownShapes(), ACTIONS);
 
 interface Wrapping {
   readonly before: string;
@@ -53,6 +56,8 @@ export function findingsOf(
     // Named like its provider, so that the secret's name goes without saying.
     { file: `${provider}.yaml`, text: before + body + wrapping.after, readBeside },
     ACTIONS,
+    // A whole file is one that a reader takes as it is; a fragment speaks of no event in particular.
+    kind === '' ? { inspect: inspection } : {},
   );
   const firstLine = before.split('\n').length - 1;
   return diagnostics.map(({ location, code }) => `${location.line - firstLine} ${code}`);

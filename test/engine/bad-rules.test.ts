@@ -5,7 +5,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ACTIONS } from '../../src/actions/definitions.ts';
 import { formatDiagnostic } from '../../src/engine/findings.ts';
+import { createInspection, loadKnownShapes } from '../../src/engine/inspect.ts';
 import { loadRuleFile } from '../../src/engine/load.ts';
+import { PROVIDERS } from '../../src/model.ts';
+import { shippedText } from './support/rules.ts';
 
 const FOLDER = new URL('../bad-rules/', import.meta.url);
 const EXPECT = /^# expect: (\d+:\d+ [A-Z_]+)$/gm;
@@ -15,14 +18,17 @@ const files = readdirSync(FOLDER).map((name) => ({
   text: readFileSync(new URL(name, FOLDER), 'utf8'),
 }));
 
+const inspection = createInspection(await loadKnownShapes(), ACTIONS);
+
 function findingsOf(text: string) {
-  const file = /^provider: paddle$/m.test(text) ? 'paddle.yaml' : 'stripe.yaml';
-  return loadRuleFile({ file, text, readBeside: () => undefined }, ACTIONS).diagnostics;
+  const provider = /^provider: (paddle|fastspring)$/m.exec(text)?.[1] ?? 'stripe';
+  const input = { file: `${provider}.yaml`, text, readBeside: () => undefined };
+  return loadRuleFile(input, ACTIONS, { inspect: inspection }).diagnostics;
 }
 
 describe('a mistake in a rule file', () => {
-  it('has more than a hundred examples', () => {
-    expect(files.length).toBeGreaterThan(100);
+  it('has more than a hundred and eighty examples', () => {
+    expect(files.length).toBeGreaterThan(180);
   });
 
   it.each(files)('$name is found where it stands, and nothing else is', ({ text }) => {
@@ -47,7 +53,11 @@ describe('a mistake in a rule file', () => {
 
   it('is not found where there is none', () => {
     const text =
-      'provider: stripe\nsubject: =data.object.id\nrules:\n  - id: a\n    on: x\n    ignore: Why.\n';
+      'provider: stripe\nsubject: =data.object.id\nrules:\n  - id: a\n    on: invoice.paid\n    ignore: Why.\n';
     expect(findingsOf(text)).toEqual([]);
+  });
+
+  it.each(PROVIDERS)('is not found in the shipped rules/%s.yaml', (provider) => {
+    expect(findingsOf(shippedText(provider))).toEqual([]);
   });
 });

@@ -127,8 +127,8 @@ describe('a suggestion', () => {
 });
 
 describe('the schema for editors', () => {
-  it('is what the generator writes', () => {
-    const script = new URL('../../scripts/generate-schema.ts', import.meta.url);
+  it.each(['generate-schema.ts', 'generate-tests-schema.ts'])('is what %s writes', (name) => {
+    const script = new URL(`../../scripts/${name}`, import.meta.url);
     execFileSync(process.execPath, [script.pathname, '--check']);
   });
 });

@@ -38,6 +38,9 @@ const POSITIONS: readonly (readonly [name: string, written: string])[] = [
   ['literal', '|\n    =data.id &\n      $oops'],
   ['literal, with a comment at its head', '|- # why\n    =data.id & $oops'],
   ['a tab inside', '=data.id\t& $oops'],
+  ['folded, with an anchor', '&shared >-\n    =data.id &\n    $oops'],
+  ['literal, with an indentation, kept', '|2+\n    =data.id\n      & $oops\n'],
+  ['double quotes, wide characters before', '"=\'日本 é\' & $oops"'],
   ['a list in brackets', '[=data.id, =$oops]'],
   ['a map in braces', '{ a: =data.id, b: =$oops }'],
 ];
@@ -108,6 +111,8 @@ const TRAPS: readonly (readonly [name: string, text: string, findings: readonly 
   ['null as a key', letOf('{ ~: a }'), ['4:8 YAML_KEY_NOT_TEXT']],
   ['a map as a key', letOf('{ { a: b }: c }'), ['4:8 YAML_KEY_NOT_TEXT']],
   ['an empty formula', letOf('='), ['4:6 FORMULA_SYNTAX']],
+  ['UTF-16 read as UTF-8', letOf('a').split('').join('\0'), ['1:1 YAML_SYNTAX']],
+  ['a file of another encoding', letOf('caf\ufffd'), ['1:1 YAML_SYNTAX']],
   ['infinity', letOf('.inf'), ['4:6 RULE_WRONG_TYPE']],
   [
     'a word of YAML 1.1',

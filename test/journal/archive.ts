@@ -183,6 +183,22 @@ function filters(get: Get): void {
       expect(await archive.count({})).toBe(4);
     });
 
+    test('gives the traffic of the same events, with their payloads as text, page by page', async () => {
+      const { archive } = get();
+      const { events } = await archive.list({ type: 'paid' }, { limit: 10 });
+      const first = await archive.traffic({ type: 'paid' }, { limit: 1 });
+      const rest = await archive.traffic({ type: 'paid' }, { limit: 9, cursor: first.cursor });
+      const all = [...first.events, ...rest.events];
+      expect(first.events).toHaveLength(1);
+      expect(rest.cursor).toBeUndefined();
+      expect(all.map(({ id }) => id)).toEqual(events.map(({ event }) => event.id));
+      for (const recorded of all) {
+        const details = await archive.details(`${recorded.provider}:${recorded.id}`);
+        const { payload, ...event } = recorded;
+        expect({ ...event, payload: JSON.parse(payload ?? '') }).toEqual(details?.record.event);
+      }
+    });
+
     test('leaves payloads out, and does not take the events for erased', async () => {
       const { events } = await get().archive.list({}, { limit: 10 });
       for (const { event, isErased } of events) {

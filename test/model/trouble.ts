@@ -3,6 +3,7 @@
 
 import type { Point } from '../../src/points.ts';
 import type { FaultCall, FaultEffect } from '../../src/sandbox/faults.ts';
+import { randomOf } from '../../src/simulator/random.ts';
 
 export interface Trouble {
   readonly seed: number;
@@ -22,17 +23,6 @@ export interface Trouble {
 
 /** A request is carried out within this time after it was sent, or never: a time-out and its margin. */
 const LATEST_COMMIT_MS = 14_500;
-
-/** Numbers from 0 to 1 by a seed (mulberry32). */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 const STATUSES = [500, 502, 503, 504] as const;
 const BODIES = ['empty', 'html', 'text', 'invalidJson', 'emptyObject', 'withoutId'] as const;

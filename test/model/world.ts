@@ -8,11 +8,12 @@ import { composeServer, type ServerHandle } from '../../src/compose.ts';
 import type { Point } from '../../src/points.ts';
 import { createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { Secret } from '../../src/secret.ts';
+import { randomOf } from '../../src/simulator/random.ts';
 import { signDelivery } from '../../src/verifiers/sign.ts';
 import { PRODUCT_ID, SECRETS } from '../support/keywright.ts';
 import type { Delivery } from './lifecycles.ts';
 import type { QuietClock } from './quiet-clock.ts';
-import { faultsOf, randomOf, type Trouble } from './trouble.ts';
+import { faultsOf, type Trouble } from './trouble.ts';
 
 const RULES_DIR = fileURLToPath(new URL('../../rules', import.meta.url));
 /** The time-out of a call in virtual time; that of the client is real and never comes. */

@@ -13,6 +13,7 @@ import {
   orElse,
   toMillis,
 } from './library.ts';
+import { notePartsWith, type Part, type PartValue, partsOf } from './parts.ts';
 import { BoundedRegExp } from './patterns.ts';
 import { type ExpressionProblem, refusals } from './refusals.ts';
 import { type AstNode, isCoalesce, visitAst } from './syntax.ts';
@@ -23,6 +24,14 @@ export interface Expression {
   readonly variables: readonly VariableUse[];
   readonly sources: readonly PathUse[];
   evaluate(root: unknown, bindings: Readonly<Record<string, unknown>>): Promise<unknown>;
+  /**
+   * What each part of the formula was: evaluates it once more, as another formula that notes them. A part
+   * that was not asked (behind an `and` that was false already, or behind a failure) is left out.
+   */
+  explain(
+    root: unknown,
+    bindings: Readonly<Record<string, unknown>>,
+  ): Promise<readonly PartValue[]>;
 }
 
 export type CompileResult =
@@ -38,8 +47,10 @@ const GUARDRAILS = { stack: 500, timeout: 2000, sequence: 10_000 } as const;
 /** Formulas are one line of a table; longer ones are a mistake or an attack. */
 const LENGTH_MAX = 4000;
 
-/** Nested `a ?? b` is parsed twice at each level, so its cost doubles; 8 cost nothing yet. */
+/** Nested `a ?? b` and `a ?: b` are parsed twice at each level, so the cost doubles; 8 cost nothing yet. */
 const COALESCE_MAX = 8;
+/** Not the `(?:` of a regular expression. */
+const CHOICE = /\?\?|(?<!\()\?:/g;
 
 /** Compiles a formula (without its leading "="). `rootNames` are the members of the provider's event. */
 export function compileExpression(
@@ -67,12 +78,9 @@ function compileShort(
   rootNames: readonly string[],
   catalog: CatalogLookup,
 ): CompileResult {
-  let parsed: ReturnType<typeof jsonata>;
+  let parsed: Parsed;
   try {
-    parsed = jsonata(text, {
-      ...GUARDRAILS,
-      RegexEngine: BoundedRegExp as unknown as RegExpConstructor,
-    });
+    parsed = parse(text);
   } catch (error) {
     if (error instanceof RangeError) throw error;
     return { kind: 'refused', problems: [syntaxProblem(error, text)] };
@@ -82,35 +90,82 @@ function compileShort(
   if (problems.length > 0) return { kind: 'refused', problems };
   const variables = variableUses(ast, text);
   const sources = valueSources(ast);
-  rewrite(ast);
+  const functions = prepare(parsed, catalog);
+  const direct = compileDirect(ast, functions, GUARDRAILS.sequence);
+  const evaluate: Expression['evaluate'] = async (root, bindings) => {
+    const value = direct === undefined ? ASK_JSONATA : direct(root, bindings);
+    return value === ASK_JSONATA ? parsed.evaluate(root, bindings) : value;
+  };
+  const explain: Expression['explain'] = (root, bindings) =>
+    explainParts(text, catalog, root, bindings);
+  return { kind: 'compiled', expression: { text, variables, sources, evaluate, explain } };
+}
+
+type Parsed = ReturnType<typeof jsonata>;
+type LibraryFunctions = ReadonlyMap<string, (...parameters: unknown[]) => unknown>;
+
+function parse(text: string): Parsed {
+  return jsonata(text, {
+    ...GUARDRAILS,
+    RegexEngine: BoundedRegExp as unknown as RegExpConstructor,
+  });
+}
+
+/** Gives a parsed formula its library, and the operators as they are meant. */
+function prepare(parsed: Parsed, catalog: CatalogLookup): LibraryFunctions {
+  rewrite(parsed.ast() as unknown as AstNode);
   const own = { ...createLibrary(catalog), not, number, toMillis, [CONCATENATE]: concatenate };
   const functions = new Map(
     Object.entries(own) as [string, (...parameters: unknown[]) => unknown][],
   );
   for (const [name, implementation] of functions) parsed.registerFunction(name, implementation);
   parsed.registerFunction(OR_ELSE, orElse);
-  const direct = compileDirect(ast, functions, GUARDRAILS.sequence);
-  const evaluate: Expression['evaluate'] = async (root, bindings) => {
-    const value = direct === undefined ? ASK_JSONATA : direct(root, bindings);
-    return value === ASK_JSONATA ? parsed.evaluate(root, bindings) : value;
-  };
-  return { kind: 'compiled', expression: { text, variables, sources, evaluate } };
+  return functions;
 }
 
 // Names that no formula can write.
 const CONCATENATE = ' concatenate';
 const OR_ELSE = ' orElse';
+const NOTE_PART = ' notePart';
+
+async function explainParts(
+  text: string,
+  catalog: CatalogLookup,
+  root: unknown,
+  bindings: Readonly<Record<string, unknown>>,
+): Promise<readonly PartValue[]> {
+  const parsed = parse(text);
+  // Read before the operators are rewritten: afterwards the tree is not what was written.
+  const parts: readonly Part[] = partsOf(parsed.ast() as unknown as AstNode, text);
+  if (parts.length === 0) return [];
+  prepare(parsed, catalog);
+  notePartsWith(NOTE_PART, parts);
+  const seen = new Map<number, unknown>();
+  parsed.registerFunction(NOTE_PART, (index: number, value: unknown) => {
+    seen.set(index, value);
+    return value;
+  });
+  // Why a formula failed is told by its evaluation; here it only ends what can be told of it.
+  await parsed.evaluate(root, bindings).catch(() => undefined);
+  // What stands there twice is told once.
+  const told = new Map<string, unknown>();
+  for (const [index, { text: written }] of parts.entries()) {
+    if (seen.has(index) && !told.has(written)) told.set(written, seen.get(index));
+  }
+  return [...told].map(([written, value]) => ({ text: written, value }));
+}
 
 function beyondLimits(text: string): ExpressionProblem | undefined {
   if (text.length > LENGTH_MAX) {
     const message = `the formula has ${text.length} characters; at most ${LENGTH_MAX} are allowed`;
     return { code: 'FORMULA_REFUSED', message, offset: 0, length: 1 };
   }
-  const choices = text.split('??').length - 1;
-  if (choices > COALESCE_MAX) {
-    const message = `"??" stands ${choices} times; at most ${COALESCE_MAX} are allowed`;
+  const choices = [...text.matchAll(CHOICE)];
+  const [first] = choices;
+  if (first !== undefined && choices.length > COALESCE_MAX) {
+    const message = `"${first[0]}" stands ${choices.length} times; at most ${COALESCE_MAX} are allowed`;
     const hint = 'Use $first(a, b, c, …).';
-    return { code: 'FORMULA_REFUSED', message, hint, offset: text.indexOf('??'), length: 2 };
+    return { code: 'FORMULA_REFUSED', message, hint, offset: first.index, length: 2 };
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 // Rows of the database as the journal's own types. Takes rows, gives records; SQL ends here.
 
 import type { EventOutcome, EventStatus, OperationResult, WebhookEvent } from '../../model.ts';
+import type { RecordedEvent } from '../archive.ts';
 import type {
   EventRecord,
   LastWrite,
@@ -51,8 +52,13 @@ export interface OperationRow {
 export const OPERATION_COLUMNS = `operation_key, event_key, action, target_id, product_id, before, choice,
   state, result, intended_ms, done_ms`;
 
-/** The event itself; its payload is empty once it was erased. */
-export function toEvent(row: EventRow): WebhookEvent {
+export type TrafficRow = Pick<
+  EventRow,
+  'sequence' | 'source' | 'provider' | 'event_id' | 'type' | 'time_ms' | 'live' | 'payload'
+>;
+
+/** The event with its payload as text. */
+export function toRecorded(row: TrafficRow): RecordedEvent {
   return {
     source: row.source,
     provider: row.provider,
@@ -60,8 +66,14 @@ export function toEvent(row: EventRow): WebhookEvent {
     type: row.type,
     timeMs: row.time_ms,
     live: row.live === null ? null : row.live === 1,
-    payload: row.payload === null ? {} : JSON.parse(row.payload),
+    payload: row.payload ?? undefined,
   };
+}
+
+/** The event itself; its payload is empty once it was erased. */
+export function toEvent(row: EventRow): WebhookEvent {
+  const { payload, ...event } = toRecorded(row);
+  return { ...event, payload: payload === undefined ? {} : JSON.parse(payload) };
 }
 
 export function toSubjects(row: Pick<EventRow, 'subjects'>): readonly string[] {

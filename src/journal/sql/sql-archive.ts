@@ -1,5 +1,5 @@
-// Reading the SQL journal: lists by filter, one event whole, replays, rule texts, erasure.
-// Listing goes by the sequence of arrival, so a page costs the same however many events there are.
+// Reading the SQL journal: one event whole, replays, rule texts, erasure; its lists are in event-pages.ts.
+// Marks events to be replayed; never works on one.
 
 import { randomUUID } from 'node:crypto';
 import type { EventFailure, EventOutcome } from '../../model.ts';
@@ -7,20 +7,14 @@ import {
   type Archive,
   type AttemptRecord,
   type EventDetails,
-  type EventFilter,
-  type EventPage,
   type ReplayMode,
   type ReplayRequest,
   type RuleText,
   replayMark,
 } from '../archive.ts';
 import { findBacklog } from './backlog.ts';
-import {
-  type SqlDatabase,
-  type SqlTransaction,
-  type SqlValue,
-  WITHOUT_WAITING,
-} from './database.ts';
+import { type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
+import { countEvents, hasNul, listEvents, listTraffic } from './event-pages.ts';
 import { afterEntering, moveTo, POSITION } from './lines.ts';
 import { findNotices, setNotice } from './notices.ts';
 import {
@@ -37,15 +31,17 @@ import {
 } from './rows.ts';
 import { FIND_EVENT } from './statements.ts';
 
-const LIMIT_MAX = 1000;
 const ERASE_AT_ONCE = 500;
 const ERASED = 'Handled; the details were erased.';
 
 /** The archive over a database whose schema is up to date. */
 export function createSqlArchive(database: SqlDatabase): Archive {
   return {
-    list: (filter, page) => database.transaction((tx) => list(tx, filter, page), WITHOUT_WAITING),
-    count: (filter) => database.transaction((tx) => count(tx, filter), WITHOUT_WAITING),
+    list: (filter, page) =>
+      database.transaction((tx) => listEvents(tx, filter, page), WITHOUT_WAITING),
+    traffic: (filter, page) =>
+      database.transaction((tx) => listTraffic(tx, filter, page), WITHOUT_WAITING),
+    count: (filter) => database.transaction((tx) => countEvents(tx, filter), WITHOUT_WAITING),
     findKeys: (eventId) =>
       database.transaction(async (tx) => {
         if (hasNul(eventId)) return [];
@@ -77,83 +73,6 @@ export function createSqlArchive(database: SqlDatabase): Archive {
     backlog: () => database.transaction(findBacklog, WITHOUT_WAITING),
     erase: (settledBeforeMs) => erase(database, settledBeforeMs),
   };
-}
-
-/** The filter as conditions and their parameters; statements and values never mix. */
-function conditionsOf(filter: EventFilter): { sql: string; parameters: SqlValue[] } {
-  // No text of the journal holds a NUL, which PostgreSQL does not take as a parameter either.
-  if (Object.values(filter).some(hasNul)) return { sql: '1 = 0', parameters: [] };
-  const conditions: string[] = [];
-  const parameters: SqlValue[] = [];
-  const add = (sql: string, value: SqlValue): void => {
-    parameters.push(value);
-    conditions.push(sql.replaceAll('?', `$${parameters.length}`));
-  };
-  if (filter.status !== undefined) add('status = ?', filter.status);
-  if (filter.source !== undefined) add('source = ?', filter.source);
-  if (filter.type !== undefined) add('type = ?', filter.type);
-  const times: string[] = [];
-  for (const [comparison, ms] of [
-    ['>=', filter.sinceMs],
-    ['<', filter.untilMs],
-  ] as const) {
-    if (ms === undefined) continue;
-    add(`accepted_ms ${comparison} ?`, ms);
-    times.push(`accepted_ms ${comparison} $${parameters.length}`);
-  }
-  if (times.length > 0) {
-    // Pages go by the sequence; its bounds keep what was accepted at other times from being read.
-    // `+ 0`, or SQLite would look for them along the sequence rather than along the times.
-    const within = `from events where ${times.join(' and ')}`;
-    conditions.push(`sequence >= (select min(sequence + 0) ${within})`);
-    conditions.push(`sequence <= (select max(sequence + 0) ${within})`);
-  }
-  if (filter.subject !== undefined) {
-    // Subjects carry the name of their provider: the same id of two providers is two things.
-    add(
-      `event_key in (select event_key from event_subjects
-        where subject in (?, 'stripe:' || ?, 'fastspring:' || ?, 'paddle:' || ?))`,
-      filter.subject,
-    );
-  }
-  return { sql: conditions.length === 0 ? '1 = 1' : conditions.join(' and '), parameters };
-}
-
-function hasNul(value: unknown): boolean {
-  return typeof value === 'string' && value.includes('\0');
-}
-
-async function list(
-  tx: SqlTransaction,
-  filter: EventFilter,
-  page: { limit: number; cursor?: string | undefined },
-): Promise<EventPage> {
-  const limit = Math.max(1, Math.min(page.limit, LIMIT_MAX));
-  const { sql, parameters } = conditionsOf(filter);
-  const before = page.cursor === undefined ? undefined : Number(page.cursor);
-  const isUsable = before !== undefined && Number.isSafeInteger(before);
-  if (isUsable) parameters.push(before);
-  const rows = await tx.query<EventRow>(
-    `select ${LISTED_COLUMNS} from events
-      where ${sql}${isUsable ? ` and sequence < $${parameters.length}` : ''}
-      order by sequence desc limit ${limit + 1}`,
-    parameters,
-  );
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
-  return {
-    events: shown.map(toRecord),
-    cursor: rows.length > limit && last !== undefined ? String(last.sequence) : undefined,
-  };
-}
-
-async function count(tx: SqlTransaction, filter: EventFilter): Promise<number> {
-  const { sql, parameters } = conditionsOf(filter);
-  const [row] = await tx.query<{ events: number }>(
-    `select count(*) as events from events where ${sql}`,
-    parameters,
-  );
-  return row?.events ?? 0;
 }
 
 interface AttemptRow {
@@ -261,12 +180,6 @@ async function eraseOne(tx: SqlTransaction, row: EventRow): Promise<void> {
 function codeOnly({ code }: EventFailure): EventFailure {
   return { code, message: ERASED, hint: undefined, problems: [] };
 }
-
-/** Whether there is a payload, without reading it. */
-const LISTED_COLUMNS = EVENT_COLUMNS.replace(
-  'payload',
-  "case when payload is null then null else '{}' end as payload",
-);
 
 const FIND_KEYS =
   'select event_key from events where event_id = $1 or event_key = $1 order by sequence';

@@ -1,0 +1,115 @@
+// Lists of the SQL journal: pages of events by filter, with their payloads or without. A page goes by the sequence
+// of arrival, so it costs the same however many events there are. Only reads.
+
+import type { EventFilter, EventPage, TrafficPage } from '../archive.ts';
+import type { SqlTransaction, SqlValue } from './database.ts';
+import { EVENT_COLUMNS, type EventRow, type TrafficRow, toRecord, toRecorded } from './rows.ts';
+
+const LIMIT_MAX = 1000;
+
+/** The filter as conditions and their parameters; statements and values never mix. */
+function conditionsOf(filter: EventFilter): { sql: string; parameters: SqlValue[] } {
+  // No text of the journal holds a NUL, which PostgreSQL does not take as a parameter either.
+  if (Object.values(filter).some(hasNul)) return { sql: '1 = 0', parameters: [] };
+  const conditions: string[] = [];
+  const parameters: SqlValue[] = [];
+  const add = (sql: string, value: SqlValue): void => {
+    parameters.push(value);
+    conditions.push(sql.replaceAll('?', `$${parameters.length}`));
+  };
+  if (filter.status !== undefined) add('status = ?', filter.status);
+  if (filter.source !== undefined) add('source = ?', filter.source);
+  if (filter.type !== undefined) add('type = ?', filter.type);
+  const times: string[] = [];
+  for (const [comparison, ms] of [
+    ['>=', filter.sinceMs],
+    ['<', filter.untilMs],
+  ] as const) {
+    if (ms === undefined) continue;
+    add(`accepted_ms ${comparison} ?`, ms);
+    times.push(`accepted_ms ${comparison} $${parameters.length}`);
+  }
+  if (times.length > 0) {
+    // Pages go by the sequence; its bounds keep what was accepted at other times from being read.
+    // `+ 0`, or SQLite would look for them along the sequence rather than along the times.
+    const within = `from events where ${times.join(' and ')}`;
+    conditions.push(`sequence >= (select min(sequence + 0) ${within})`);
+    conditions.push(`sequence <= (select max(sequence + 0) ${within})`);
+  }
+  if (filter.subject !== undefined) {
+    // Subjects carry the name of their provider: the same id of two providers is two things.
+    add(
+      `event_key in (select event_key from event_subjects
+        where subject in (?, 'stripe:' || ?, 'fastspring:' || ?, 'paddle:' || ?))`,
+      filter.subject,
+    );
+  }
+  return { sql: conditions.length === 0 ? '1 = 1' : conditions.join(' and '), parameters };
+}
+
+export function hasNul(value: unknown): boolean {
+  return typeof value === 'string' && value.includes('\0');
+}
+
+interface PageRequest {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+export async function listEvents(
+  tx: SqlTransaction,
+  filter: EventFilter,
+  page: PageRequest,
+): Promise<EventPage> {
+  const { rows, cursor } = await pageOf<EventRow>(tx, LISTED_COLUMNS, filter, page);
+  return { events: rows.map(toRecord), cursor };
+}
+
+export async function listTraffic(
+  tx: SqlTransaction,
+  filter: EventFilter,
+  page: PageRequest,
+): Promise<TrafficPage> {
+  const { rows, cursor } = await pageOf<TrafficRow>(tx, TRAFFIC_COLUMNS, filter, page);
+  return { events: rows.map(toRecorded), cursor };
+}
+
+async function pageOf<Row extends Pick<EventRow, 'sequence'>>(
+  tx: SqlTransaction,
+  columns: string,
+  filter: EventFilter,
+  page: PageRequest,
+): Promise<{ rows: readonly Row[]; cursor: string | undefined }> {
+  const limit = Math.max(1, Math.min(page.limit, LIMIT_MAX));
+  const { sql, parameters } = conditionsOf(filter);
+  const before = page.cursor === undefined ? undefined : Number(page.cursor);
+  const isUsable = before !== undefined && Number.isSafeInteger(before);
+  if (isUsable) parameters.push(before);
+  const rows = await tx.query<Row>(
+    `select ${columns} from events
+      where ${sql}${isUsable ? ` and sequence < $${parameters.length}` : ''}
+      order by sequence desc limit ${limit + 1}`,
+    parameters,
+  );
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  const cursor = rows.length > limit && last !== undefined ? String(last.sequence) : undefined;
+  return { rows: shown, cursor };
+}
+
+export async function countEvents(tx: SqlTransaction, filter: EventFilter): Promise<number> {
+  const { sql, parameters } = conditionsOf(filter);
+  const [row] = await tx.query<{ events: number }>(
+    `select count(*) as events from events where ${sql}`,
+    parameters,
+  );
+  return row?.events ?? 0;
+}
+
+/** Whether there is a payload, without reading it. */
+const LISTED_COLUMNS = EVENT_COLUMNS.replace(
+  'payload',
+  "case when payload is null then null else '{}' end as payload",
+);
+
+const TRAFFIC_COLUMNS = 'sequence, source, provider, event_id, type, time_ms, live, payload';
