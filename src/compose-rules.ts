@@ -40,8 +40,22 @@ export function readAtStart(world: RulesWorld): {
 }
 
 /** The rules as they lie there now. Variables given by files (NAME_FILE) are read anew as well. */
-export function readAgain(world: Pick<RulesWorld, 'env' | 'readFile'>): RulesReading {
+function readAgain(world: Pick<RulesWorld, 'env' | 'readFile'>): RulesReading {
   return readVersion(readFiles(rulesDirOf(world)), createEnvironment(world.env, world.readFile));
+}
+
+/** Runs the tests of the rules that lie there; gives the first lines of what failed. */
+export type TestRules = (rulesDir: string) => Promise<readonly string[]>;
+
+/** The rules as they lie there now; refused, too, when their tests fail. */
+export async function readTested(
+  world: Pick<RulesWorld, 'env' | 'readFile'>,
+  test: TestRules | undefined,
+): Promise<RulesReading> {
+  const reading = readAgain(world);
+  if (reading.kind === 'refused' || test === undefined) return reading;
+  const problems = await test(rulesDirOf(world));
+  return problems.length === 0 ? reading : { kind: 'refused', problems };
 }
 
 /** Where the rules lie. */

@@ -8,7 +8,7 @@ import { createAdminTools } from './admin-tools.ts';
 import { createCallRecorder } from './call-recorder.ts';
 import { createSystemClock } from './clock.ts';
 import { type OpenedJournal, openJournal } from './compose-journal.ts';
-import { problemOf, readAgain, readAtStart, rulesDirOf } from './compose-rules.ts';
+import { problemOf, readAtStart, readTested, rulesDirOf, type TestRules } from './compose-rules.ts';
 import type { Config } from './config.ts';
 import type { CallRecord } from './cryptlex/call-record.ts';
 import { createCryptlexClient } from './cryptlex/client.ts';
@@ -54,6 +54,8 @@ export interface World {
   readonly cryptlexTimeoutMs?: number;
   /** How long changed rule files have to stand still before they are read. */
   readonly rulesSettleMs?: number;
+  /** How rule tests are run, where RULES_TEST asks for it. */
+  readonly testRules?: TestRules;
   /** Where a test stops the process. */
   readonly reach?: Reach;
 }
@@ -142,7 +144,7 @@ function assemble(
   const live = createLiveRules({
     first: rules.version,
     firstFingerprint: fingerprint,
-    read: () => readAgain(world),
+    read: () => readTested(world, config.rulesTest ? world.testRules : undefined),
     fingerprint: () => fingerprintOf(config.rulesDir),
     remember: (version) => rememberTexts(archive, version.ruleSets.values()),
     onReload: (state) => observers.hearReload(state),

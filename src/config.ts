@@ -42,6 +42,8 @@ export interface Config {
   readonly port: number;
   readonly host: string;
   readonly rulesDir: string;
+  /** Whether changed rules have to pass their tests before they run. */
+  readonly rulesTest: boolean;
   readonly database: DatabaseUrl;
   readonly adminToken: Secret | undefined;
   readonly metricsPort: number | undefined;
@@ -100,6 +102,7 @@ export function readConfig(
     port,
     host: environment.resolveEnv('HOST') ?? '0.0.0.0',
     rulesDir: environment.resolveEnv('RULES_DIR') ?? DEFAULT_RULES_DIR,
+    rulesTest: readChoice(environment, 'RULES_TEST', ['true', 'false']) === 'true',
     database: readDatabase(environment),
     adminToken: readToken(environment, 'ADMIN_TOKEN'),
     metricsPort: readMetricsPort(environment, port),

@@ -47,6 +47,7 @@ describe('with only what is required', () => {
       port: 9890,
       host: '0.0.0.0',
       rulesDir: 'rules',
+      rulesTest: false,
       database: { kind: 'sqlite', path: 'data/keywright.db' },
       adminToken: undefined,
       metricsPort: undefined,

@@ -216,3 +216,31 @@ test('SIGHUP reads the rules anew', async () => {
     cryptlex.close();
   }
 }, 30_000);
+
+test('with RULES_TEST, rules whose tests fail are not taken, and those whose tests pass are', async () => {
+  rmSync(rules, { recursive: true, force: true });
+  mkdirSync(join(rules, 'tests'), { recursive: true });
+  writeFileSync(FILE, versionText(0));
+  writeFileSync(
+    join(rules, 'tests', 'stripe.yaml'),
+    `cases:
+  - name: a customer becomes a user
+    event: { sample: stripe/customer.created }
+    expect: { rule: customer-created }
+`,
+  );
+  const cryptlex = await startCryptlex();
+  const env = { RULES_DIR: rules, RULES_TEST: 'true', ...STRIPE_ONLY };
+  const server = await startServerProcess(cryptlex, env);
+  const log = () => server.lines.join('\n');
+  try {
+    writeFileSync(FILE, versionText(1).replace('id: customer-created', 'id: another-name'));
+    await expect.poll(log, { timeout: 15_000 }).toContain('RULE_TESTS_FAILED');
+    expect(log()).toContain('\\"a customer becomes a user\\" fails');
+    writeFileSync(FILE, versionText(2));
+    await expect.poll(log, { timeout: 15_000 }).toContain('other rules run from now on');
+  } finally {
+    await server.end('SIGKILL');
+    cryptlex.close();
+  }
+}, 60_000);
