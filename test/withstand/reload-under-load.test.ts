@@ -177,7 +177,9 @@ test(`${PER_SECOND} webhooks a second for ${SECONDS} s, with other rules every s
     const events = SECONDS * PER_SECOND;
     expect(Object.fromEntries(statuses)).toEqual({ 200: events });
     const { users } = cryptlex;
-    expect(new Set(users.map(({ email }) => email)).size).toBe(events);
+    // On a busy machine some are answered `queued` and done behind the answer.
+    const emails = () => new Set(users.map(({ email }) => email)).size;
+    await expect.poll(emails, { timeout: 60_000 }).toBe(events);
     expect(users).toHaveLength(events);
     expect(users.filter(({ firstName, company }) => firstName !== company)).toEqual([]);
     const versions = new Set(users.map(({ firstName }) => firstName));
