@@ -5,7 +5,7 @@ import { ACTIONS } from './actions/definitions.ts';
 import { readWebhookBody } from './compose-verifiers.ts';
 import { formatLocation } from './engine/findings.ts';
 import { loadRuleFile } from './engine/load.ts';
-import { type Env, matchEvent } from './engine/match.ts';
+import { matchEvent } from './engine/match.ts';
 import type { RuleSet } from './engine/rules.ts';
 import { AppError } from './errors.ts';
 import { type Explanation, explainEvent } from './explanation.ts';
@@ -13,6 +13,7 @@ import type { Archive } from './journal/archive.ts';
 import type { EventRecord } from './journal/journal.ts';
 import type { Clock, Provider } from './model.ts';
 import { PROVIDERS } from './model.ts';
+import type { CurrentRules } from './pipeline.ts';
 import type { Secret } from './secret.ts';
 import type { AdminDependencies } from './server/admin.ts';
 
@@ -20,10 +21,10 @@ export function createAdminTools(parts: {
   token: Secret;
   archive: Archive;
   clock: Clock;
-  ruleSets: ReadonlyMap<string, RuleSet>;
-  env: Env;
+  /** The rules that run now. */
+  currentRules(): CurrentRules;
 }): AdminDependencies {
-  const { token, archive, clock, ruleSets, env } = parts;
+  const { token, archive, clock, currentRules } = parts;
   return {
     token,
     archive,
@@ -32,6 +33,7 @@ export function createAdminTools(parts: {
       const known = PROVIDERS.find((name) => name === provider);
       if (known === undefined)
         throw new AppError('USAGE', `provider takes ${PROVIDERS.join(', ')}`);
+      const { ruleSets, env } = currentRules();
       const ruleSet = rules === undefined ? ruleSets.get(known) : rulesOf(known, rules);
       if (ruleSet === undefined)
         throw new AppError('SOURCE_UNKNOWN', `${known} is not switched on`);
@@ -44,10 +46,12 @@ export function createAdminTools(parts: {
     },
     trace: async ({ record }) => {
       if (record.isErased) return null;
+      const { ruleSets, env } = currentRules();
       const ruleSet = (await rulesThen(record, archive)) ?? ruleSets.get(record.event.source);
       return ruleSet === undefined ? null : (await matchEvent(ruleSet, record.event, env)).trace;
     },
     explain: async ({ record }) => {
+      const { ruleSets, env } = currentRules();
       const ruleSet = ruleSets.get(record.event.source);
       if (ruleSet === undefined) {
         throw new AppError('SOURCE_UNKNOWN', `${record.event.source} is not switched on`);

@@ -72,8 +72,7 @@ export function createCaseWorld(testCase: TestCase, rules: CaseRules): CaseWorld
     fetch: (request) => sandbox.fetch(request),
   });
   const pipeline = createPipeline({
-    ruleSetOf: (source) => bySource.get(source),
-    env,
+    currentRules: () => ({ ruleSets: bySource, env }),
     journal,
     executor: createExecutor({ client, journal, clock }),
     clock,

@@ -2,36 +2,37 @@
 // a server that can be started and stopped, or everything that is wrong, all at once.
 // Imported only by cli/ and tests; nothing is decided here.
 
-import { ACTIONS } from './actions/definitions.ts';
+import { randomUUID } from 'node:crypto';
 import { createExecutor } from './actions/execute.ts';
 import { createAdminTools } from './admin-tools.ts';
 import { createCallRecorder } from './call-recorder.ts';
 import { createSystemClock } from './clock.ts';
 import { type OpenedJournal, openJournal } from './compose-journal.ts';
-import { type Config, readConfig } from './config.ts';
+import { problemOf, readAtStart, readTested, rulesDirOf, type TestRules } from './compose-rules.ts';
+import type { Config } from './config.ts';
 import type { CallRecord } from './cryptlex/call-record.ts';
 import { createCryptlexClient } from './cryptlex/client.ts';
 import { createPace } from './cryptlex/pace.ts';
 import type { Fetch } from './cryptlex/request.ts';
-import type { RuleFileText } from './engine/load.ts';
-import type { RuleSet } from './engine/rules.ts';
-import { createEnvironment, type EnvironmentVariables, type ReadFile } from './environment.ts';
-import { AppError } from './errors.ts';
-import { createHousekeeping } from './housekeeping.ts';
+import type { EnvironmentVariables, ReadFile } from './environment.ts';
+import { createHousekeeping, rememberTexts } from './housekeeping.ts';
 import type { Archive } from './journal/archive.ts';
+import { createLiveRules, type RulesReading, type RulesState } from './live-rules.ts';
 import { createLogger, type Logger } from './log.ts';
+import type { createMetrics as CreateMetrics } from './metrics.ts';
 import type { Clock } from './model.ts';
-import { mainSecretName, PROVIDERS } from './model.ts';
+import { createObservers } from './observers.ts';
 import { createOutageWatch } from './outage.ts';
 import { createPipeline } from './pipeline.ts';
 import type { Reach } from './points.ts';
 import { createReadiness } from './readiness.ts';
-import { readRuleFiles } from './rule-files.ts';
+import { fingerprintOf } from './rule-files.ts';
+import { type RulesWatch, watchRules } from './rules-watch.ts';
 import { createApp } from './server/app.ts';
 import { type Listening, listen } from './server/listen.ts';
-import type { ServerSource } from './server/webhook.ts';
-import { formatProblem, type LoadedSources, loadSources, secretNameOf } from './sources.ts';
-import { createVerifier } from './verifiers/verifier.ts';
+import { createMetricsAnswer, createMetricsApp } from './server/metrics.ts';
+import { formatProblem } from './sources.ts';
+import type { createTracing as CreateTracing } from './tracing.ts';
 import { receive } from './worker/receive.ts';
 import { createWorker, type Worker } from './worker/worker.ts';
 
@@ -51,6 +52,10 @@ export interface World {
   readonly onCall?: (call: CallRecord) => void;
   /** The time-out of one call to Cryptlex. */
   readonly cryptlexTimeoutMs?: number;
+  /** How long changed rule files have to stand still before they are read. */
+  readonly rulesSettleMs?: number;
+  /** How rule tests are run, where RULES_TEST asks for it. */
+  readonly testRules?: TestRules;
   /** Where a test stops the process. */
   readonly reach?: Reach;
   /** False where the host stops the process with the answer: 200 is then answered for what is done only. */
@@ -68,7 +73,9 @@ export interface ServerHandle {
   /** Whether what was accepted survives this process. */
   readonly keepsState: boolean;
   readonly warnings: readonly string[];
-  /** Begins to work; `listen` opens the port as well. */
+  /** Reads the rules anew, as a change on disk does; see live-rules.ts. */
+  reloadRules(): Promise<RulesState>;
+  /** Begins to work and to watch the rule files; `listen` opens the port as well. */
   start(): void;
   /** The worker alone, for hosts that freeze the process: pause, resume, work off; and whether Cryptlex is away. */
   readonly worker: Pick<Worker, 'start' | 'pause' | 'workOff'> & { isDown(): boolean };
@@ -91,59 +98,44 @@ const SHUTDOWN_GRACE_MS = 10_000;
  * A journal that cannot be opened is one of the problems.
  */
 export async function composeServer(world: World): Promise<Composition> {
-  const rulesDir = createEnvironment(world.env, world.readFile).resolveEnv('RULES_DIR') ?? 'rules';
-  const { files, problem } = readFiles(rulesDir);
-  const mainSecrets = PROVIDERS.map(mainSecretName);
-  const named = files.flatMap((file) => secretNameOf(file) ?? []);
-  const reading = readConfig(world.env, world.readFile, {
-    furtherSecretVariables: named.filter((name) => !mainSecrets.includes(name)),
-    stdoutIsTty: world.stdoutIsTty,
-  });
-  const { environment } = reading;
-  const secrets = new Map(
-    [...new Set([...named, ...mainSecrets])]
-      .map((name) => [name, environment.resolveSecrets(name)] as const)
-      .filter(([, list]) => list.length > 0),
-  );
-  const loaded = loadSources(files, secrets, environment, ACTIONS);
-  const problems = [
-    ...environment.problems().map(formatProblem),
-    ...(problem === undefined ? loaded.problems : [problem]),
-  ];
-  if (problems.length > 0 || !reading.ok) return { kind: 'refused', problems };
+  const fingerprint = fingerprintOf(rulesDirOf(world));
+  const { config: reading, rules } = readAtStart(world);
+  // Both tell of the environment; a problem of it is told once.
+  const problems = new Set([
+    ...reading.environment.problems().map(formatProblem),
+    ...(rules.kind === 'refused' ? rules.problems : []),
+  ]);
+  if (!reading.ok || rules.kind === 'refused') {
+    return { kind: 'refused', problems: [...problems] };
+  }
   const clock = world.clock ?? createSystemClock();
   try {
-    const opened = await openJournal(reading.config.database, clock, world.databaseClock);
-    return {
-      kind: 'composed',
-      server: assemble(reading.config, loaded, opened, { ...world, clock }),
-    };
+    // Loaded while the journal is opened: the library behind it is the slowest of all to load.
+    const [opened, { createMetrics }, tracing] = await Promise.all([
+      openJournal(reading.config.database, clock, world.databaseClock),
+      import('./metrics.ts'),
+      reading.config.traces && import('./tracing.ts'),
+    ]);
+    const createTracing = tracing?.createTracing;
+    const start = { config: reading.config, rules, fingerprint, createMetrics, createTracing };
+    return { kind: 'composed', server: assemble(start, opened, { ...world, clock }) };
   } catch (error) {
     return { kind: 'refused', problems: [problemOf(error)] };
   }
 }
 
-function readFiles(rulesDir: string): {
-  files: readonly RuleFileText[];
-  problem: string | undefined;
-} {
-  try {
-    return { files: readRuleFiles(rulesDir), problem: undefined };
-  } catch (error) {
-    return { files: [], problem: problemOf(error) };
-  }
-}
-
-/** An error of the registry as it is printed; any other is thrown on. */
-function problemOf(error: unknown): string {
-  if (!(error instanceof AppError)) throw error;
-  const { code, message, hint } = error;
-  return formatProblem({ code, message, hint, location: undefined });
+/** What the server starts with. */
+interface Start {
+  readonly config: Config;
+  readonly rules: Extract<RulesReading, { kind: 'read' }>;
+  /** Of the rule files, taken before they were read. */
+  readonly fingerprint: string;
+  readonly createMetrics: typeof CreateMetrics;
+  readonly createTracing: typeof CreateTracing | undefined;
 }
 
 function assemble(
-  config: Config,
-  loaded: LoadedSources,
+  { config, rules, fingerprint, createMetrics, createTracing }: Start,
   { journal, archive, sharePace }: OpenedJournal,
   world: World & { readonly clock: Clock },
 ): ServerHandle {
@@ -155,8 +147,23 @@ function assemble(
     write: world.writeLog,
     nowMs: () => clock.nowMs(),
   });
-  const ruleSets = new Map(loaded.sources.map(({ name, ruleSet }) => [name, ruleSet]));
-  const readiness = createReadiness({ journal, ruleSets, log });
+  const live = createLiveRules({
+    first: rules.version,
+    firstFingerprint: fingerprint,
+    read: () => readTested(world, config.rulesTest ? world.testRules : undefined),
+    fingerprint: () => fingerprintOf(config.rulesDir),
+    remember: (version) => rememberTexts(archive, version.ruleSets.values()),
+    onReload: (state) => observers.hearReload(state),
+    clock,
+    log,
+    ...(world.rulesSettleMs === undefined ? {} : { settleMs: world.rulesSettleMs }),
+  });
+  const ruleSets = () => live.current().ruleSets;
+  const observers = createObservers({
+    ...{ config, createMetrics, createTracing, live, archive, server: randomUUID(), clock, log },
+    isDown: () => outage.isDown(),
+  });
+  const readiness = createReadiness({ journal, ruleSets, rulesState: live.state, log });
   const recorder = createCallRecorder();
   const client = createCryptlexClient({
     baseUrl: config.baseUrl,
@@ -167,6 +174,7 @@ function assemble(
       readiness.hear(call);
       recorder.hear(call);
       outage.hear(call);
+      observers.hearCall(call);
       world.onCall?.(call);
     },
     ...(world.fetch === undefined ? {} : { fetch: world.fetch }),
@@ -174,20 +182,19 @@ function assemble(
   });
   const outage = createOutageWatch({ client, clock, log, wakeAll: () => journal.wakeAll() });
   const pipeline = createPipeline({
-    ruleSetOf: (source) => ruleSets.get(source),
-    env: loaded.env,
+    currentRules: live.current,
     journal,
     executor: createExecutor({ client, journal, clock, ...reach }),
     clock,
     log,
     random: world.random ?? Math.random,
-    recordCalls: recorder.record,
+    recordCalls: (calls, work) => recorder.record(calls, () => observers.follow(calls, work)),
+    ...observers.ofPipeline,
   });
   const worker = createWorker({ journal, pipeline, clock, log, isDown: outage.isDown, ...reach });
-  const sources = serverSources(loaded, ruleSets);
   const deadlineMs = config.webhookDeadlineMs;
   const app = createApp({
-    currentSources: () => sources,
+    currentSources: () => live.current().sources,
     receive: (delivery) =>
       receive(delivery, {
         ...{ pipeline, journal, worker, clock, ...reach },
@@ -198,6 +205,10 @@ function assemble(
     readiness: readiness.report,
     clock,
     log,
+    ...observers.ofWebhooks,
+    ...(hasMetricsOnMainPort(config)
+      ? { metrics: createMetricsAnswer(observers.metrics, config.adminToken) }
+      : {}),
     ...(config.adminToken === undefined
       ? {}
       : {
@@ -205,8 +216,7 @@ function assemble(
             token: config.adminToken,
             archive,
             clock,
-            ruleSets,
-            env: loaded.env,
+            currentRules: live.current,
           }),
         }),
   });
@@ -218,13 +228,16 @@ function assemble(
     log,
   });
   let listening: Listening | undefined;
+  let metricsListening: Listening | undefined;
+  let watching: RulesWatch | undefined;
   return {
     config,
     log,
     app,
     archive,
     keepsState: journal.keepsState,
-    warnings: loaded.warnings,
+    warnings: rules.warnings,
+    reloadRules: () => live.reload('asked'),
     worker: {
       start: () => worker.start(),
       pause: (graceMs) => worker.pause(graceMs),
@@ -234,46 +247,58 @@ function assemble(
     start: () => {
       worker.start();
       housekeeping.start();
+      observers.start();
+      watching = watchRules(config.rulesDir, fingerprint, () => void live.reload('changed'));
     },
     listen: async () => {
-      listening = await listen(app, { port: config.port, host: config.host });
+      const { host, port, metricsPort } = config;
+      // First, so that no webhook comes in while a port that is taken ends the start.
+      if (metricsPort !== undefined) {
+        metricsListening = await listen(createMetricsApp(observers.metrics), {
+          host,
+          port: metricsPort,
+        });
+        log.info(
+          { address: `${metricsListening.url}/metrics` },
+          'metrics have a port of their own',
+        );
+      }
+      try {
+        listening = await listen(app, { port, host });
+      } catch (error) {
+        await metricsListening?.close({ graceMs: 0 });
+        throw error;
+      }
       return listening;
     },
     abandon: async () => {
       outage.stop();
+      watching?.stop();
       await journal.abandon();
       await listening?.close({ graceMs: 0 });
+      await metricsListening?.close({ graceMs: 0 });
       await worker.stop(0);
+      await live.stop();
+      await observers.stop();
       await housekeeping.stop();
     },
     stop: async (graceMs = SHUTDOWN_GRACE_MS) => {
       const closing = listening?.close({ graceMs });
       outage.stop();
+      watching?.stop();
+      await live.stop();
       const cutOff = await worker.stop(graceMs);
+      await observers.stop();
       await housekeeping.stop();
       await closing;
+      await metricsListening?.close({ graceMs: 0 });
       if (cutOff > 0) log.warn({ events: cutOff }, 'events were cut off by the shutdown');
       await journal.close();
     },
   };
 }
 
-function serverSources(
-  loaded: LoadedSources,
-  ruleSets: ReadonlyMap<string, RuleSet>,
-): ReadonlyMap<string, ServerSource> {
-  const sources = new Map<string, ServerSource>();
-  for (const { name, ruleSet, secrets } of loaded.sources) {
-    const { path, answer, toleranceSeconds } = ruleSet.settings;
-    const { provider } = ruleSet;
-    const verifier = createVerifier(provider, { secrets, toleranceSeconds });
-    sources.set(name, { name, provider, path, answer, verifier });
-  }
-  // A provider without a secret has an address all the same: it says that it is not switched on.
-  for (const provider of PROVIDERS) {
-    if (!ruleSets.has(provider)) {
-      sources.set(provider, { name: provider, provider, verifier: undefined });
-    }
-  }
-  return sources;
+/** Who gives metrics a port of their own, and no token, does not want them beside the webhooks. */
+function hasMetricsOnMainPort({ adminToken, metricsPort }: Config): boolean {
+  return adminToken !== undefined || metricsPort === undefined;
 }

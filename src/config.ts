@@ -2,8 +2,9 @@
 // Where a value stands, in the variable or in a file, is environment.ts's business.
 // Never prints a value that may be secret, and never touches the network or the rules.
 
+import { type AlertConfig, readAlerts, readTraces, type TraceConfig } from './config-observe.ts';
 import type { Environment, EnvironmentVariables, ReadFile } from './environment.ts';
-import { createEnvironment, invalid } from './environment.ts';
+import { createEnvironment, invalid, readChoice, readInteger } from './environment.ts';
 import type { Problem, Provider } from './model.ts';
 import { PROVIDERS } from './model.ts';
 import { Secret } from './secret.ts';
@@ -41,6 +42,8 @@ export interface Config {
   readonly port: number;
   readonly host: string;
   readonly rulesDir: string;
+  /** Whether changed rules have to pass their tests before they run. */
+  readonly rulesTest: boolean;
   readonly database: DatabaseUrl;
   readonly adminToken: Secret | undefined;
   readonly metricsPort: number | undefined;
@@ -49,6 +52,10 @@ export interface Config {
   readonly webhookDeadlineMs: number;
   readonly rateLimit: RateLimit;
   readonly retentionDays: number;
+  /** Undefined without ALERT_WEBHOOK_URL. */
+  readonly alerts: AlertConfig | undefined;
+  /** Undefined without OTEL_EXPORTER_OTLP_ENDPOINT. */
+  readonly traces: TraceConfig | undefined;
 }
 
 interface ReadConfigOptions {
@@ -95,6 +102,7 @@ export function readConfig(
     port,
     host: environment.resolveEnv('HOST') ?? '0.0.0.0',
     rulesDir: environment.resolveEnv('RULES_DIR') ?? DEFAULT_RULES_DIR,
+    rulesTest: readChoice(environment, 'RULES_TEST', ['true', 'false']) === 'true',
     database: readDatabase(environment),
     adminToken: readToken(environment, 'ADMIN_TOKEN'),
     metricsPort: readMetricsPort(environment, port),
@@ -109,6 +117,8 @@ export function readConfig(
     }),
     rateLimit: readRateLimit(environment),
     retentionDays: readInteger(environment, 'RETENTION_DAYS', { fallback: 90, min: 1, max: 3650 }),
+    alerts: readAlerts(environment),
+    traces: readTraces(environment),
   };
   const found = { environment, rulesDir: rest.rulesDir };
   const problems = environment.problems();
@@ -229,30 +239,4 @@ function readRateLimit(environment: Environment): RateLimit {
   const takes = 'requests/window such as 45/5s (1 to 10000 requests, 10ms to 10m)';
   environment.report(invalid('CRYPTLEX_RATE_LIMIT', takes, text));
   return fallback;
-}
-
-function readInteger(
-  environment: Environment,
-  name: string,
-  { fallback, min, max }: { fallback: number; min: number; max: number },
-): number {
-  const text = environment.resolveEnv(name);
-  if (text === undefined) return fallback;
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= min && value <= max) return value;
-  environment.report(invalid(name, `a whole number from ${min} to ${max}`, text));
-  return fallback;
-}
-
-function readChoice<T extends string>(
-  environment: Environment,
-  name: string,
-  choices: readonly T[],
-): T | undefined {
-  const text = environment.resolveEnv(name);
-  const choice = choices.find((candidate) => candidate === text);
-  if (text !== undefined && choice === undefined) {
-    environment.report(invalid(name, `one of ${choices.join(', ')}`, text));
-  }
-  return choice;
 }

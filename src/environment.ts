@@ -35,6 +35,34 @@ export function invalid(name: string, takes: string, text: string): Finding {
   return { code: 'ENV_INVALID', message: `${name} takes ${takes}, not ${quote(text)}` };
 }
 
+/** A whole number within bounds. Problem: ENV_INVALID. */
+export function readInteger(
+  environment: Environment,
+  name: string,
+  { fallback, min, max }: { fallback: number; min: number; max: number },
+): number {
+  const text = environment.resolveEnv(name);
+  if (text === undefined) return fallback;
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  environment.report(invalid(name, `a whole number from ${min} to ${max}`, text));
+  return fallback;
+}
+
+/** One of some words; undefined when it is not set, or is none of them. Problem: ENV_INVALID. */
+export function readChoice<T extends string>(
+  environment: Environment,
+  name: string,
+  choices: readonly T[],
+): T | undefined {
+  const text = environment.resolveEnv(name);
+  const choice = choices.find((candidate) => candidate === text);
+  if (text !== undefined && choice === undefined) {
+    environment.report(invalid(name, `one of ${choices.join(', ')}`, text));
+  }
+  return choice;
+}
+
 class EnvironmentReader implements Environment {
   readonly #env: EnvironmentVariables;
   readonly #readFile: ReadFile;

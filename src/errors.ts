@@ -345,6 +345,16 @@ export const ERRORS = {
     hint: 'Check RULES_DIR and the permissions of the file.',
     retryable: false,
   },
+  RULE_TESTS_FAILED: {
+    title: 'A test of the changed rules fails',
+    hint: 'Ask `keywright test`; RULES_TEST has such rules refused.',
+    retryable: false,
+  },
+  RULES_NOT_CURRENT: {
+    title: 'The rules on disk are not the rules that run',
+    hint: 'They have errors: ask `keywright check`, repair them, and they are taken by themselves.',
+    retryable: false,
+  },
   YAML_SYNTAX: {
     title: 'The file is not valid YAML',
     hint: 'A formula that holds ": ", " #" or begins with a bracket needs quotes around it, or a block (`>-`).',

@@ -18,7 +18,8 @@ export interface Housekeeping {
 
 export function createHousekeeping(parts: {
   archive: Archive;
-  ruleSets: ReadonlyMap<string, RuleSet>;
+  /** The rules that run now. */
+  ruleSets(): ReadonlyMap<string, RuleSet>;
   retentionDays: number;
   clock: Clock;
   log: Logger;
@@ -34,9 +35,7 @@ export function createHousekeeping(parts: {
         const erased = await archive.erase(clock.nowMs() - retentionDays * DAY_MS);
         if (erased > 0) log.info({ events: erased, retentionDays }, 'payloads were erased');
         // After erasing, which forgets texts that no event refers to.
-        for (const { hash, file, text, beside } of ruleSets.values()) {
-          await archive.rememberRules({ hash, file, text, beside });
-        }
+        await rememberTexts(archive, ruleSets().values());
       } catch (error) {
         const cause = messageOf(error);
         log.warn({ cause }, 'the journal could not be kept tidy; trying again in a minute');
@@ -55,4 +54,14 @@ export function createHousekeeping(parts: {
       await working;
     },
   };
+}
+
+/** Keeps the texts of these rules under the hashes that their events carry. */
+export async function rememberTexts(
+  archive: Pick<Archive, 'rememberRules'>,
+  ruleSets: Iterable<RuleSet>,
+): Promise<void> {
+  for (const { hash, file, text, beside } of ruleSets) {
+    await archive.rememberRules({ hash, file, text, beside });
+  }
 }

@@ -23,10 +23,15 @@ import type { Clock, EventOutcome, MatchResult, RulePointer, VerifiedDelivery } 
 import { describeDone, failedOutcome, withProgress } from './outcomes.ts';
 import { settleFailure } from './retry.ts';
 
-export interface PipelineDependencies {
-  /** The rules of a source as they are now; an event is handled by one version of them. */
-  ruleSetOf(source: string): RuleSet | undefined;
+/** One version of all rules, with the variables that they read. */
+export interface CurrentRules {
+  readonly ruleSets: ReadonlyMap<string, RuleSet>;
   readonly env: Env;
+}
+
+export interface PipelineDependencies {
+  /** The rules as they are now; asked once for an attempt, so that one version handles it whole. */
+  currentRules(): CurrentRules;
   readonly journal: Journal;
   readonly executor: Executor;
   readonly clock: Clock;
@@ -35,6 +40,25 @@ export interface PipelineDependencies {
   readonly random: () => number;
   /** Runs the work, and notes the calls to Cryptlex that it makes. */
   recordCalls<Result>(calls: CallSummary[], work: () => Promise<Result>): Promise<Result>;
+  /** Hears of each attempt at its end. */
+  readonly onAttempt?: (attempt: AttemptFacts) => void;
+  /** Hears how long accepting a delivery took, whether it was accepted or not. */
+  readonly onAccept?: (durationMs: number) => void;
+}
+
+/** One attempt, for whoever counts. */
+export interface AttemptFacts {
+  readonly taken: TakenEvent;
+  readonly outcome: EventOutcome;
+  readonly operations: Progress['operations'];
+  /** The list that was given to `recordCalls`. */
+  readonly calls: readonly CallSummary[];
+  /** The action at which it ended early. */
+  readonly brokenAt: string | undefined;
+  readonly startedAtMs: number;
+  /** When the rules had given a plan, or had said that there is nothing to do. */
+  readonly plannedAtMs: number;
+  readonly endedAtMs: number;
 }
 
 export interface Pipeline {
@@ -45,17 +69,23 @@ export interface Pipeline {
 }
 
 export function createPipeline(dependencies: PipelineDependencies): Pipeline {
-  const { journal, env } = dependencies;
+  const { journal } = dependencies;
   return {
     accept: async (delivery) => {
       const events = [];
+      const { ruleSets, env } = dependencies.currentRules();
       for (const event of delivery.events) {
-        const ruleSet = dependencies.ruleSetOf(event.source);
+        const ruleSet = ruleSets.get(event.source);
         const subjects = ruleSet === undefined ? [event.id] : await subjectsOf(ruleSet, event, env);
         // A subscription of one provider has nothing to do with one of the same id of another.
         events.push({ event, subjects: subjects.map((id) => `${event.provider}:${id}`) });
       }
-      return journal.accept(events);
+      const startedAtMs = dependencies.clock.nowMs();
+      try {
+        return await journal.accept(events);
+      } finally {
+        dependencies.onAccept?.(dependencies.clock.nowMs() - startedAtMs);
+      }
     },
     process: (taken, signal) => processEvent(taken, signal, dependencies),
   };
@@ -68,28 +98,55 @@ async function processEvent(
   dependencies: PipelineDependencies,
 ): Promise<Settlement> {
   const calls: CallSummary[] = [];
-  const work = () => decideAndExecute(taken, signal, dependencies);
+  const { ruleSets, env } = dependencies.currentRules();
+  const ruleSet = ruleSets.get(taken.event.source);
+  const progress: Progress = { userId: undefined, licenseIds: new Set(), operations: [] };
+  const startedAtMs = dependencies.clock.nowMs();
+  let plannedAtMs = startedAtMs;
+  const onPlan = (): void => {
+    plannedAtMs = dependencies.clock.nowMs();
+  };
+  const work = () =>
+    decideAndExecute(taken, { ruleSet, env, signal, progress, onPlan }, dependencies);
   const settlement = await dependencies.recordCalls(calls, work);
+  dependencies.onAttempt?.({
+    ...{ taken, calls, startedAtMs, plannedAtMs },
+    outcome: settlement.outcome,
+    operations: progress.operations,
+    brokenAt: progress.brokenAt,
+    endedAtMs: dependencies.clock.nowMs(),
+  });
   // A plan that was begun is finished as the rules of then made it.
-  const rulesHash = taken.storedPlan?.rulesHash ?? dependencies.ruleSetOf(taken.event.source)?.hash;
+  const rulesHash = taken.storedPlan?.rulesHash ?? ruleSet?.hash;
   return { ...settlement, calls, ...(rulesHash === undefined ? {} : { rulesHash }) };
 }
 
 async function decideAndExecute(
   taken: TakenEvent,
-  signal: AbortSignal | undefined,
+  {
+    ruleSet,
+    env,
+    signal,
+    progress,
+    onPlan,
+  }: {
+    ruleSet: RuleSet | undefined;
+    env: Env;
+    signal: AbortSignal | undefined;
+    progress: Progress;
+    onPlan: () => void;
+  },
   dependencies: PipelineDependencies,
 ): Promise<Settlement> {
   const { event } = taken;
-  const progress: Progress = { userId: undefined, licenseIds: new Set(), operations: [] };
-  const ruleSet = dependencies.ruleSetOf(event.source);
   if (ruleSet === undefined) {
     const error = new AppError('SOURCE_UNKNOWN', `there are no rules for ${event.source} any more`);
     return ended(failedOutcome(event.id, error, undefined));
   }
   let rule: string | undefined;
   try {
-    const match = await decide(taken, ruleSet, dependencies.env);
+    const match = await decide(taken, ruleSet, env);
+    onPlan();
     if (match.kind !== 'matched') return ended(outcomeWithoutPlan(event.id, match));
     rule = match.rules.map(({ id }) => id).join(', ');
     await dependencies.executor.execute({

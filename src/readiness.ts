@@ -1,10 +1,11 @@
 // Whether the server is ready, and what worries it. Hears of every call to Cryptlex; a token that is
-// refused or a Cryptlex that is away is told, but webhooks can be taken all the same.
+// refused, a Cryptlex that is away, or broken rules on disk are told, but webhooks can be taken all the same.
 
 import type { CallRecord } from './cryptlex/call-record.ts';
 import type { RuleSet } from './engine/rules.ts';
 import type { AppErrorCode } from './errors.ts';
 import type { Journal } from './journal/journal.ts';
+import type { RulesState } from './live-rules.ts';
 import type { Logger } from './log.ts';
 import type { JsonObject } from './model.ts';
 
@@ -24,10 +25,12 @@ const PING_MS = 2_000;
 
 export function createReadiness(parts: {
   journal: Journal;
-  ruleSets: ReadonlyMap<string, RuleSet>;
+  /** The rules that run now. */
+  ruleSets(): ReadonlyMap<string, RuleSet>;
+  rulesState(): RulesState;
   log: Logger;
 }): { hear(call: CallRecord): void; report(): Promise<ReadinessReport> } {
-  const { journal, ruleSets, log } = parts;
+  const { journal, log } = parts;
   let cryptlex: Concern | undefined;
   return {
     hear: (call) => {
@@ -44,6 +47,9 @@ export function createReadiness(parts: {
       if (!writable) {
         concerns.push({ code: 'JOURNAL_UNAVAILABLE', message: 'The journal does not answer.' });
       }
+      const stale = staleRules(parts.rulesState());
+      if (stale !== undefined) concerns.push(stale);
+      const ruleSets = parts.ruleSets();
       const sources = [...ruleSets.values()].map(({ source, hash }) => ({ source, rules: hash }));
       const details = { journal: journal.kind, sources };
       return { ready: writable && ruleSets.size > 0, concerns, details };
@@ -62,6 +68,17 @@ function concernOf({ status, error }: CallRecord): Concern | undefined {
   }
   const what = status === undefined ? 'cannot be reached' : `answers ${status}`;
   return { code: 'CRYPTLEX_UNAVAILABLE', message: `Cryptlex ${what}.` };
+}
+
+/** Anybody may ask for readiness, so it tells where the first error is and leaves its words to the log. */
+function staleRules({ isCurrent, problems, loadedAtMs }: RulesState): Concern | undefined {
+  if (isCurrent) return undefined;
+  const [first = ''] = problems;
+  const place = /^(.+?:\d+:\d+): .*(\[[A-Za-z_]+\])$/.exec(first)?.slice(1).join(' ') ?? '';
+  const since = new Date(loadedAtMs).toISOString();
+  const where = place === '' ? '' : `, the first at ${place}`;
+  const message = `The rules on disk are not what runs: errors: ${problems.length}${where}. The rules of ${since} go on; the log and \`keywright check\` say what is wrong.`;
+  return { code: 'RULES_NOT_CURRENT', message };
 }
 
 async function answers(journal: Journal): Promise<boolean> {

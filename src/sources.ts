@@ -19,8 +19,17 @@ export interface Source {
   readonly secrets: readonly Secret[];
 }
 
+/** A rule file whose secret is not set. */
+export interface SourceThatIsOff {
+  readonly name: string;
+  readonly provider: Provider;
+  /** The variable that switches it on. */
+  readonly secretName: string;
+}
+
 export interface LoadedSources {
   readonly sources: readonly Source[];
+  readonly off: readonly SourceThatIsOff[];
   /** The values of the variables that rules may read. */
   readonly env: Readonly<Record<string, string>>;
   /** Findings and problems as they are printed, one entry each. */
@@ -33,9 +42,13 @@ export function secretNameOf({ file, text }: RuleFileText): string | undefined {
   const document = parseDocument(text, { logLevel: 'silent' });
   const secret: unknown = document.get('secret');
   if (typeof secret === 'string') return secret;
-  const name = sourceNameOf(file);
-  const provider: unknown = isProvider(name) ? name : document.get('provider');
+  const provider = isProvider(sourceNameOf(file)) ? sourceNameOf(file) : document.get('provider');
   return isProvider(provider) ? mainSecretName(provider) : undefined;
+}
+
+function providerOf({ text }: RuleFileText): Provider | undefined {
+  const provider: unknown = parseDocument(text, { logLevel: 'silent' }).get('provider');
+  return isProvider(provider) ? provider : undefined;
 }
 
 function isProvider(name: unknown): name is Provider {
@@ -54,6 +67,7 @@ export function loadSources(
   actions: ActionCatalog,
 ): LoadedSources {
   const sources: Source[] = [];
+  const off: SourceThatIsOff[] = [];
   const problems: string[] = [];
   const warnings: string[] = [];
   const env: Record<string, string> = {};
@@ -61,7 +75,13 @@ export function loadSources(
     const name = secretNameOf(input);
     const own = name === undefined ? [] : secrets.get(name);
     // Whether a file is on that does not even say its provider cannot be known, so it is read as well.
-    if (own === undefined) continue;
+    if (own === undefined) {
+      const provider = providerOf(input);
+      const source = sourceNameOf(input.file);
+      if (name !== undefined && provider !== undefined)
+        off.push({ name: source, provider, secretName: name });
+      continue;
+    }
     const { ruleSet, diagnostics } = loadRuleFile(input, actions);
     for (const diagnostic of diagnostics) {
       const lines = formatDiagnostic(diagnostic, () => input.text);
@@ -73,7 +93,8 @@ export function loadSources(
   }
   reportMissingFiles(files, secrets, problems);
   reportSharedPaths(sources, problems);
-  return { sources, env, problems, warnings };
+  reportSharedNames(files, problems);
+  return { sources, off, env, problems, warnings };
 }
 
 function readEnv(
@@ -122,6 +143,19 @@ function reportSharedPaths(sources: readonly Source[], problems: string[]): void
       );
     }
     taken.set(path, name);
+  }
+}
+
+/** `stripe.yaml` beside `stripe.yml`: webhooks would go to one of them, and nobody could say to which. */
+function reportSharedNames(files: readonly RuleFileText[], problems: string[]): void {
+  const taken = new Map<string, string>();
+  for (const { file } of files) {
+    const name = sourceNameOf(file);
+    const rival = taken.get(name);
+    if (rival !== undefined) {
+      problems.push(`${file}: error: the source ${name} is ${rival} already [RULE_NAME_TAKEN]`);
+    }
+    taken.set(name, file);
   }
 }
 

@@ -51,6 +51,7 @@ const COMPOSITION = [
   'doctor-finding',
   'doctor-secrets',
   'rule-needs',
+  'compose-rules',
   'compose-live',
   'compose-sandbox',
   'compose-verifiers',
@@ -66,9 +67,25 @@ const COMPOSITION = [
   'try-out',
   'simulator',
   'comparison',
+  'alert-text',
+  'alerts',
+  'live-rules',
+  'metrics',
+  'notices',
+  'observers',
+  'tracing',
 ];
 /** Helpers of the edges: files, environment, log, time. */
-const EDGES = ['clock', 'config', 'environment', 'log', 'rule-files', 'case-files'];
+const EDGES = [
+  'clock',
+  'config',
+  'environment',
+  'log',
+  'rule-files',
+  'rules-watch',
+  'config-observe',
+  'case-files',
+];
 const PIPELINE = ['pipeline', 'outcomes', 'retry', 'event-summary'];
 
 /** What a place may import by value; types may come from anywhere below it, see `typesFrom`. */
@@ -89,10 +106,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   server: ['event-summary', 'journal'],
   clock: [],
   environment: [],
-  config: ['environment'],
+  'config-observe': ['environment'],
+  config: ['environment', 'config-observe'],
   log: [],
   'rule-files': [],
   lambda: ['compose-lambda'],
+  'rules-watch': ['rule-files'],
   'case-files': [],
   cli: [
     'engine',

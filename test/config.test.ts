@@ -47,6 +47,7 @@ describe('with only what is required', () => {
       port: 9890,
       host: '0.0.0.0',
       rulesDir: 'rules',
+      rulesTest: false,
       database: { kind: 'sqlite', path: 'data/keywright.db' },
       adminToken: undefined,
       metricsPort: undefined,
@@ -55,6 +56,8 @@ describe('with only what is required', () => {
       webhookDeadlineMs: 4000,
       rateLimit: { requests: 45, periodMs: 5000 },
       retentionDays: 90,
+      alerts: undefined,
+      traces: undefined,
     });
   });
 
@@ -331,5 +334,69 @@ describe('DATABASE_URL', () => {
   }
   it('never prints the password of a postgres address', () => {
     expect(inspect(parseDatabaseUrl('postgres://u:hunter2@h/d'))).not.toContain('hunter2');
+  });
+});
+
+describe('alerts', () => {
+  const SLACK = 'https://hooks.slack.com/services/T0/B0/secret';
+  it.each([
+    ['a program', { ALERT_WEBHOOK_URL: 'http://10.0.0.1:8080/x' }, 'json', 900_000],
+    ['Slack', { ALERT_WEBHOOK_URL: SLACK }, 'slack', 900_000],
+    [
+      'one that takes what Slack takes',
+      { ALERT_WEBHOOK_URL: 'https://chat.example.com/h', ALERT_WEBHOOK_FORMAT: 'slack' },
+      'slack',
+      900_000,
+    ],
+    [
+      'a person in a hurry',
+      { ALERT_WEBHOOK_URL: SLACK, ALERT_QUEUE_AGE_SECONDS: '60' },
+      'slack',
+      60_000,
+    ],
+  ])('for %s', (_name, env, format, queueAgeMs) => {
+    const { alerts } = configOf(env);
+    expect(alerts).toMatchObject({ format, queueAgeMs });
+    expect(alerts?.url.reveal()).toBe(env.ALERT_WEBHOOK_URL);
+    expect(inspect(alerts)).not.toContain(env.ALERT_WEBHOOK_URL);
+  });
+
+  it('an address that is none is told without being shown', () => {
+    const [problem] = problemsOf({ ALERT_WEBHOOK_URL: 'hooks.slack.com/services/secret' });
+    expect(problem).toMatchObject({ code: 'ENV_INVALID' });
+    expect(problem?.message).not.toContain('secret');
+  });
+});
+
+describe('traces', () => {
+  const ENDPOINT = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/' };
+  it('take the names of OpenTelemetry, and keep the headers secret', () => {
+    const { traces } = configOf({
+      ...ENDPOINT,
+      OTEL_EXPORTER_OTLP_HEADERS: 'api-key=a_secret_key, x-team=a%20b',
+      OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment=prod',
+      OTEL_SERVICE_NAME: 'licenses',
+    });
+    expect(traces?.url).toBe('http://collector:4318/v1/traces');
+    expect(traces?.headers['x-team']?.reveal()).toBe('a b');
+    expect(traces?.resource).toEqual({
+      'deployment.environment': 'prod',
+      'service.name': 'licenses',
+    });
+    expect(inspect(traces)).not.toContain('a_secret_key');
+  });
+
+  it.each([
+    ['an address that is none', { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }],
+    ['a protocol that is not spoken', { ...ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }],
+    ['headers that are none', { ...ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS: 'a_secret_key' }],
+    [
+      'headers that cannot be decoded',
+      { ...ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS: 'k=a_secret_key%' },
+    ],
+  ])('%s: told without what is secret', (_name, env) => {
+    const problems = problemsOf(env);
+    expect(problems.map(({ code }) => code)).toEqual(['ENV_INVALID']);
+    expect(problems[0]?.message).not.toContain('a_secret_key');
   });
 });

@@ -32,8 +32,8 @@ rules:
           find: { metadata: { customer: =data.object.nothing } }
 `;
 
-function ruleSet(): RuleSet {
-  const input = { file: 'rules/stripe.yaml', text: RULES, readBeside: () => undefined };
+function ruleSet(text = RULES): RuleSet {
+  const input = { file: 'rules/stripe.yaml', text, readBeside: () => undefined };
   const { ruleSet: loaded, diagnostics } = loadRuleFile(input, ACTIONS);
   if (loaded === undefined) throw new Error(diagnostics.map(({ message }) => message).join('\n'));
   return loaded;
@@ -54,15 +54,16 @@ function event(type: string, members: Partial<WebhookEvent> = {}): WebhookEvent 
 
 function scene(
   execute: (execution: Execution) => Promise<void> = async () => undefined,
-  sets: ReadonlyMap<string, RuleSet> = new Map([['stripe', ruleSet()]]),
+  sets: ReadonlyMap<string, RuleSet> | (() => ReadonlyMap<string, RuleSet>) = new Map([
+    ['stripe', ruleSet()],
+  ]),
 ) {
   const clock = new VirtualClock();
   const journal = createMemoryJournal({ clock });
   const executed: PlannedStep[][] = [];
   const resumed: boolean[] = [];
   const pipeline = createPipeline({
-    ruleSetOf: (source) => sets.get(source),
-    env: {},
+    currentRules: () => ({ ruleSets: typeof sets === 'function' ? sets() : sets, env: {} }),
     journal,
     executor: {
       execute: async (execution) => {
@@ -111,6 +112,31 @@ describe('an attempt', () => {
     expect(outcome).toMatchObject({ status: 'done', rule: 'suspends' });
     expect(executed).toMatchObject([[{ action: 'license.suspend' }]]);
     expect(resumed).toEqual([false]);
+  });
+
+  test('is handled by one version of the rules, and stamped with it, whenever they change', async () => {
+    const old = ruleSet();
+    let now = old;
+    const changeRules = (): void => {
+      now = ruleSet(RULES.replace('id: suspends', 'id: suspends-anew'));
+    };
+    const { pipeline, taken, journal } = scene(
+      async (execution) => {
+        changeRules();
+        await execution.beforeFirstWrite();
+      },
+      () => new Map([['stripe', now]]),
+    );
+    const delivery = { events: [event('customer.created')] } as unknown as VerifiedDelivery;
+    await pipeline.accept(delivery);
+    await journal.take();
+    const attempt = await pipeline.process(taken(event('customer.created')), undefined);
+    expect(attempt.outcome).toMatchObject({ status: 'done', rule: 'suspends' });
+    expect(attempt.rulesHash).toBe(old.hash);
+    const details = await journal.archive.details('stripe:evt_1');
+    expect(details?.storedPlan).toMatchObject({ rulesHash: old.hash, rules: [{ id: 'suspends' }] });
+    const next = await pipeline.process(taken(event('customer.created')), undefined);
+    expect(next.outcome.rule).toBe('suspends-anew');
   });
 
   test('follows the stored plan, whatever the rules say by now', async () => {

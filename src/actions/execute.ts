@@ -101,7 +101,9 @@ async function runPlan(plan: Plan, run: ActionRun): Promise<void> {
   const writes = steps.filter(({ step }) => ACTIONS[step.action]?.kind !== 'read');
   // Whatever has to be known is known before anything is changed.
   for (const { step, index } of [...reads, ...writes]) {
+    run.progress.brokenAt = step.action;
     const output = await runStep(step, index, results, run);
+    delete run.progress.brokenAt;
     if (step.as !== undefined) results.set(step.as, output);
   }
 }

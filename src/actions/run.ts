@@ -14,6 +14,8 @@ export interface Progress {
   userId: string | undefined;
   readonly licenseIds: Set<string>;
   readonly operations: { readonly action: string; readonly result: OperationResult }[];
+  /** The action at which it ended early. */
+  brokenAt?: string;
 }
 
 /** One event's execution: the world that actions may touch. */

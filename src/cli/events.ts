@@ -45,6 +45,9 @@ export const eventsCommand: Command = {
     const options = parse(rest);
     const archive = await openArchive(terminal.env);
     try {
+      for (const { text } of await archive.archive.notices()) {
+        terminal.writeError(`WARNING: ${text}\n`);
+      }
       return await work(archive.archive, options, terminal);
     } finally {
       await archive.close();

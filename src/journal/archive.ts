@@ -69,6 +69,42 @@ export interface RuleText {
   readonly beside: Readonly<Record<string, string>>;
 }
 
+/** What a running server wants whoever looks into the journal to know. */
+export interface ServerNotice {
+  /** Tells one process from another. */
+  readonly server: string;
+  readonly text: string;
+  /** When it was last said; a server that still means it says it again each minute. */
+  readonly atMs: number;
+}
+
+/** Older ones come from servers that are gone. */
+export const NOTICE_FRESH_MS = 3 * 60 * 1000;
+
+export const BACKLOG_STATUSES = ['queued', 'running', 'waiting', 'parked'] as const;
+export type BacklogStatus = (typeof BACKLOG_STATUSES)[number];
+
+/** What is not finished, by status; all of them are there, with zeros where there is nothing. */
+export type Backlog = ReadonlyMap<
+  BacklogStatus,
+  {
+    readonly events: number;
+    /** Since the oldest of them was accepted; 0 where there is none. */
+    readonly oldestAgeMs: number;
+  }
+>;
+
+export function backlogOf(
+  found: Iterable<{ status: BacklogStatus; events: number; oldestAgeMs: number }>,
+): Backlog {
+  const none = { events: 0, oldestAgeMs: 0 };
+  const backlog = new Map<BacklogStatus, { events: number; oldestAgeMs: number }>(
+    BACKLOG_STATUSES.map((status) => [status, none]),
+  );
+  for (const { status, events, oldestAgeMs } of found) backlog.set(status, { events, oldestAgeMs });
+  return backlog;
+}
+
 /**
  * `again`: today's rules; what was done is skipped, and a done event keeps its licenses.
  * `retarget`: licenses are looked up anew. `force`: what was done is done once more.
@@ -132,6 +168,11 @@ export interface Archive {
   /** Kept once per hash, as long as an event refers to it. */
   rememberRules(rules: RuleText): Promise<void>;
   findRules(hash: string): Promise<RuleText | undefined>;
+  /** Says it to whoever looks, or takes it back. */
+  setNotice(server: string, text: string | undefined): Promise<void>;
+  /** Those that still hold, `NOTICE_FRESH_MS` old at most. */
+  notices(): Promise<readonly ServerNotice[]>;
+  backlog(): Promise<Backlog>;
   /**
    * Erases payloads, plans, messages and answers of events that were finished before the time. Keys,
    * outcomes and references stay. Gives how many events were erased.

@@ -1,13 +1,18 @@
 // Reading the memory journal: the same lists and replays as a durable one gives, over what is still
-// remembered. Takes a view of the journal's entries; keeps nothing itself but rule texts.
+// remembered. Takes a view of the journal's entries; keeps nothing itself but rule texts and notices.
 
-import type {
-  Archive,
-  AttemptRecord,
-  EventFilter,
-  ReplayMode,
-  ReplayRequest,
-  RuleText,
+import {
+  type Archive,
+  type AttemptRecord,
+  BACKLOG_STATUSES,
+  type BacklogStatus,
+  backlogOf,
+  type EventFilter,
+  NOTICE_FRESH_MS,
+  type ReplayMode,
+  type ReplayRequest,
+  type RuleText,
+  type ServerNotice,
 } from './archive.ts';
 import type { EventRecord, OperationRecord, StoredPlan } from './journal.ts';
 
@@ -28,10 +33,12 @@ export interface MemoryView {
   /** Puts an event that is not in work back into line. */
   requeue(key: string, mode: ReplayMode): void;
   erase(key: string): void;
+  nowMs(): number;
 }
 
 export function createMemoryArchive(view: MemoryView): Archive {
   const rules = new Map<string, RuleText>();
+  const notices = new Map<string, ServerNotice>();
   const matching = (filter: EventFilter): MemoryEntryView[] =>
     [...view.entries()].filter(({ record }) => matches(record, filter));
   const page = (
@@ -88,6 +95,23 @@ export function createMemoryArchive(view: MemoryView): Archive {
       rules.set(text.hash, text);
     },
     findRules: async (hash) => rules.get(hash),
+    setNotice: async (server, text) => {
+      if (text === undefined) notices.delete(server);
+      else notices.set(server, { server, text, atMs: view.nowMs() });
+    },
+    notices: async () =>
+      [...notices.values()].filter(({ atMs }) => atMs >= view.nowMs() - NOTICE_FRESH_MS),
+    backlog: async () => {
+      const found = new Map<BacklogStatus, { events: number; oldestAgeMs: number }>();
+      for (const { record } of view.entries()) {
+        const status = BACKLOG_STATUSES.find((known) => known === record.status);
+        if (status === undefined) continue;
+        const { events, oldestAgeMs } = found.get(status) ?? { events: 0, oldestAgeMs: 0 };
+        const ageMs = view.nowMs() - record.firstAcceptedAtMs;
+        found.set(status, { events: events + 1, oldestAgeMs: Math.max(ageMs, oldestAgeMs) });
+      }
+      return backlogOf([...found].map(([status, counts]) => ({ status, ...counts })));
+    },
     erase: async (settledBeforeMs) => {
       let erased = 0;
       for (const { record } of [...view.entries()]) {

@@ -60,6 +60,7 @@ class MemoryJournal extends MemoryOperations implements Journal {
         const entry = this.#entries.get(key);
         if (entry !== undefined) erasePayload(entry);
       },
+      nowMs: () => clock.nowMs(),
     });
   }
 

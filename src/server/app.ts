@@ -17,6 +17,8 @@ import { answerWebhook, describeFault } from './webhook.ts';
 export interface ServerDependencies extends WebhookDependencies {
   /** The admin API; left out where there is no token for it. */
   readonly admin?: AdminDependencies;
+  /** Answers for /metrics; left out where it is on a port of its own only. */
+  readonly metrics?: (request: Request) => Promise<Response>;
   /** Ready: rules are loaded and the journal answers. Concerns are told, but do not make it unready. */
   readiness(): Promise<{
     readonly ready: boolean;
@@ -63,6 +65,9 @@ export function createApp(given: ServerDependencies): App {
     };
     return json(ready ? 200 : 503, body);
   });
+
+  const { metrics } = dependencies;
+  if (metrics !== undefined) app.all('/metrics', (c) => metrics(c.req.raw));
 
   if (dependencies.admin !== undefined) {
     app.route('/admin', createAdmin(dependencies.admin, strangers));

@@ -11,6 +11,7 @@ import type {
   Provider,
   RawRequest,
   VerifiedDelivery,
+  WebhookEvent,
 } from '../model.ts';
 import { PROVIDER_NAMES, PROVIDERS, SIGNATURE_HEADERS } from '../model.ts';
 import type { Answer } from './answers.ts';
@@ -45,6 +46,23 @@ export interface WebhookDependencies {
   readonly log: Logger;
   /** Slows down whoever sends what is refused, again and again. */
   readonly strangers?: Strangers;
+  /** Hears of each delivery once its answer is known. */
+  readonly onAnswer?: (delivery: DeliveryFacts) => void;
+}
+
+/** One delivery and its answer, for whoever counts. Nothing of a body is in it. */
+export interface DeliveryFacts {
+  /** Undefined where it could not be told, since nobody knows who sent it. */
+  readonly source: string | undefined;
+  /** None where it was refused before it was known to be genuine. */
+  readonly events: readonly WebhookEvent[];
+  readonly outcomes: readonly EventOutcome[];
+  readonly httpStatus: number;
+  readonly codes: readonly string[];
+  readonly receivedAtMs: number;
+  /** When its signature was found good, or it was refused. */
+  readonly verifiedAtMs: number;
+  readonly answeredAtMs: number;
 }
 
 /** Where it was sent: to `/v1`, or to the address of one source. */
@@ -79,6 +97,8 @@ export async function answerWebhook(
   const { clock, log } = dependencies;
   const receivedAtMs = clock.nowMs();
   const admission = await admit(request, target, { dependencies, receivedAtMs, origin });
+  const { onAnswer } = dependencies;
+  const verifiedAtMs = onAnswer === undefined ? receivedAtMs : clock.nowMs();
   if (admission.kind === 'refused') {
     const { answer, source, bytes } = admission;
     const durationMs = clock.nowMs() - receivedAtMs;
@@ -89,6 +109,10 @@ export async function answerWebhook(
       { source, codes: answer.codes, bytes, httpStatus: answer.status, durationMs },
       'delivery refused',
     );
+    onAnswer?.({
+      ...{ source, events: [], outcomes: [], httpStatus: answer.status, codes: answer.codes },
+      ...{ receivedAtMs, verifiedAtMs, answeredAtMs: verifiedAtMs },
+    });
     return answer;
   }
 
@@ -109,6 +133,11 @@ export async function answerWebhook(
     },
     'delivery answered',
   );
+  onAnswer?.({
+    ...{ source: source.name, events: delivery.events, outcomes },
+    ...{ httpStatus: answer.status, codes: answer.codes },
+    ...{ receivedAtMs, verifiedAtMs, answeredAtMs: clock.nowMs() },
+  });
   return answer;
 }
 

@@ -2,7 +2,13 @@
 // time the test owns. Uses the interfaces alone, so that nothing here knows where things are stored.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Archive, EventFilter, RuleText } from '../../src/journal/archive.ts';
+import {
+  type Archive,
+  BACKLOG_STATUSES,
+  type EventFilter,
+  NOTICE_FRESH_MS,
+  type RuleText,
+} from '../../src/journal/archive.ts';
 import type { Journal, TakenEvent } from '../../src/journal/journal.ts';
 import type { EventOutcome, EventStatus, Provider, WebhookEvent } from '../../src/model.ts';
 import { EVENT_STATUSES, eventKeyOf } from '../../src/model.ts';
@@ -40,10 +46,61 @@ export function archiveContract(name: string, create: () => Promise<ArchiveBench
     replays(() => bench);
     ruleTexts(() => bench);
     erasing(() => bench);
+    backlogs(() => bench);
+    serverNotices(() => bench);
   });
 }
 
 type Get = () => ArchiveBench;
+
+function backlogs(get: Get): void {
+  test('the backlog counts what is not finished, and tells the age of the oldest', async () => {
+    const { journal, archive, pass } = get();
+    const nothing = { events: 0, oldestAgeMs: 0 };
+    const none = Object.fromEntries(BACKLOG_STATUSES.map((status) => [status, nothing]));
+    expect(Object.fromEntries(await archive.backlog())).toEqual(none);
+    const settle = async (id: string, status: EventStatus): Promise<void> => {
+      await journal.accept([newEvent({ id })]);
+      const taken = await journal.take();
+      const outcome: EventOutcome = { eventId: id, status, message: status };
+      await journal.settle(taken?.key ?? '', { outcome, dueAtMs: 1e15, wakesWaiting: false });
+    };
+    await settle('w', 'waiting');
+    await pass(HOUR_MS);
+    await settle('p', 'parked');
+    await settle('d', 'done');
+    await settle('f', 'failed');
+    await pass(1_000);
+    await journal.accept([newEvent({ id: 'q1' })]);
+    await pass(1_000);
+    await journal.accept([newEvent({ id: 'q2' })]);
+    expect(Object.fromEntries(await archive.backlog())).toEqual({
+      queued: { events: 2, oldestAgeMs: 1_000 },
+      running: nothing,
+      waiting: { events: 1, oldestAgeMs: HOUR_MS + 2_000 },
+      parked: { events: 1, oldestAgeMs: 2_000 },
+    });
+  });
+}
+
+function serverNotices(get: Get): void {
+  test('a notice holds until it is taken back, or was not said again for long', async () => {
+    const { archive, pass, nowMs } = get();
+    await archive.setNotice('one', 'rules are broken');
+    await archive.setNotice('two', 'something');
+    await archive.setNotice('two', 'something else');
+    const atMs = nowMs();
+    expect(await archive.notices()).toEqual([
+      { server: 'one', text: 'rules are broken', atMs },
+      { server: 'two', text: 'something else', atMs },
+    ]);
+    await archive.setNotice('one', undefined);
+    await pass(NOTICE_FRESH_MS);
+    expect(await archive.notices()).toMatchObject([{ server: 'two' }]);
+    await pass(1);
+    expect(await archive.notices()).toEqual([]);
+  });
+}
 
 function filters(get: Get): void {
   describe('a list', () => {

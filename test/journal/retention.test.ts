@@ -30,7 +30,7 @@ async function kept(retentionDays: number, change: (archive: Archive) => Archive
   const archive = change(journal.archive);
   const housekeeping = createHousekeeping({
     ...{ archive, retentionDays, clock, log },
-    ruleSets: new Map(),
+    ruleSets: () => new Map(),
   });
   await journal.accept([newEvent({ id: 'x' })]);
   await journal.take();

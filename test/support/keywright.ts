@@ -28,6 +28,8 @@ export interface KeywrightOptions {
   readonly sandbox?: Partial<Omit<SandboxOptions, 'token'>>;
   /** The time-out of one call to Cryptlex. */
   readonly cryptlexTimeoutMs?: number;
+  /** How long changed rule files have to stand still before they are read. */
+  readonly rulesSettleMs?: number;
 }
 
 export interface WebhookAnswer {
@@ -52,6 +54,8 @@ export interface Keywright {
   readonly url: string;
   readonly sandbox: Sandbox;
   readonly server: ServerHandle;
+  /** Where its rule files lie. */
+  readonly rulesDir: string;
   /** Lines of the log, as JSON. */
   readonly log: readonly string[];
   /** Signs and sends a sample by name (`stripe`, `invoice.paid-manual`). */
@@ -109,6 +113,7 @@ export async function startKeywright(options: KeywrightOptions = {}): Promise<Ke
     url,
     sandbox: cryptlex.sandbox,
     server,
+    rulesDir,
     log,
     send,
     sendSample: (provider, sample, how) =>
@@ -185,6 +190,7 @@ async function compose(
     ...(options.cryptlexTimeoutMs === undefined
       ? {}
       : { cryptlexTimeoutMs: options.cryptlexTimeoutMs }),
+    ...(options.rulesSettleMs === undefined ? {} : { rulesSettleMs: options.rulesSettleMs }),
   });
   if (composition.kind === 'refused') throw new Error(composition.problems.join('\n'));
   return composition.server;

@@ -17,13 +17,14 @@ export interface ServerProcess {
   readonly lines: readonly string[];
   /** Signs and sends; gives the status, or undefined when there was no answer. */
   send(provider: Provider, body: string): Promise<number | undefined>;
+  signal(signal: 'SIGHUP'): void;
   /** Ends it, and gives its exit code; null when a signal ended it. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
 }
 
 export async function startServerProcess(
   cryptlex: { url: string; token: string },
-  env: Record<string, string> = {},
+  env: Record<string, string | undefined> = {},
 ): Promise<ServerProcess> {
   const child = spawnCli(['serve'], {
     STRIPE_WEBHOOK_SECRET: SECRETS.stripe,
@@ -68,6 +69,9 @@ export async function startServerProcess(
         return undefined;
       }
     },
+    signal: (signal) => {
+      child.kill(signal);
+    },
     end: async (signal) => {
       child.kill(signal);
       const [code] = await exited;
@@ -77,7 +81,10 @@ export async function startServerProcess(
 }
 
 /** Starts the command line with these variables and no others. */
-export function spawnCli(args: readonly string[], env: Record<string, string>): ChildProcess {
+export function spawnCli(
+  args: readonly string[],
+  env: Record<string, string | undefined>,
+): ChildProcess {
   return spawn(process.execPath, ['src/cli.ts', ...args], {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], NODE_NO_WARNINGS: '1', ...env },

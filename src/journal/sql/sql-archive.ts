@@ -12,9 +12,11 @@ import {
   type RuleText,
   replayMark,
 } from '../archive.ts';
+import { findBacklog } from './backlog.ts';
 import { type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
 import { countEvents, hasNul, listEvents, listTraffic } from './event-pages.ts';
 import { afterEntering, moveTo, POSITION } from './lines.ts';
+import { findNotices, setNotice } from './notices.ts';
 import {
   EVENT_COLUMNS,
   type EventRow,
@@ -65,6 +67,10 @@ export function createSqlArchive(database: SqlDatabase): Archive {
         const texts = JSON.parse(row.rule_text) as Pick<RuleText, 'text' | 'beside'>;
         return { hash: row.hash, file: row.file, ...texts };
       }, WITHOUT_WAITING),
+    setNotice: (server, text) =>
+      database.transaction((tx) => setNotice(tx, server, text), WITHOUT_WAITING),
+    notices: () => database.transaction(findNotices, WITHOUT_WAITING),
+    backlog: () => database.transaction(findBacklog, WITHOUT_WAITING),
     erase: (settledBeforeMs) => erase(database, settledBeforeMs),
   };
 }

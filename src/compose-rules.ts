@@ -1,0 +1,129 @@
+// Rules, put together: from the environment and the rule files to a version that can run. Beside
+// compose.ts, and like it imported only by cli/ and tests. Reads the same way at the start and at each reload.
+
+import { ACTIONS } from './actions/definitions.ts';
+import { type ConfigReading, readConfig } from './config.ts';
+import type { RuleFileText } from './engine/load.ts';
+import {
+  createEnvironment,
+  type Environment,
+  type EnvironmentVariables,
+  type ReadFile,
+} from './environment.ts';
+import { AppError } from './errors.ts';
+import type { RulesReading, RulesVersion } from './live-rules.ts';
+import { mainSecretName, PROVIDERS } from './model.ts';
+import { readRuleFiles } from './rule-files.ts';
+import type { Secret } from './secret.ts';
+import type { ServerSource } from './server/webhook.ts';
+import { formatProblem, type LoadedSources, loadSources, secretNameOf } from './sources.ts';
+import { createVerifier } from './verifiers/verifier.ts';
+
+interface RulesWorld {
+  readonly env: EnvironmentVariables;
+  readonly readFile: ReadFile;
+  readonly stdoutIsTty: boolean;
+}
+
+/** Configuration and rules as the server starts with them, with all that is wrong with either. */
+export function readAtStart(world: RulesWorld): {
+  readonly config: ConfigReading;
+  readonly rules: RulesReading;
+} {
+  const files = readFiles(rulesDirOf(world));
+  const mainSecrets: readonly string[] = PROVIDERS.map(mainSecretName);
+  const config = readConfig(world.env, world.readFile, {
+    furtherSecretVariables: files.named.filter((name) => !mainSecrets.includes(name)),
+    stdoutIsTty: world.stdoutIsTty,
+  });
+  return { config, rules: readVersion(files, config.environment) };
+}
+
+/** The rules as they lie there now. Variables given by files (NAME_FILE) are read anew as well. */
+function readAgain(world: Pick<RulesWorld, 'env' | 'readFile'>): RulesReading {
+  return readVersion(readFiles(rulesDirOf(world)), createEnvironment(world.env, world.readFile));
+}
+
+/** Runs the tests of the rules that lie there; gives the first lines of what failed. */
+export type TestRules = (rulesDir: string) => Promise<readonly string[]>;
+
+/** The rules as they lie there now; refused, too, when their tests fail. */
+export async function readTested(
+  world: Pick<RulesWorld, 'env' | 'readFile'>,
+  test: TestRules | undefined,
+): Promise<RulesReading> {
+  const reading = readAgain(world);
+  if (reading.kind === 'refused' || test === undefined) return reading;
+  const problems = await test(rulesDirOf(world));
+  return problems.length === 0 ? reading : { kind: 'refused', problems };
+}
+
+/** Where the rules lie. */
+export function rulesDirOf({ env, readFile }: Pick<RulesWorld, 'env' | 'readFile'>): string {
+  return createEnvironment(env, readFile).resolveEnv('RULES_DIR') ?? 'rules';
+}
+
+interface FilesRead {
+  readonly files: readonly RuleFileText[];
+  /** The secret variables that they name. */
+  readonly named: readonly string[];
+  readonly problem: string | undefined;
+}
+
+function readFiles(rulesDir: string): FilesRead {
+  try {
+    const files = readRuleFiles(rulesDir);
+    return { files, named: files.flatMap((file) => secretNameOf(file) ?? []), problem: undefined };
+  } catch (error) {
+    return { files: [], named: [], problem: problemOf(error) };
+  }
+}
+
+function readVersion({ files, named, problem }: FilesRead, environment: Environment): RulesReading {
+  const secrets = readSecrets([...named, ...PROVIDERS.map(mainSecretName)], environment);
+  const loaded = loadSources(files, secrets, environment, ACTIONS);
+  const problems = [
+    ...environment.problems().map(formatProblem),
+    ...(problem === undefined ? loaded.problems : [problem]),
+  ];
+  if (problems.length > 0) return { kind: 'refused', problems };
+  return { kind: 'read', version: versionOf(loaded), warnings: loaded.warnings };
+}
+
+function readSecrets(
+  names: readonly string[],
+  environment: Environment,
+): ReadonlyMap<string, readonly Secret[]> {
+  return new Map(
+    [...new Set(names)]
+      .map((name) => [name, environment.resolveSecrets(name)] as const)
+      .filter(([, list]) => list.length > 0),
+  );
+}
+
+function versionOf({ sources, off, env }: LoadedSources): RulesVersion {
+  const ruleSets = new Map(sources.map(({ name, ruleSet }) => [name, ruleSet]));
+  const served = new Map<string, ServerSource>();
+  for (const { name, ruleSet, secrets } of sources) {
+    const { path, answer, toleranceSeconds } = ruleSet.settings;
+    const { provider } = ruleSet;
+    const verifier = createVerifier(provider, { secrets, toleranceSeconds });
+    served.set(name, { name, provider, path, answer, verifier });
+  }
+  // What has no secret has an address all the same: it says that it is not switched on.
+  for (const { name, provider } of off) served.set(name, { name, provider, verifier: undefined });
+  for (const provider of PROVIDERS) {
+    if (!served.has(provider)) {
+      served.set(provider, { name: provider, provider, verifier: undefined });
+    }
+  }
+  const furtherOff = off.filter(({ name, provider }) => name !== provider);
+  return { ruleSets, env, sources: served, furtherOff };
+}
+
+/** An error of the registry as it is printed; any other is thrown on. */
+export function problemOf(error: unknown): string {
+  if (!(error instanceof AppError)) throw error;
+  const { code, message, hint } = error;
+  return formatProblem({ code, message, hint, location: undefined });
+}
