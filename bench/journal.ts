@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { composeServer, type ServerHandle } from '../src/compose.ts';
+import { composeServer } from '../src/compose.ts';
 import { composeSandbox } from '../src/compose-sandbox.ts';
+import type { ServerHandle } from '../src/compose-world.ts';
 import { listen } from '../src/server/listen.ts';
 import { SECRET, signedSale } from './sales.ts';
 

@@ -4,7 +4,8 @@
 // only then ends; and without the schedule 200 is answered for nothing that is not done.
 
 import { handle } from 'hono/aws-lambda';
-import { composeServer, type ServerHandle, type World } from './compose.ts';
+import { composeServer } from './compose.ts';
+import type { ServerHandle, World } from './compose-world.ts';
 import { DEFAULT_DATABASE_URL, parseDatabaseUrl } from './config.ts';
 import { createEnvironment, type Environment, invalid } from './environment.ts';
 import { answerInternal } from './server/answers.ts';

@@ -8,23 +8,19 @@ import { createAdminTools } from './admin-tools.ts';
 import { createCallRecorder } from './call-recorder.ts';
 import { createSystemClock } from './clock.ts';
 import { type OpenedJournal, openJournal } from './compose-journal.ts';
-import { problemOf, readAtStart, readTested, rulesDirOf, type TestRules } from './compose-rules.ts';
+import { problemOf, readAtStart, readTested, rulesDirOf } from './compose-rules.ts';
+import type { Composition, ServerHandle, World } from './compose-world.ts';
 import type { Config } from './config.ts';
-import type { CallRecord } from './cryptlex/call-record.ts';
 import { createCryptlexClient } from './cryptlex/client.ts';
 import { createPace } from './cryptlex/pace.ts';
-import type { Fetch } from './cryptlex/request.ts';
-import type { EnvironmentVariables, ReadFile } from './environment.ts';
 import { createHousekeeping, rememberTexts } from './housekeeping.ts';
-import type { Archive } from './journal/archive.ts';
-import { createLiveRules, type RulesReading, type RulesState } from './live-rules.ts';
-import { createLogger, type Logger } from './log.ts';
+import { createLiveRules, type RulesReading } from './live-rules.ts';
+import { createLogger } from './log.ts';
 import type { createMetrics as CreateMetrics } from './metrics.ts';
 import type { Clock } from './model.ts';
 import { createObservers } from './observers.ts';
 import { createOutageWatch } from './outage.ts';
 import { createPipeline } from './pipeline.ts';
-import type { Reach } from './points.ts';
 import { createReadiness } from './readiness.ts';
 import { fingerprintOf } from './rule-files.ts';
 import { type RulesWatch, watchRules } from './rules-watch.ts';
@@ -34,62 +30,7 @@ import { createMetricsAnswer, createMetricsApp } from './server/metrics.ts';
 import { formatProblem } from './sources.ts';
 import type { createTracing as CreateTracing } from './tracing.ts';
 import { receive } from './worker/receive.ts';
-import { createWorker, type Worker } from './worker/worker.ts';
-
-/** What the outside world gives. */
-export interface World {
-  readonly env: EnvironmentVariables;
-  readonly readFile: ReadFile;
-  /** Takes one line of the log with its line break. */
-  readonly writeLog: (line: string) => void;
-  readonly stdoutIsTty: boolean;
-  readonly clock?: Clock;
-  /** Stands in for PostgreSQL's own clock where a test owns time. */
-  readonly databaseClock?: Clock;
-  readonly fetch?: Fetch;
-  readonly random?: () => number;
-  /** Hears of every call to Cryptlex. */
-  readonly onCall?: (call: CallRecord) => void;
-  /** The time-out of one call to Cryptlex. */
-  readonly cryptlexTimeoutMs?: number;
-  /** How long changed rule files have to stand still before they are read. */
-  readonly rulesSettleMs?: number;
-  /** How rule tests are run, where RULES_TEST asks for it. */
-  readonly testRules?: TestRules;
-  /** Where a test stops the process. */
-  readonly reach?: Reach;
-  /** False where the host stops the process with the answer: 200 is then answered for what is done only. */
-  readonly worksBehindAnswers?: boolean;
-  /** Less time for an answer than WEBHOOK_DEADLINE_MS, where the host leaves less; asked for each webhook. */
-  readonly deadlineMsMax?: () => number;
-}
-
-export interface ServerHandle {
-  readonly config: Config;
-  readonly log: Logger;
-  /** The app without a port, for calls in process. */
-  readonly app: ReturnType<typeof createApp>;
-  readonly archive: Archive;
-  /** Whether what was accepted survives this process. */
-  readonly keepsState: boolean;
-  readonly warnings: readonly string[];
-  /** Reads the rules anew, as a change on disk does; see live-rules.ts. */
-  reloadRules(): Promise<RulesState>;
-  /** Begins to work and to watch the rule files; `listen` opens the port as well. */
-  start(): void;
-  /** The worker alone, for hosts that freeze the process: pause, resume, work off; and whether Cryptlex is away. */
-  readonly worker: Pick<Worker, 'start' | 'pause' | 'workOff'> & { isDown(): boolean };
-  /** @throws PORT_UNAVAILABLE */
-  listen(): Promise<Listening>;
-  /** Ends as by a power cut: nothing is finished, nothing is written down. For tests of crashes. */
-  abandon(): Promise<void>;
-  /** Stops accepting, finishes what is running within the grace time, closes the journal. */
-  stop(graceMs?: number): Promise<void>;
-}
-
-export type Composition =
-  | { readonly kind: 'composed'; readonly server: ServerHandle }
-  | { readonly kind: 'refused'; readonly problems: readonly string[] };
+import { createWorker } from './worker/worker.ts';
 
 const SHUTDOWN_GRACE_MS = 10_000;
 

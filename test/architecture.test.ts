@@ -52,6 +52,7 @@ const COMPOSITION = [
   'doctor-secrets',
   'rule-needs',
   'compose-rules',
+  'compose-world',
   'compose-live',
   'compose-sandbox',
   'compose-verifiers',

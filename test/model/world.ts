@@ -4,7 +4,8 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { composeServer, type ServerHandle } from '../../src/compose.ts';
+import { composeServer } from '../../src/compose.ts';
+import type { ServerHandle } from '../../src/compose-world.ts';
 import type { Point } from '../../src/points.ts';
 import { createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { Secret } from '../../src/secret.ts';

@@ -5,8 +5,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { composeServer, type ServerHandle } from '../../src/compose.ts';
+import { composeServer } from '../../src/compose.ts';
 import { composeSandbox, type ServedSandbox } from '../../src/compose-sandbox.ts';
+import type { ServerHandle } from '../../src/compose-world.ts';
 import type { JsonObject, JsonValue, Provider } from '../../src/model.ts';
 import { PROVIDERS } from '../../src/model.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
