@@ -4,9 +4,9 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, readdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Stage } from './dockerfile.ts';
+import { freePort } from './free-port.ts';
 
 const WAIT_MS = 20_000;
 /** uid and gid of the image's user. */
@@ -94,16 +94,4 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo() && performance.now() < endMs) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
 }

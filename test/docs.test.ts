@@ -2,9 +2,9 @@
 // somewhere, and nothing that exists is left out.
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname, join, normalize } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../scripts/free-port.ts';
 import {
   FUNCTION_DOCS,
   FUNCTION_EXAMPLE_CATALOG,
@@ -295,16 +295,4 @@ function leads(file: string, target: string): boolean {
   if (!existsSync(at)) return false;
   if (anchor === undefined || statSync(at).isDirectory()) return true;
   return anchorsOf(readFileSync(at, 'utf8')).has(anchor);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

