@@ -1,19 +1,16 @@
 // The doctor: is everything here that serving needs, and is it well? Takes the environment, gives a
 // checklist. Beside compose.ts; it starts nothing, makes no journal, and brings none up to date.
 
-import { ACTIONS } from './actions/definitions.ts';
 import { createSystemClock } from './clock.ts';
-import { readConfig } from './config.ts';
+import { readSetup, type Setup } from './compose-rules.ts';
+import type { ConfigReading } from './config.ts';
 import { askCryptlex } from './doctor-cryptlex.ts';
 import { databaseFindings } from './doctor-database.ts';
 import { type Finding, ok, problem, skipped, warning } from './doctor-finding.ts';
 import { baseUrlFinding, secretFindings, tokenTexts } from './doctor-secrets.ts';
-import { createEnvironment, type EnvironmentVariables, type ReadFile } from './environment.ts';
-import { AppError } from './errors.ts';
-import { mainSecretName, PROVIDERS, type Problem } from './model.ts';
-import { readRuleFiles } from './rule-files.ts';
+import type { EnvironmentVariables, ReadFile } from './environment.ts';
+import type { Problem } from './model.ts';
 import { needsOf } from './rule-needs.ts';
-import { type LoadedSources, loadSources, secretNameOf } from './sources.ts';
 
 export interface DoctorWorld {
   readonly env: EnvironmentVariables;
@@ -25,8 +22,13 @@ export interface DoctorWorld {
 const NODE_MIN = [22, 18] as const;
 
 export async function examine(world: DoctorWorld): Promise<readonly Finding[]> {
-  const { reading, loaded, secrets, rules } = readSetup(world);
-  const findings = [nodeFinding(world.nodeVersion), environmentFinding(reading), rules];
+  const setup = readSetup(world);
+  const { config: reading, loaded, secrets } = setup;
+  const findings = [
+    nodeFinding(world.nodeVersion),
+    environmentFinding(reading),
+    rulesFinding(setup),
+  ];
   findings.push(...secretFindings(secrets));
   if (!reading.ok) {
     const rest = ['base-url', 'cryptlex', 'database', 'events'];
@@ -43,31 +45,6 @@ export async function examine(world: DoctorWorld): Promise<readonly Finding[]> {
   return findings;
 }
 
-/** The environment and the rules, as the server reads them. */
-function readSetup({ env, readFile }: DoctorWorld) {
-  const rulesDir = createEnvironment(env, readFile).resolveEnv('RULES_DIR') ?? 'rules';
-  let files: ReturnType<typeof readRuleFiles> = [];
-  let unreadable: AppError | undefined;
-  try {
-    files = readRuleFiles(rulesDir);
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    unreadable = error;
-  }
-  const main: readonly string[] = PROVIDERS.map(mainSecretName);
-  const named = files.flatMap((file) => secretNameOf(file) ?? []);
-  const reading = readConfig(env, readFile, {
-    furtherSecretVariables: named.filter((name) => !main.includes(name)),
-  });
-  const secrets = new Map(
-    [...new Set([...named, ...main])]
-      .map((name) => [name, reading.environment.resolveSecrets(name)] as const)
-      .filter(([, list]) => list.length > 0),
-  );
-  const loaded = loadSources(files, secrets, reading.environment, ACTIONS);
-  return { reading, loaded, secrets, rules: rulesFinding(rulesDir, unreadable, loaded) };
-}
-
 function nodeFinding(version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const isOld = major < NODE_MIN[0] || (major === NODE_MIN[0] && minor < NODE_MIN[1]);
@@ -75,18 +52,15 @@ function nodeFinding(version: string): Finding {
   return problem('node', `Node ${version} is too old`, 'Install Node 22.18 or newer; 24 is best.');
 }
 
-function environmentFinding(reading: ReturnType<typeof readConfig>): Finding {
+function environmentFinding(reading: ConfigReading): Finding {
   const problems: readonly Problem[] = reading.environment.problems();
   if (problems.length === 0) return ok('environment', 'every variable is as it should be');
   const told = problems.map(({ code, message }) => `${message} [${code}]`).join('; ');
   return problem('environment', told, problems.map(({ hint }) => hint ?? '').join(' '));
 }
 
-function rulesFinding(
-  rulesDir: string,
-  unreadable: AppError | undefined,
-  { sources, problems, warnings }: LoadedSources,
-): Finding {
+function rulesFinding({ rulesDir, unreadable, loaded }: Setup): Finding {
+  const { sources, problems, warnings } = loaded;
   if (unreadable !== undefined) {
     return problem('rules', unreadable.message, 'Set RULES_DIR to the folder of the rule files.');
   }

@@ -22,7 +22,30 @@ import { createVerifier } from './verifiers/verifier.ts';
 interface RulesWorld {
   readonly env: EnvironmentVariables;
   readonly readFile: ReadFile;
-  readonly stdoutIsTty: boolean;
+  readonly stdoutIsTty?: boolean;
+}
+
+/** The environment and the rule files, read together: either names what the other has to have. */
+export interface Setup {
+  readonly config: ConfigReading;
+  readonly rulesDir: string;
+  /** Why there are no rule files. */
+  readonly unreadable: AppError | undefined;
+  /** By variable; those that are not set are not in it. */
+  readonly secrets: ReadonlyMap<string, readonly Secret[]>;
+  readonly loaded: LoadedSources;
+}
+
+/** Reads both, as the server does at its start. */
+export function readSetup(world: RulesWorld): Setup {
+  const rulesDir = rulesDirOf(world);
+  const files = readFiles(rulesDir);
+  const mainSecrets: readonly string[] = PROVIDERS.map(mainSecretName);
+  const config = readConfig(world.env, world.readFile, {
+    furtherSecretVariables: files.named.filter((name) => !mainSecrets.includes(name)),
+    ...(world.stdoutIsTty === undefined ? {} : { stdoutIsTty: world.stdoutIsTty }),
+  });
+  return { config, rulesDir, ...readSources(files, config.environment) };
 }
 
 /** Configuration and rules as the server starts with them, with all that is wrong with either. */
@@ -30,18 +53,14 @@ export function readAtStart(world: RulesWorld): {
   readonly config: ConfigReading;
   readonly rules: RulesReading;
 } {
-  const files = readFiles(rulesDirOf(world));
-  const mainSecrets: readonly string[] = PROVIDERS.map(mainSecretName);
-  const config = readConfig(world.env, world.readFile, {
-    furtherSecretVariables: files.named.filter((name) => !mainSecrets.includes(name)),
-    stdoutIsTty: world.stdoutIsTty,
-  });
-  return { config, rules: readVersion(files, config.environment) };
+  const setup = readSetup(world);
+  return { config: setup.config, rules: readingOf(setup, setup.config.environment) };
 }
 
 /** The rules as they lie there now. Variables given by files (NAME_FILE) are read anew as well. */
 function readAgain(world: Pick<RulesWorld, 'env' | 'readFile'>): RulesReading {
-  return readVersion(readFiles(rulesDirOf(world)), createEnvironment(world.env, world.readFile));
+  const environment = createEnvironment(world.env, world.readFile);
+  return readingOf(readSources(readFiles(rulesDirOf(world)), environment), environment);
 }
 
 /** Runs the tests of the rules that lie there; gives the first lines of what failed. */
@@ -67,38 +86,42 @@ interface FilesRead {
   readonly files: readonly RuleFileText[];
   /** The secret variables that they name. */
   readonly named: readonly string[];
-  readonly problem: string | undefined;
+  readonly unreadable: AppError | undefined;
 }
 
 function readFiles(rulesDir: string): FilesRead {
   try {
     const files = readRuleFiles(rulesDir);
-    return { files, named: files.flatMap((file) => secretNameOf(file) ?? []), problem: undefined };
+    const named = files.flatMap((file) => secretNameOf(file) ?? []);
+    return { files, named, unreadable: undefined };
   } catch (error) {
-    return { files: [], named: [], problem: problemOf(error) };
+    if (!(error instanceof AppError)) throw error;
+    return { files: [], named: [], unreadable: error };
   }
 }
 
-function readVersion({ files, named, problem }: FilesRead, environment: Environment): RulesReading {
-  const secrets = readSecrets([...named, ...PROVIDERS.map(mainSecretName)], environment);
-  const loaded = loadSources(files, secrets, environment, ACTIONS);
-  const problems = [
-    ...environment.problems().map(formatProblem),
-    ...(problem === undefined ? loaded.problems : [problem]),
-  ];
-  if (problems.length > 0) return { kind: 'refused', problems };
-  return { kind: 'read', version: versionOf(loaded), warnings: loaded.warnings };
-}
+type SourcesRead = Pick<Setup, 'unreadable' | 'secrets' | 'loaded'>;
 
-function readSecrets(
-  names: readonly string[],
+function readSources(
+  { files, named, unreadable }: FilesRead,
   environment: Environment,
-): ReadonlyMap<string, readonly Secret[]> {
-  return new Map(
-    [...new Set(names)]
+): SourcesRead {
+  const names = new Set([...named, ...PROVIDERS.map(mainSecretName)]);
+  const secrets = new Map(
+    [...names]
       .map((name) => [name, environment.resolveSecrets(name)] as const)
       .filter(([, list]) => list.length > 0),
   );
+  return { unreadable, secrets, loaded: loadSources(files, secrets, environment, ACTIONS) };
+}
+
+function readingOf({ unreadable, loaded }: SourcesRead, environment: Environment): RulesReading {
+  const problems = [
+    ...environment.problems().map(formatProblem),
+    ...(unreadable === undefined ? loaded.problems : [problemOf(unreadable)]),
+  ];
+  if (problems.length > 0) return { kind: 'refused', problems };
+  return { kind: 'read', version: versionOf(loaded), warnings: loaded.warnings };
 }
 
 function versionOf({ sources, off, env }: LoadedSources): RulesVersion {
