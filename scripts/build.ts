@@ -11,7 +11,6 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build, type Metafile } from 'esbuild';
-import type { ShapeName } from '../src/engine/validators.ts';
 import { bundledPackages, licensesOf, sbomOf } from './bundled-packages.ts';
 import { compiledSchemas, lazyBuiltins } from './compiled-schemas.ts';
 
@@ -24,8 +23,6 @@ interface Product {
   readonly folder: string;
   /** The first one is what is started; each is a file in `bin/`, and they share parts that lie beside them. */
   readonly entries: Readonly<Record<string, string>>;
-  /** The kinds of files that it may have to check. */
-  readonly shapes: readonly ShapeName[];
   readonly assets: readonly string[];
 }
 
@@ -33,13 +30,11 @@ const PRODUCTS: readonly Product[] = [
   {
     folder: '.',
     entries: { keywright: 'src/cli.ts', thread: 'src/comparison/thread.ts' },
-    shapes: ['rules', 'catalog', 'tests', 'state', 'scenario'],
     assets: ['rules', 'schema', 'samples', 'scenarios', 'LICENSE'],
   },
   {
     folder: 'lambda',
     entries: { lambda: 'src/lambda.ts' },
-    shapes: ['rules', 'catalog'],
     assets: ['rules', 'schema', 'LICENSE'],
   },
 ];
@@ -73,7 +68,7 @@ async function buildOne(product: Product, folder: string): Promise<string> {
 
 /** Gives the files that went in, and how much came out. */
 async function bundle(
-  { entries, shapes }: Product,
+  { entries }: Product,
   outdir: string,
 ): Promise<{ inputs: string[]; bytes: number }> {
   const { metafile } = await build({
@@ -96,7 +91,7 @@ async function bundle(
     legalComments: 'none',
     // pg asks for it only where somebody installed it.
     external: ['pg-native'],
-    plugins: [compiledSchemas(shapes), lazyBuiltins],
+    plugins: [compiledSchemas, lazyBuiltins],
     // Packages in the older module format ask for Node's own modules by `require`.
     banner: {
       js: "import { createRequire as createRequireForBundle } from 'node:module'; const require = createRequireForBundle(import.meta.url);",
