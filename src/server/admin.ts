@@ -113,7 +113,7 @@ async function findDetails(archive: Archive, id: string): Promise<EventDetails> 
   const [key, ...others] = await archive.findKeys(id);
   if (others.length > 0) {
     const keys = [key, ...others].join(', ');
-    throw new AppError('USAGE', `several providers have an event ${id}: ask for one of ${keys}`);
+    throw new AppError('USAGE', `several sources have an event ${id}: ask for one of ${keys}`);
   }
   const details = key === undefined ? undefined : await archive.details(key);
   if (details !== undefined) return details;

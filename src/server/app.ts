@@ -9,10 +9,11 @@ import { SIGNATURE_HEADERS } from '../model.ts';
 import { type AdminDependencies, createAdmin } from './admin.ts';
 import type { Answer } from './answers.ts';
 import { answerError, answerInternal } from './answers.ts';
+import { describeFault } from './faults.ts';
 import type { RequestOrigin } from './read-body.ts';
 import { createStrangers } from './strangers.ts';
 import type { ServerSource, WebhookDependencies, WebhookTarget } from './webhook.ts';
-import { answerWebhook, describeFault } from './webhook.ts';
+import { answerWebhook } from './webhook.ts';
 
 export interface ServerDependencies extends WebhookDependencies {
   /** The admin API; left out where there is no token for it. */
