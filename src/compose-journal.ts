@@ -11,12 +11,10 @@ import type { Archive } from './journal/archive.ts';
 import type { Journal } from './journal/journal.ts';
 import { createMemoryJournal } from './journal/memory.ts';
 import type { SqlDatabase } from './journal/sql/database.ts';
-import { openPostgres } from './journal/sql/postgres.ts';
 import { migrate } from './journal/sql/schema.ts';
 import { createSharedPace } from './journal/sql/shared-pace.ts';
 import { createSqlArchive } from './journal/sql/sql-archive.ts';
 import { openSqlJournal } from './journal/sql/sql-journal.ts';
-import { openSqlite } from './journal/sql/sqlite.ts';
 import type { Clock } from './model.ts';
 
 export interface OpenedJournal {
@@ -39,10 +37,7 @@ export async function openJournal(
     const journal = createMemoryJournal({ clock });
     return { journal, archive: journal.archive, sharePace: (local) => local };
   }
-  const database =
-    url.kind === 'postgres' && databaseClock !== undefined
-      ? openPostgres({ url: url.url, clock: databaseClock })
-      : openDatabase(url, clock, true);
+  const database = await openDatabase(url, clock, { works: true, databaseClock });
   try {
     const journal = await openSqlJournal(database, clock);
     return {
@@ -58,13 +53,21 @@ export async function openJournal(
 }
 
 /** The database alone, as it is; nothing is brought up to date. @throws JOURNAL_LOCKED | JOURNAL_UNAVAILABLE */
-export function openDatabase(
+export async function openDatabase(
   url: Exclude<DatabaseUrl, { kind: 'memory' }>,
   clock: Clock,
-  works: boolean,
-): SqlDatabase {
-  if (url.kind === 'sqlite') return openSqlite({ path: url.path, clock, works });
-  return openPostgres({ url: url.url });
+  { works, databaseClock }: { works: boolean; databaseClock?: Clock | undefined },
+): Promise<SqlDatabase> {
+  // Each with its driver; the other one's is never loaded.
+  if (url.kind === 'sqlite') {
+    const { openSqlite } = await import('./journal/sql/sqlite.ts');
+    return openSqlite({ path: url.path, clock, works });
+  }
+  const { openPostgres } = await import('./journal/sql/postgres.ts');
+  return openPostgres({
+    url: url.url,
+    ...(databaseClock === undefined ? {} : { clock: databaseClock }),
+  });
 }
 
 /**
@@ -90,7 +93,7 @@ export async function openArchive(
   if (url.kind === 'sqlite' && !existsSync(url.path)) {
     throw new AppError('JOURNAL_UNAVAILABLE', `there is no journal at ${url.path}`);
   }
-  const database = openDatabase(url, createSystemClock(), false);
+  const database = await openDatabase(url, createSystemClock(), { works: false });
   try {
     await migrate(database);
   } catch (error) {
