@@ -32,6 +32,7 @@ export async function linkUser(user: User, step: ActionStep, run: ActionRun): Pr
       run,
     );
   }
+  await noteEntries(user, step, run);
   await noteProfile(user, run);
 }
 
@@ -39,6 +40,13 @@ export async function linkUser(user: User, step: ActionStep, run: ActionRun): Pr
 export async function noteProfile(user: User, run: ActionRun): Promise<void> {
   if (await isProfileStale(user, run)) return;
   await run.journal.noteLastWrites([profileWrite(user, run)]);
+}
+
+/** Notes that the user's metadata is what this event tells: it was made with it, or linked by it. */
+export async function noteEntries(user: User, step: ActionStep, run: ActionRun): Promise<void> {
+  const keys = Object.keys(texts(step.input['metadata']));
+  if (keys.length === 0) return;
+  await run.journal.noteLastWrites(keys.map((key) => entryWrite(user, key, step, run)));
 }
 
 /** Whether a newer event has set names or address of the user. */

@@ -7,7 +7,7 @@ import { text } from './input.ts';
 import { mergeUsers } from './merge-users.ts';
 import type { ActionFunction, ActionRun, ActionStep } from './run.ts';
 import { statusOf } from './run.ts';
-import { changeUser, isProfileStale, linkUser, noteProfile } from './user-changes.ts';
+import { changeUser, isProfileStale, linkUser, noteEntries, noteProfile } from './user-changes.ts';
 import {
   createUser,
   findUser,
@@ -39,6 +39,7 @@ async function adoptOrCreate(step: ActionStep, run: ActionRun): Promise<User> {
   if (owner !== undefined) return adopt(owner, step, run);
   const { user, isNew } = await createUser(step, run);
   if (isNew) {
+    await noteEntries(user, step, run);
     await noteProfile(user, run);
     return user;
   }

@@ -469,6 +469,14 @@ function lastWrites(get: Get): void {
       });
     }
 
+    test('of the same time and a lower rank changes nothing', async () => {
+      const { journal } = get();
+      for (const rank of [2, 5, 3]) {
+        await journal.noteLastWrites([{ field: 'f', timeMs: 10, rank }]);
+      }
+      expect((await journal.findLastWrites(['f'])).get('f')).toMatchObject({ rank: 5 });
+    });
+
     test('becomes a payment when one of the same time comes', async () => {
       const { journal } = get();
       await journal.noteLastWrites([{ field: 'f', timeMs: 10, rank: 0 }]);
