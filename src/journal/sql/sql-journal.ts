@@ -17,7 +17,8 @@ import type {
   StoredPlan,
   TakenEvent,
 } from '../journal.ts';
-import { type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
+import { READING, type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
+import { DeferredWrites } from './deferred-writes.ts';
 import {
   afterEntering,
   afterLeaving,
@@ -89,6 +90,7 @@ class SqlJournal implements Journal {
   readonly keepsState = true;
   readonly firstStartedAtMs: number;
   readonly #database: SqlDatabase;
+  readonly #deferred: DeferredWrites;
   readonly #clock: Clock;
   /** One working process; a restart is another one. */
   readonly #owner = randomUUID();
@@ -101,8 +103,9 @@ class SqlJournal implements Journal {
   constructor(database: SqlDatabase, clock: Clock, meta: JournalMeta) {
     this.#database = database;
     this.#clock = clock;
-    this.#operations = new SqlOperations(database, this.#owner);
-    this.#users = new SqlUsers(database, meta.hashKey);
+    this.#deferred = new DeferredWrites(database);
+    this.#operations = new SqlOperations(this.#deferred, this.#owner);
+    this.#users = new SqlUsers(this.#deferred, meta.hashKey);
     this.firstStartedAtMs = meta.firstStartedMs;
   }
 
@@ -190,7 +193,7 @@ class SqlJournal implements Journal {
         ],
         ready: await tx.query<Candidate>(FIND_READY, [tx.nowMs]),
       }),
-      WITHOUT_WAITING,
+      READING,
     );
   }
 
@@ -231,7 +234,7 @@ class SqlJournal implements Journal {
     if (inWork === undefined) return;
     const { subjects, attempt, startedMs } = inWork;
     const { outcome, dueAtMs, wakesWaiting, rulesHash, calls = [] } = settlement;
-    await this.#database.transaction(async (tx) => {
+    await this.#deferred.transaction(async (tx) => {
       await this.#database.lockSubjects(tx, subjects);
       const unset = outcome.status === 'queued' ? tx.nowMs : NEVER_MS;
       const dueMs = dueAtMs === undefined ? unset : this.#toDatabase(tx, dueAtMs);
@@ -303,7 +306,7 @@ class SqlJournal implements Journal {
       const [row] = await tx.query<{ due_ms: number | null }>(NEXT_DUE);
       const dueMs = row?.due_ms ?? NEVER_MS;
       return dueMs >= NEVER_MS ? undefined : this.#toLocal(tx, dueMs);
-    }, WITHOUT_WAITING);
+    }, READING);
   }
 
   onWork(listener: () => void): () => void {
@@ -380,7 +383,7 @@ class SqlJournal implements Journal {
     return this.#database.transaction(async (tx) => {
       const [row] = await tx.query<EventRow>(FIND_EVENT, [key]);
       return row === undefined ? undefined : toRecord(row);
-    }, WITHOUT_WAITING);
+    }, READING);
   }
 
   async ping(): Promise<void> {
@@ -391,6 +394,7 @@ class SqlJournal implements Journal {
 
   async close(): Promise<void> {
     this.#closing.abort();
+    await this.#deferred.flush();
     await this.#database.close();
   }
 

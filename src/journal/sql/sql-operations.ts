@@ -4,14 +4,15 @@
 import { AppError } from '../../errors.ts';
 import type { OperationResult } from '../../model.ts';
 import type { IntendedOperation, LastWrite, OperationRecord } from '../journal.ts';
-import { type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
+import { READING, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
+import type { DeferredWrites } from './deferred-writes.ts';
 import { OPERATION_COLUMNS, type OperationRow, toLastWrite, toOperation } from './rows.ts';
 
 export class SqlOperations {
-  readonly #database: SqlDatabase;
+  readonly #database: DeferredWrites;
   readonly #owner: string;
 
-  constructor(database: SqlDatabase, owner: string) {
+  constructor(database: DeferredWrites, owner: string) {
     this.#database = database;
     this.#owner = owner;
   }
@@ -24,7 +25,7 @@ export class SqlOperations {
         [JSON.stringify(keys)],
       );
       return new Map(rows.map((row) => [row.operation_key, toOperation(row)]));
-    }, WITHOUT_WAITING);
+    }, READING);
   }
 
   findCreated(licenseIds: readonly string[]): Promise<ReadonlySet<string>> {
@@ -35,7 +36,7 @@ export class SqlOperations {
         [JSON.stringify(licenseIds)],
       );
       return new Set(rows.map((row) => row.made_id));
-    }, WITHOUT_WAITING);
+    }, READING);
   }
 
   async intend(
@@ -67,10 +68,10 @@ export class SqlOperations {
     result: OperationResult,
     lastWrites: readonly LastWrite[],
   ): Promise<void> {
-    await this.#database.transaction(async (tx) => {
+    this.#database.defer(async (tx) => {
       await tx.query(COMPLETE, [key, JSON.stringify(result), tx.nowMs, result.targetId]);
       await writeLastWrites(tx, lastWrites);
-    }, WITHOUT_WAITING);
+    });
   }
 
   async withdraw(key: string): Promise<void> {
@@ -81,7 +82,7 @@ export class SqlOperations {
   }
 
   async noteLastWrites(lastWrites: readonly LastWrite[]): Promise<void> {
-    await this.#database.transaction((tx) => writeLastWrites(tx, lastWrites), WITHOUT_WAITING);
+    this.#database.defer((tx) => writeLastWrites(tx, lastWrites));
   }
 
   findLastWrites(fields: readonly string[]): Promise<ReadonlyMap<string, LastWrite>> {
@@ -98,7 +99,7 @@ export class SqlOperations {
           return write === undefined ? [] : [[field, write]];
         }),
       );
-    }, WITHOUT_WAITING);
+    }, READING);
   }
 
   ofEvent(eventKey: string): Promise<readonly OperationRecord[]> {
@@ -108,7 +109,7 @@ export class SqlOperations {
         [eventKey],
       );
       return rows.map(toOperation);
-    }, WITHOUT_WAITING);
+    }, READING);
   }
 }
 

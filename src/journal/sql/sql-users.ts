@@ -2,27 +2,28 @@
 // keeps a keyed hash of it: an e-mail address never stands in the journal.
 
 import { createHmac } from 'node:crypto';
-import { type SqlDatabase, WITHOUT_WAITING } from './database.ts';
+import { READING, WITHOUT_WAITING } from './database.ts';
+import type { DeferredWrites } from './deferred-writes.ts';
 
 export class SqlUsers {
-  readonly #database: SqlDatabase;
+  readonly #database: DeferredWrites;
   readonly #key: string;
 
-  constructor(database: SqlDatabase, key: string) {
+  constructor(database: DeferredWrites, key: string) {
     this.#database = database;
     this.#key = key;
   }
 
   async remember(lookup: string, userId: string): Promise<void> {
     const hash = this.#hash(lookup);
-    await this.#database.transaction((tx) => tx.query(REMEMBER, [hash, userId]), WITHOUT_WAITING);
+    this.#database.defer((tx) => tx.query(REMEMBER, [hash, userId]));
   }
 
   recall(lookup: string): Promise<string | undefined> {
     return this.#database.transaction(async (tx) => {
       const [row] = await tx.query<{ user_id: string }>(RECALL, [this.#hash(lookup)]);
       return row?.user_id;
-    }, WITHOUT_WAITING);
+    }, READING);
   }
 
   async forget(userId: string): Promise<void> {
