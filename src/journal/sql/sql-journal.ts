@@ -56,6 +56,7 @@ import {
   renewLeases,
   SETTLE,
   STILL_TO_BRING_BACK,
+  STORE_PLAN,
   TAKE,
   WAKE_ALL,
 } from './statements.ts';
@@ -321,15 +322,8 @@ class SqlJournal implements Journal {
   }
 
   async storePlan(key: string, plan: StoredPlan): Promise<void> {
-    await this.#database.transaction(
-      (tx) =>
-        tx.query('update events set plan = $2, rules_hash = $3 where event_key = $1', [
-          key,
-          JSON.stringify(plan),
-          plan.rulesHash,
-        ]),
-      WITHOUT_WAITING,
-    );
+    const values = [key, JSON.stringify(plan), plan.rulesHash];
+    await this.#deferred.defer([`event ${key}`], (tx) => tx.query(STORE_PLAN, values));
   }
 
   findOperations(keys: readonly string[]): Promise<ReadonlyMap<string, OperationRecord>> {
@@ -380,10 +374,13 @@ class SqlJournal implements Journal {
   }
 
   find(key: string): Promise<EventRecord | undefined> {
-    return this.#database.transaction(async (tx) => {
-      const [row] = await tx.query<EventRow>(FIND_EVENT, [key]);
-      return row === undefined ? undefined : toRecord(row);
-    }, READING);
+    return this.#deferred.read(
+      async (tx) => {
+        const [row] = await tx.query<EventRow>(FIND_EVENT, [key]);
+        return row === undefined ? undefined : toRecord(row);
+      },
+      [`event ${key}`],
+    );
   }
 
   async ping(): Promise<void> {

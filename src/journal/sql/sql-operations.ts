@@ -4,7 +4,7 @@
 import { AppError } from '../../errors.ts';
 import type { OperationResult } from '../../model.ts';
 import type { IntendedOperation, LastWrite, OperationRecord } from '../journal.ts';
-import { READING, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
+import { type SqlTransaction, WITHOUT_WAITING } from './database.ts';
 import type { DeferredWrites } from './deferred-writes.ts';
 import { OPERATION_COLUMNS, type OperationRow, toLastWrite, toOperation } from './rows.ts';
 
@@ -18,25 +18,25 @@ export class SqlOperations {
   }
 
   find(keys: readonly string[]): Promise<ReadonlyMap<string, OperationRecord>> {
-    return this.#database.transaction(async (tx) => {
+    return this.#database.read(async (tx) => {
       const items = this.#database.listItems('$1');
       const rows = await tx.query<OperationRow>(
         `select ${OPERATION_COLUMNS} from operations where operation_key in (${items})`,
         [JSON.stringify(keys)],
       );
       return new Map(rows.map((row) => [row.operation_key, toOperation(row)]));
-    }, READING);
+    }, keys.map((key) => `operation ${key}` as const));
   }
 
   findCreated(licenseIds: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.#database.transaction(async (tx) => {
+    return this.#database.read(async (tx) => {
       const items = this.#database.listItems('$1');
       const rows = await tx.query<{ made_id: string }>(
         `select distinct made_id from operations where made_id in (${items})`,
         [JSON.stringify(licenseIds)],
       );
       return new Set(rows.map((row) => row.made_id));
-    }, READING);
+    });
   }
 
   async intend(
@@ -68,7 +68,8 @@ export class SqlOperations {
     result: OperationResult,
     lastWrites: readonly LastWrite[],
   ): Promise<void> {
-    this.#database.defer(async (tx) => {
+    const about = lastWrites.map(({ field }) => `field ${field}` as const);
+    await this.#database.defer([`operation ${key}`, ...about], async (tx) => {
       await tx.query(COMPLETE, [key, JSON.stringify(result), tx.nowMs, result.targetId]);
       await writeLastWrites(tx, lastWrites);
     });
@@ -82,11 +83,12 @@ export class SqlOperations {
   }
 
   async noteLastWrites(lastWrites: readonly LastWrite[]): Promise<void> {
-    this.#database.defer((tx) => writeLastWrites(tx, lastWrites));
+    const about = lastWrites.map(({ field }) => `field ${field}` as const);
+    await this.#database.defer(about, (tx) => writeLastWrites(tx, lastWrites));
   }
 
   findLastWrites(fields: readonly string[]): Promise<ReadonlyMap<string, LastWrite>> {
-    return this.#database.transaction(async (tx) => {
+    return this.#database.read(async (tx) => {
       const rows = await tx.query<{ field: string; time_ms: number; is_payment: number }>(
         `select field, time_ms, is_payment from last_writes
           where field in (${this.#database.listItems('$1')})`,
@@ -99,17 +101,17 @@ export class SqlOperations {
           return write === undefined ? [] : [[field, write]];
         }),
       );
-    }, READING);
+    }, fields.map((field) => `field ${field}` as const));
   }
 
   ofEvent(eventKey: string): Promise<readonly OperationRecord[]> {
-    return this.#database.transaction(async (tx) => {
+    return this.#database.read(async (tx) => {
       const rows = await tx.query<OperationRow>(
         `select ${OPERATION_COLUMNS} from operations where event_key = $1`,
         [eventKey],
       );
       return rows.map(toOperation);
-    }, READING);
+    });
   }
 }
 

@@ -2,7 +2,7 @@
 // keeps a keyed hash of it: an e-mail address never stands in the journal.
 
 import { createHmac } from 'node:crypto';
-import { READING, WITHOUT_WAITING } from './database.ts';
+import { WITHOUT_WAITING } from './database.ts';
 import type { DeferredWrites } from './deferred-writes.ts';
 
 export class SqlUsers {
@@ -16,14 +16,18 @@ export class SqlUsers {
 
   async remember(lookup: string, userId: string): Promise<void> {
     const hash = this.#hash(lookup);
-    this.#database.defer((tx) => tx.query(REMEMBER, [hash, userId]));
+    await this.#database.defer([`user ${hash}`], (tx) => tx.query(REMEMBER, [hash, userId]));
   }
 
   recall(lookup: string): Promise<string | undefined> {
-    return this.#database.transaction(async (tx) => {
-      const [row] = await tx.query<{ user_id: string }>(RECALL, [this.#hash(lookup)]);
-      return row?.user_id;
-    }, READING);
+    const hash = this.#hash(lookup);
+    return this.#database.read(
+      async (tx) => {
+        const [row] = await tx.query<{ user_id: string }>(RECALL, [hash]);
+        return row?.user_id;
+      },
+      [`user ${hash}`],
+    );
   }
 
   async forget(userId: string): Promise<void> {

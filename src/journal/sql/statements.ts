@@ -42,6 +42,8 @@ export const SETTLE = `update events set status = $4, outcome = $5, due_ms = $6,
   where event_key = $1 and status = 'running' and lease_owner = $2 and attempts = $3
   returning event_key`;
 
+export const STORE_PLAN = 'update events set plan = $2, rules_hash = $3 where event_key = $1';
+
 export const FIND_DUE_ASIDE = `select event_key, subjects from events
   where status in ('waiting', 'parked') and due_ms <= $1 order by due_ms limit 200`;
 
