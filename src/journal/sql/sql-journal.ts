@@ -22,6 +22,7 @@ import { DeferredWrites } from './deferred-writes.ts';
 import {
   afterEntering,
   afterLeaving,
+  areEmpty,
   isHeadEverywhere,
   markNotReady,
   moveTo,
@@ -76,6 +77,10 @@ export async function openSqlJournal(database: SqlDatabase, clock: Clock): Promi
   return journal;
 }
 
+function queuedAs(key: string): Acceptance {
+  return { key, kind: 'queued' };
+}
+
 interface Candidate {
   readonly event_key: string;
   readonly subjects: string;
@@ -123,33 +128,69 @@ class SqlJournal implements Journal {
     return this.#database.kind;
   }
 
-  accept(events: readonly NewEvent[]): Promise<readonly Acceptance[]> {
-    return this.#database.transaction(async (tx) => {
-      await this.#database.lockSubjects(
-        tx,
-        events.flatMap(({ subjects }) => subjects),
-      );
-      const acceptances: Acceptance[] = [];
-      for (const event of events) acceptances.push(await this.#acceptOne(tx, event));
-      await this.#database.announce(tx);
-      return acceptances;
-    });
+  async accept(
+    events: readonly NewEvent[],
+    takeAtOnce?: (taken: TakenEvent) => void,
+  ): Promise<readonly Acceptance[]> {
+    const mayTake = takeAtOnce !== undefined && events.length === 1;
+    let taken: { readonly event: TakenEvent; readonly startedMs: number } | undefined;
+    const hand = (): void => {
+      if (taken === undefined) return;
+      this.#holds(taken.event, taken.startedMs);
+      takeAtOnce?.(taken.event);
+    };
+    return this.#database.transaction(
+      async (tx) => {
+        taken = undefined;
+        await this.#database.lockSubjects(
+          tx,
+          events.flatMap(({ subjects }) => subjects),
+        );
+        const acceptances: Acceptance[] = [];
+        for (const event of events) {
+          const isTaken = mayTake && (await areEmpty(tx, event.subjects));
+          const acceptance = await this.#acceptOne(tx, event, isTaken);
+          if (isTaken && acceptance.kind === 'new') taken = this.#takenNow(tx, event);
+          acceptances.push(acceptance.kind === 'new' ? queuedAs(acceptance.key) : acceptance);
+        }
+        if (taken === undefined) await this.#database.announce(tx);
+        return acceptances;
+      },
+      { onVisible: hand },
+    );
   }
 
-  async #acceptOne(tx: SqlTransaction, { event, subjects }: NewEvent): Promise<Acceptance> {
+  /** An event that was put in as running, as `take` would give it. */
+  #takenNow(tx: SqlTransaction, { event, subjects }: NewEvent) {
     const key = eventKeyOf(event);
+    const firstAcceptedAtMs = this.#toLocal(tx, tx.nowMs);
+    const none = { storedPlan: undefined, replay: undefined };
+    const taken: TakenEvent = { key, event, subjects, attempt: 1, firstAcceptedAtMs, ...none };
+    return { event: taken, startedMs: tx.nowMs };
+  }
+
+  /** @param isTaken it is put in as running, for this process; the caller knows that its lines are empty */
+  async #acceptOne(
+    tx: SqlTransaction,
+    { event, subjects }: NewEvent,
+    isTaken: boolean,
+  ): Promise<Acceptance | { readonly key: string; readonly kind: 'new' }> {
+    const key = eventKeyOf(event);
+    const standing = isTaken
+      ? (['running', 1, this.#owner, tx.nowMs + this.#leaseMs()] as const)
+      : (['queued', 0, null, null] as const);
     const [inserted] = await tx.query<{ sequence: number }>(INSERT_EVENT, [
       ...[key, event.source, event.provider, event.id, event.type, event.timeMs],
       ...[event.live === null ? null : Number(event.live), JSON.stringify(event.payload)],
-      ...[JSON.stringify(subjects), tx.nowMs],
+      ...[JSON.stringify(subjects), tx.nowMs, ...standing],
     ]);
     if (inserted !== undefined) {
+      const position = isTaken ? POSITION.inWork : POSITION.queued;
       for (const subject of subjects) {
-        const { queued } = POSITION;
-        await tx.query(INSERT_SUBJECT, [subject, key, queued, event.timeMs, inserted.sequence]);
+        await tx.query(INSERT_SUBJECT, [subject, key, position, event.timeMs, inserted.sequence]);
       }
-      await afterEntering(tx, this.#database, key, subjects);
-      return { key, kind: 'queued' };
+      if (!isTaken) await afterEntering(tx, this.#database, key, subjects);
+      return { key, kind: 'new' };
     }
     const [known] = await tx.query<EventRow>(FIND_EVENT, [key]);
     const outcome = known === undefined ? undefined : toOutcome(known);
@@ -224,10 +265,13 @@ class SqlJournal implements Journal {
     }, WITHOUT_WAITING);
     if (taken === undefined) return undefined;
     // Only now that it is committed: a lease that nobody knows of must be able to run out.
-    const { event, startedMs } = taken;
-    this.#inWork.set(key, { attempt: event.attempt, subjects, startedMs });
+    this.#holds(taken.event, taken.startedMs);
+    return taken.event;
+  }
+
+  #holds({ key, attempt, subjects }: TakenEvent, startedMs: number): void {
+    this.#inWork.set(key, { attempt, subjects, startedMs });
     this.#startHeartbeat();
-    return event;
   }
 
   async settle(key: string, settlement: Settlement): Promise<void> {
@@ -253,9 +297,10 @@ class SqlJournal implements Journal {
       const isQueued = outcome.status === 'queued';
       await moveTo(tx, key, isQueued ? POSITION.queued : POSITION.aside);
       if (isQueued) await afterEntering(tx, this.#database, key, subjects);
-      await afterLeaving(tx, this.#database, subjects);
+      const hasFollowers = await afterLeaving(tx, this.#database, subjects);
       if (wakesWaiting) await wakeWaiting(tx, this.#database, subjects);
-      await this.#database.announce(tx);
+      const mayBeTaken = isQueued || hasFollowers || wakesWaiting || dueAtMs !== undefined;
+      if (mayBeTaken) await this.#database.announce(tx);
     }, WITHOUT_WAITING);
     // Only now: while the end of the attempt could not be written, the event is still ours.
     this.#inWork.delete(key);

@@ -12,9 +12,9 @@ export const FINISHED: readonly string[] = ['failed', 'ignored', 'unmatched'];
 export const BEGIN_ANEW = 'update events set accepted_ms = $2, plan = null where event_key = $1';
 
 export const INSERT_EVENT = `insert into events
-  (event_key, source, provider, event_id, type, time_ms, live, payload, subjects, status, ready,
-    due_ms, attempts, accepted_ms)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', 0, $10, 0, $10)
+  (event_key, source, provider, event_id, type, time_ms, live, payload, subjects, ready,
+    due_ms, accepted_ms, status, attempts, lease_owner, lease_ms)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $10, $11, $12, $13, $14)
   on conflict (event_key) do nothing returning sequence`;
 
 export const INSERT_SUBJECT = `insert into event_subjects (subject, event_key, position, time_ms, sequence)
