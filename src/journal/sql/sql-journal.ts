@@ -50,6 +50,7 @@ import {
   FINISHED,
   INSERT_ATTEMPT,
   INSERT_EVENT,
+  INSERT_PAYLOAD,
   INSERT_SUBJECT,
   NEXT_DUE,
   REFRESH_PAYLOAD,
@@ -181,10 +182,11 @@ class SqlJournal implements Journal {
       : (['queued', 0, null, null] as const);
     const [inserted] = await tx.query<{ sequence: number }>(INSERT_EVENT, [
       ...[key, event.source, event.provider, event.id, event.type, event.timeMs],
-      ...[event.live === null ? null : Number(event.live), JSON.stringify(event.payload)],
+      event.live === null ? null : Number(event.live),
       ...[JSON.stringify(subjects), tx.nowMs, ...standing],
     ]);
     if (inserted !== undefined) {
+      await tx.query(INSERT_PAYLOAD, [inserted.sequence, JSON.stringify(event.payload)]);
       const position = isTaken ? POSITION.inWork : POSITION.queued;
       for (const subject of subjects) {
         await tx.query(INSERT_SUBJECT, [subject, key, position, event.timeMs, inserted.sequence]);
@@ -197,7 +199,10 @@ class SqlJournal implements Journal {
     if (known?.status === 'running') return { key, kind: 'running' };
     if (known?.status === 'done' && outcome !== undefined) return { key, kind: 'done', outcome };
     // The payload may have been erased; this delivery brings it again.
-    await tx.query(REFRESH_PAYLOAD, [key, JSON.stringify(event.payload)]);
+    if (known?.payload === null) {
+      await tx.query(INSERT_PAYLOAD, [known.sequence, JSON.stringify(event.payload)]);
+      await tx.query(REFRESH_PAYLOAD, [key]);
+    }
     if (known !== undefined && FINISHED.includes(known.status)) {
       await tx.query(BEGIN_ANEW, [key, tx.nowMs]);
     }
