@@ -31,28 +31,31 @@ export interface SignedDelivery {
 /** A delivery of its own for each number; the same number gives the same event. */
 export type DeliveryMaker = (number: number) => SignedDelivery;
 
-const SAMPLES: Readonly<Record<Provider, Partial<Record<'purchase' | 'renewal' | 'suspend', string>>>> =
-  {
-    stripe: {
-      purchase: 'checkout.session.completed-payment',
-      renewal: 'invoice.paid-subscription-cycle',
-    },
-    fastspring: {
-      purchase: 'order.completed',
-      renewal: 'subscription.charge.completed',
-      suspend: 'subscription.payment.overdue',
-    },
-    paddle: {
-      purchase: 'transaction.completed-web',
-      renewal: 'transaction.completed-subscription-recurring',
-      suspend: 'subscription.paused',
-    },
-  };
+const SAMPLES: Readonly<
+  Record<Provider, Partial<Record<'purchase' | 'renewal' | 'suspend', string>>>
+> = {
+  stripe: {
+    purchase: 'checkout.session.completed-payment',
+    renewal: 'invoice.paid-subscription-cycle',
+  },
+  fastspring: {
+    purchase: 'order.completed',
+    renewal: 'subscription.charge.completed',
+    suspend: 'subscription.payment.overdue',
+  },
+  paddle: {
+    purchase: 'transaction.completed-web',
+    renewal: 'transaction.completed-subscription-recurring',
+    suspend: 'subscription.paused',
+  },
+};
 
 /** Why a case is not there for a provider; undefined where it is. */
 export function missingCase(provider: Provider, name: Case): string | undefined {
-  if (name === 'order-50' && provider !== 'fastspring') return 'only an order of FastSpring has so many items';
-  if (name === 'suspend' && provider === 'stripe') return 'the shipped rules suspend nothing for Stripe';
+  if (name === 'order-50' && provider !== 'fastspring')
+    return 'only an order of FastSpring has so many items';
+  if (name === 'suspend' && provider === 'stripe')
+    return 'the shipped rules suspend nothing for Stripe';
   return undefined;
 }
 
@@ -84,7 +87,9 @@ function markedText(provider: Provider, shape: Shape): string {
   return JSON.stringify(body);
 }
 
-const MARKERS: Readonly<Record<Provider, (event: JsonObject, data: JsonObject, shape: Shape) => void>> = {
+const MARKERS: Readonly<
+  Record<Provider, (event: JsonObject, data: JsonObject, shape: Shape) => void>
+> = {
   stripe: (event, data) => {
     const object = data['object'] as JsonObject;
     Object.assign(event, { id: `evt_${MARK.id}`, created: '@TIME@' });
@@ -130,30 +135,52 @@ function timeText(provider: Provider, nowMs: number): string {
   return provider === 'paddle' ? JSON.stringify(new Date(nowMs).toISOString()) : String(nowMs);
 }
 
-/**
- * @param run tells this run's events from those of others: part of every id
- * @param customers for a repeat customer: how many customers there are, told by their numbers
- */
+/** Made longer by a list of small objects, as long bodies are. */
+function padded(text: string, bytes: number): string {
+  const item = '{"id":"filler","amount":100,"name":"An item that nobody asks for"}';
+  const count = Math.ceil(Math.max(0, bytes - text.length) / (item.length + 1));
+  if (count === 0) return text;
+  return text.replace('"data":{', `"data":{"filler":[${Array(count).fill(item).join(',')}],`);
+}
+
+interface DeliveryOptions {
+  /** Tells this run's events from those of others: part of every id. */
+  readonly run: string;
+  /** For a repeat customer: how many customers there are, told by their numbers. */
+  readonly customers?: number;
+  /** The body has at least so many. */
+  readonly bytes?: number;
+  /** Of the subscription that is renewed. */
+  readonly licenses?: number;
+  /** When the event happens; the system's clock unless it is said. */
+  readonly nowMs?: () => number;
+}
+
 export function createDeliveries(
   provider: Provider,
   name: Case,
-  { run, customers = 1 }: { run: string; customers?: number },
+  {
+    run,
+    customers = 1,
+    bytes = 0,
+    nowMs = Date.now,
+    licenses = name.startsWith('renewal-') ? Number(name.slice('renewal-'.length)) : 1,
+  }: DeliveryOptions,
 ): DeliveryMaker {
-  const text = markedText(provider, shapeOf(provider, name));
-  const licenses = name.startsWith('renewal-') ? Number(name.slice('renewal-'.length)) : 1;
+  const text = padded(markedText(provider, shapeOf(provider, name)), bytes);
   const secret = new Secret(SECRET);
   return (number) => {
     const id = name === 'duplicate' ? `${run}-twice` : `${run}-${name}-${number}`;
     const who = name === 'repeat-customer' ? `${run}-customer-${number % customers}` : id;
-    const nowMs = Date.now();
+    const timeMs = nowMs();
     const body = Buffer.from(
       text
         .replaceAll(MARK.id, id)
         .replaceAll(MARK.customer, who)
         .replaceAll(MARK.subscription, `${id}-of-${licenses}`)
-        .replaceAll(MARK.time, timeText(provider, nowMs)),
+        .replaceAll(MARK.time, timeText(provider, timeMs)),
     );
-    const signed = { secret, timestampSeconds: Math.floor(nowMs / 1000) };
+    const signed = { secret, timestampSeconds: Math.floor(timeMs / 1000) };
     const headers = signedHeaders(provider, body, signed);
     // One bit of the last byte: a text that is still JSON, and no longer what was signed.
     if (name === 'forged') body[body.length - 1] = 0x20;

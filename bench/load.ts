@@ -43,7 +43,12 @@ export interface LoadResult {
 export async function load(
   sender: Sender,
   make: (number: number) => SignedDelivery,
-  { from, count, inFlight, status }: { from: number; count: number; inFlight: number; status: number },
+  {
+    from,
+    count,
+    inFlight,
+    status,
+  }: { from: number; count: number; inFlight: number; status: number },
 ): Promise<LoadResult> {
   const latenciesMs: number[] = [];
   let next = from;

@@ -99,7 +99,8 @@ async function prepare(arena: Arena, contender: Contender, cell: Cell, sizes: Ce
     const first = { from: 0, count: CUSTOMERS, inFlight: 8, status: 200 };
     await load(contender.sender, make, first);
   }
-  if (name === 'duplicate') await load(contender.sender, make, { from: 0, count: 1, inFlight: 1, status });
+  if (name === 'duplicate')
+    await load(contender.sender, make, { from: 0, count: 1, inFlight: 1, status });
   const inFlight = Math.max(8, cell.inFlight);
   await load(contender.sender, make, { from: 0, count: sizes.warmUp, inFlight, status });
   await arena.cryptlex.tell({ ask: 'calls' });
@@ -108,7 +109,11 @@ async function prepare(arena: Arena, contender: Contender, cell: Cell, sizes: Ce
 
 async function oneRound(
   { cryptlex }: Arena,
-  { contender, make, from }: { contender: Contender; make: Parameters<typeof load>[1]; from: number },
+  {
+    contender,
+    make,
+    from,
+  }: { contender: Contender; make: Parameters<typeof load>[1]; from: number },
   { name, inFlight }: Cell,
   { events }: CellSizes,
 ): Promise<Round> {

@@ -9,7 +9,9 @@ export interface Usage {
   readonly heapBytes: number;
 }
 
-export type Question = { readonly ask: 'usage'; readonly collect?: boolean } | { readonly ask: 'stop' };
+export type Question =
+  | { readonly ask: 'usage'; readonly collect?: boolean }
+  | { readonly ask: 'stop' };
 
 /** @param stop ends what the process does; the process ends after it, so that a profile is written */
 export function reportToParent(url: string, stop: () => Promise<void>): void {

@@ -14,7 +14,12 @@ const authorization = `Bearer ${process.env['CRYPTLEX_ACCESS_TOKEN']}`;
 const secret = process.env['BENCH_SECRET'] ?? '';
 const agent = new Agent({ keepAlive: true });
 
-function isGenuine(body: Buffer, expected: string, encoding: 'hex' | 'base64', prefix = ''): boolean {
+function isGenuine(
+  body: Buffer,
+  expected: string,
+  encoding: 'hex' | 'base64',
+  prefix = '',
+): boolean {
   const digest = createHmac('sha256', secret).update(prefix).update(body).digest();
   const given = Buffer.from(expected, encoding);
   return given.length === digest.length && timingSafeEqual(digest, given);

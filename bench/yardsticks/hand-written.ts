@@ -80,7 +80,8 @@ app.post('/v1', async (c) => {
     }
     if (paddleSignature !== undefined) {
       // The SDK renames what it parses; the check alone is its own, the body is read as Paddle sends it.
-      if (!(await paddle.webhooks.isSignatureValid(body, secret, paddleSignature))) throw new Error();
+      if (!(await paddle.webhooks.isSignatureValid(body, secret, paddleSignature)))
+        throw new Error();
       return await handle(c, [workOf('paddle', JSON.parse(body))]);
     }
     const digest = createHmac('sha256', secret).update(body).digest();

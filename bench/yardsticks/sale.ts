@@ -95,7 +95,9 @@ interface PaddleEvent {
     readonly customer_id: string;
     readonly subscription_id: string;
     readonly details: {
-      readonly line_items: readonly { readonly product: { readonly custom_data: CryptlexMembers } }[];
+      readonly line_items: readonly {
+        readonly product: { readonly custom_data: CryptlexMembers };
+      }[];
     };
   };
 }

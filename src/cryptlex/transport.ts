@@ -40,7 +40,7 @@ export function createTransport(): Transport {
   return (request) =>
     new Promise((resolve, reject) => {
       const { method, body, signal } = request;
-    
+
       const url = new URL(request.url);
       const headers: Record<string, string | number> = Object.fromEntries(request.headers);
       if (body !== undefined) headers['content-length'] = Buffer.byteLength(body);

@@ -89,10 +89,7 @@ export async function isHeadEverywhere(tx: SqlTransaction, eventKey: string): Pr
 }
 
 /** Whether nobody stands in any of these lines; certain for whoever holds the subjects. */
-export async function areEmpty(
-  tx: SqlTransaction,
-  subjects: readonly string[],
-): Promise<boolean> {
+export async function areEmpty(tx: SqlTransaction, subjects: readonly string[]): Promise<boolean> {
   for (const subject of subjects) {
     const [head] = await tx.query(HEAD, [subject]);
     if (head !== undefined) return false;

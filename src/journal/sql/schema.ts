@@ -132,7 +132,9 @@ const versionThree = (kind: SqlDatabase['kind']): readonly string[] => [
 /** SQLite has no other way to say it than to make the table again. */
 function keptByKey(): readonly string[] {
   const made = KEYED_TABLES.flatMap((table) => {
-    const definition = versionOne('sqlite').find((text) => text.startsWith(`create table ${table} `));
+    const definition = versionOne('sqlite').find((text) =>
+      text.startsWith(`create table ${table} `),
+    );
     return [
       `alter table ${table} rename to old_${table}`,
       `${definition} without rowid`,

@@ -18,14 +18,17 @@ export class SqlOperations {
   }
 
   find(keys: readonly string[]): Promise<ReadonlyMap<string, OperationRecord>> {
-    return this.#database.read(async (tx) => {
-      const items = this.#database.listItems('$1');
-      const rows = await tx.query<OperationRow>(
-        `select ${OPERATION_COLUMNS} from operations where operation_key in (${items})`,
-        [JSON.stringify(keys)],
-      );
-      return new Map(rows.map((row) => [row.operation_key, toOperation(row)]));
-    }, keys.map((key) => `operation ${key}` as const));
+    return this.#database.read(
+      async (tx) => {
+        const items = this.#database.listItems('$1');
+        const rows = await tx.query<OperationRow>(
+          `select ${OPERATION_COLUMNS} from operations where operation_key in (${items})`,
+          [JSON.stringify(keys)],
+        );
+        return new Map(rows.map((row) => [row.operation_key, toOperation(row)]));
+      },
+      keys.map((key) => `operation ${key}` as const),
+    );
   }
 
   findCreated(licenseIds: readonly string[]): Promise<ReadonlySet<string>> {
@@ -88,20 +91,23 @@ export class SqlOperations {
   }
 
   findLastWrites(fields: readonly string[]): Promise<ReadonlyMap<string, LastWrite>> {
-    return this.#database.read(async (tx) => {
-      const rows = await tx.query<{ field: string; time_ms: number; is_payment: number }>(
-        `select field, time_ms, is_payment from last_writes
+    return this.#database.read(
+      async (tx) => {
+        const rows = await tx.query<{ field: string; time_ms: number; is_payment: number }>(
+          `select field, time_ms, is_payment from last_writes
           where field in (${this.#database.listItems('$1')})`,
-        [JSON.stringify(fields)],
-      );
-      const byField = new Map(rows.map((row) => [row.field, toLastWrite(row)]));
-      return new Map(
-        fields.flatMap((field) => {
-          const write = byField.get(field);
-          return write === undefined ? [] : [[field, write]];
-        }),
-      );
-    }, fields.map((field) => `field ${field}` as const));
+          [JSON.stringify(fields)],
+        );
+        const byField = new Map(rows.map((row) => [row.field, toLastWrite(row)]));
+        return new Map(
+          fields.flatMap((field) => {
+            const write = byField.get(field);
+            return write === undefined ? [] : [[field, write]];
+          }),
+        );
+      },
+      fields.map((field) => `field ${field}` as const),
+    );
   }
 
   ofEvent(eventKey: string): Promise<readonly OperationRecord[]> {
