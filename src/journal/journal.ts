@@ -143,8 +143,8 @@ export interface Journal {
   /**
    * Writes the events of one delivery, all or none, before anything is done for them. An event that
    * ended without being done begins anew: with today's rules, and with its whole time before it.
-   * @param takeAtOnce for whoever has a hand free and knows of nothing older that could be taken: is given
-   *   a single new event before which nothing stands, as `take` would give it; maybe before it is durable
+   * @param takeAtOnce for whoever has a hand free and knows of nothing older that could be taken: may be
+   *   given a single new event in whose lines nobody stands, as `take` would give it, as soon as all see it
    */
   accept(
     events: readonly NewEvent[],

@@ -173,7 +173,7 @@ class JournalWorker implements Worker {
 
   /** Whoever works off hears that a look at the journal, begun after it asked, found nothing. */
   #tellIdle(): void {
-    if (this.#running.size > 0 || this.#isDown()) return;
+    if (this.#running.size + this.#offers.size > 0 || this.#isDown()) return;
     for (const listener of this.#idle) listener();
   }
 

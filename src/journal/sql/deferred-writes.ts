@@ -27,6 +27,10 @@ export class DeferredWrites {
   readonly #database: SqlDatabase;
   #waiting: Deferred[] = [];
 
+  get kind(): SqlDatabase['kind'] {
+    return this.#database.kind;
+  }
+
   constructor(database: SqlDatabase) {
     this.#database = database;
   }

@@ -154,8 +154,11 @@ const MIGRATIONS: readonly ((kind: SqlDatabase['kind']) => readonly string[])[] 
 /** The schema that this version of Keywright writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
-/** Brings the database to this version's schema. @throws JOURNAL_NEWER | JOURNAL_UNAVAILABLE */
-export async function migrate(database: SqlDatabase): Promise<void> {
+/**
+ * Brings the database to this version's schema; a test stops at an older one.
+ * @throws JOURNAL_NEWER | JOURNAL_UNAVAILABLE
+ */
+export async function migrate(database: SqlDatabase, upTo = SCHEMA_VERSION): Promise<void> {
   await database.transaction(async (tx) => {
     await database.lockSubjects(tx, ['keywright schema']);
     await tx.query(
@@ -167,10 +170,10 @@ export async function migrate(database: SqlDatabase): Promise<void> {
       const message = `its schema is version ${version}; this Keywright knows up to ${SCHEMA_VERSION}`;
       throw new AppError('JOURNAL_NEWER', message);
     }
-    for (const migration of MIGRATIONS.slice(version)) {
+    for (const migration of MIGRATIONS.slice(version, upTo)) {
       for (const statement of migration(database.kind)) await tx.query(statement);
     }
-    if (version < SCHEMA_VERSION) await writeMeta(tx, 'schema_version', String(SCHEMA_VERSION));
+    if (version < upTo) await writeMeta(tx, 'schema_version', String(upTo));
     if ((await readMeta(tx, 'first_started_ms')) === undefined) {
       await writeMeta(tx, 'first_started_ms', String(tx.nowMs));
       // E-mail addresses are kept as hashes under this key only.
