@@ -7,6 +7,7 @@ import { createExecutor } from './actions/execute.ts';
 import { createAdminTools } from './admin-tools.ts';
 import { createCallRecorder } from './call-recorder.ts';
 import { createSystemClock } from './clock.ts';
+import { composeBilling } from './compose-billing.ts';
 import { type OpenedJournal, openJournal } from './compose-journal.ts';
 import { problemOf, readAtStart, readTested, rulesDirOf } from './compose-rules.ts';
 import type { Composition, ServerHandle, World } from './compose-world.ts';
@@ -33,6 +34,8 @@ import { receive } from './worker/receive.ts';
 import { createWorker } from './worker/worker.ts';
 
 const SHUTDOWN_GRACE_MS = 10_000;
+const NO_JOURNAL_YET =
+  'the journal cannot be reached yet: webhooks are answered 503 until it can, and then all goes on by itself';
 
 /**
  * Builds the server from its environment; nothing is started yet, but the journal is open.
@@ -77,7 +80,7 @@ interface Start {
 
 function assemble(
   { config, rules, fingerprint, createMetrics, createTracing }: Start,
-  { journal, archive, sharePace }: OpenedJournal,
+  { journal, archive, away, sharePace }: OpenedJournal,
   world: World & { readonly clock: Clock },
 ): ServerHandle {
   const { clock } = world;
@@ -150,6 +153,7 @@ function assemble(
     ...(hasMetricsOnMainPort(config)
       ? { metrics: createMetricsAnswer(observers.metrics, config.adminToken) }
       : {}),
+    ...composeBilling(config, { client, clock, log, timeoutMs: world.stripeTimeoutMs }),
     ...(config.adminToken === undefined
       ? {}
       : {
@@ -186,6 +190,7 @@ function assemble(
       isDown: outage.isDown,
     },
     start: () => {
+      if (away !== undefined) log.error({ cause: away }, NO_JOURNAL_YET);
       worker.start();
       housekeeping.start();
       observers.start();

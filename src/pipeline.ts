@@ -173,10 +173,10 @@ async function decideAndExecute(
           : Promise.resolve(),
     });
     const outcome = withProgress(describeDone(event.id, rule, progress), progress);
-    return { ...ended(outcome), wakesWaiting: hasCreated(progress) };
+    return { ...ended(outcome), wakesWaiting: hasMade(progress) };
   } catch (error) {
     const settlement = settleFailure(error, { taken, rule, ruleSet, progress }, dependencies);
-    return { ...settlement, wakesWaiting: hasCreated(progress) };
+    return { ...settlement, wakesWaiting: hasMade(progress) };
   }
 }
 
@@ -187,8 +187,12 @@ async function decide(taken: TakenEvent, ruleSet: RuleSet, env: Env): Promise<Ma
   return { kind: 'matched', rules: storedPlan.rules, plan: storedPlan.plan, trace: [] };
 }
 
-function hasCreated(progress: Progress): boolean {
-  return progress.operations.some(({ action }) => action === 'license.create');
+/** Whether it made what another event may wait for: a license, or a user with what finds it. */
+function hasMade(progress: Progress): boolean {
+  return progress.operations.some(
+    ({ action, result }) =>
+      action === 'license.create' || (action.startsWith('user.') && result.kind === 'applied'),
+  );
 }
 
 function ended(outcome: EventOutcome): Settlement {

@@ -25,6 +25,8 @@ export interface SourceThatIsOff {
   readonly provider: Provider;
   /** The variable that switches it on. */
   readonly secretName: string;
+  /** The further address that it claims. */
+  readonly path: string | undefined;
 }
 
 export interface LoadedSources {
@@ -37,18 +39,49 @@ export interface LoadedSources {
   readonly warnings: readonly string[];
 }
 
-/** The variable that holds a file's signing secret; read before anything else is checked. */
-export function secretNameOf({ file, text }: RuleFileText): string | undefined {
-  const document = parseDocument(text, { logLevel: 'silent' });
-  const secret: unknown = document.get('secret');
+/** What a file says of itself, read before anything else is checked. */
+interface Header {
+  readonly secret: unknown;
+  readonly provider: unknown;
+}
+
+const headers = new WeakMap<RuleFileText, Header>();
+
+/** Whether a file may say whose secret it takes; one with a common name mostly does not. */
+const MAY_NAME_SECRET = /\bsecret["']?\s*:/;
+
+/** Asked several times for each file; reading all of its YAML is most of what a start takes. */
+function headerOf(input: RuleFileText): Header {
+  const known = headers.get(input);
+  if (known !== undefined) return known;
+  const source = sourceNameOf(input.file);
+  if (isProvider(source) && !MAY_NAME_SECRET.test(input.text)) {
+    return { secret: undefined, provider: source };
+  }
+  const document = parseDocument(input.text, { logLevel: 'silent' });
+  const header = { secret: document.get('secret'), provider: document.get('provider') };
+  headers.set(input, header);
+  return header;
+}
+
+/** The variable that holds a file's signing secret. */
+export function secretNameOf(input: RuleFileText): string | undefined {
+  const { secret, provider: said } = headerOf(input);
   if (typeof secret === 'string') return secret;
-  const provider = isProvider(sourceNameOf(file)) ? sourceNameOf(file) : document.get('provider');
+  const source = sourceNameOf(input.file);
+  const provider = isProvider(source) ? source : said;
   return isProvider(provider) ? mainSecretName(provider) : undefined;
 }
 
-function providerOf({ text }: RuleFileText): Provider | undefined {
-  const provider: unknown = parseDocument(text, { logLevel: 'silent' }).get('provider');
+function providerOf(input: RuleFileText): Provider | undefined {
+  const { provider } = headerOf(input);
   return isProvider(provider) ? provider : undefined;
+}
+
+/** As the schema has it; what is none belongs to nobody. */
+function pathOf({ text }: RuleFileText): string | undefined {
+  const path: unknown = parseDocument(text, { logLevel: 'silent' }).get('path');
+  return typeof path === 'string' && /^\/[A-Za-z0-9/_-]+$/.test(path) ? path : undefined;
 }
 
 function isProvider(name: unknown): name is Provider {
@@ -79,7 +112,7 @@ export function loadSources(
       const provider = providerOf(input);
       const source = sourceNameOf(input.file);
       if (name !== undefined && provider !== undefined)
-        off.push({ name: source, provider, secretName: name });
+        off.push({ name: source, provider, secretName: name, path: pathOf(input) });
       continue;
     }
     const { ruleSet, diagnostics } = loadRuleFile(input, actions);
@@ -129,7 +162,7 @@ function reportMissingFiles(
   }
 }
 
-const OWN_PATHS = /^\/(?:v1|healthz|readyz|metrics|admin|console|webhooks)(?:\/|$)/;
+const OWN_PATHS = /^\/(?:v1|healthz|readyz|metrics|admin|billing|console|webhooks)(?:\/|$)/;
 
 function reportSharedPaths(sources: readonly Source[], problems: string[]): void {
   const taken = new Map<string, string>();

@@ -9,6 +9,7 @@ import type { Clock, EventOutcome } from '../model.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { type Reach, reachNothing } from '../points.ts';
 import { createOutcomeListeners } from './outcome-listeners.ts';
+import { putOff, reportAttempt } from './report-attempt.ts';
 
 export interface WorkerOptions {
   readonly journal: Journal;
@@ -144,6 +145,7 @@ class JournalWorker implements Worker {
     return (taken) => {
       if (!this.#offers.delete(promise)) return;
       if (taken !== undefined) this.#begin(taken);
+      else if (!this.#sawAll) this.#wake?.();
       resolve();
     };
   }
@@ -200,7 +202,7 @@ class JournalWorker implements Worker {
     if (!(await this.#settle(taken, settlement))) return;
     this.#settled += 1;
     await reach('settled');
-    this.#report(taken, settlement);
+    reportAttempt(this.#options.log, taken, settlement);
     this.#listeners.tell(taken.key, settlement.outcome);
   }
 
@@ -213,13 +215,7 @@ class JournalWorker implements Worker {
       const eventId = taken.event.id;
       const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
       log.error({ eventId, cause: cause.slice(0, 2000) }, 'an event broke the worker');
-      const message = 'The event is stored and will be done.';
-      const reason = 'an unexpected error';
-      return {
-        outcome: { eventId, status: 'queued', message, reason },
-        dueAtMs: clock.nowMs() + BROKEN_DELAY_MS,
-        wakesWaiting: false,
-      };
+      return putOff(eventId, clock.nowMs() + BROKEN_DELAY_MS);
     }
   }
 
@@ -239,23 +235,6 @@ class JournalWorker implements Worker {
       if (!(await clock.sleep(delayMs, this.#abort.signal))) return false;
       delayMs = Math.min(delayMs * 2, SETTLE_DELAY_MS_MAX);
     }
-  }
-
-  #report(taken: TakenEvent, { outcome }: Settlement): void {
-    const { log } = this.#options;
-    const fields = {
-      eventId: outcome.eventId,
-      source: taken.event.source,
-      type: taken.event.type,
-      status: outcome.status,
-      attempt: taken.attempt,
-      ...(outcome.rule === undefined ? {} : { rule: outcome.rule }),
-      ...(outcome.reason === undefined ? {} : { reason: outcome.reason.slice(0, 500) }),
-      ...(outcome.failure === undefined ? {} : { code: outcome.failure.code }),
-    };
-    const isTrouble = outcome.status === 'failed' || outcome.status === 'parked';
-    if (isTrouble) log.warn(fields, 'event not done');
-    else log.info(fields, 'event settled');
   }
 
   awaitOutcome(key: string, signal: AbortSignal): Promise<EventOutcome | undefined> {

@@ -49,7 +49,7 @@ test('a journal of version 2 keeps its events, payloads, operations and lines', 
   expect((await journal.findOperations(['k'])).get('k')).toMatchObject({ state: 'done' });
   expect(await journal.findCreated(['l1'])).toEqual(new Set(['l1']));
   expect([...(await journal.findLastWrites(['license:l1:suspended'])).values()]).toMatchObject([
-    { timeMs: 7, isPayment: true },
+    { timeMs: 7, rank: 1 },
   ]);
   expect(await journal.take()).toMatchObject({
     key: 'stripe:next',

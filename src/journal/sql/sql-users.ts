@@ -7,11 +7,12 @@ import type { DeferredWrites } from './deferred-writes.ts';
 
 export class SqlUsers {
   readonly #database: DeferredWrites;
-  readonly #key: string;
+  readonly #hashKey: () => string;
 
-  constructor(database: DeferredWrites, key: string) {
+  /** @param hashKey known once anything got through to the database, and so whenever an event is worked on */
+  constructor(database: DeferredWrites, hashKey: () => string) {
     this.#database = database;
-    this.#key = key;
+    this.#hashKey = hashKey;
   }
 
   async remember(lookup: string, userId: string): Promise<void> {
@@ -38,7 +39,7 @@ export class SqlUsers {
   }
 
   #hash(lookup: string): string {
-    return createHmac('sha256', this.#key).update(lookup).digest('hex');
+    return createHmac('sha256', this.#hashKey()).update(lookup).digest('hex');
   }
 }
 
