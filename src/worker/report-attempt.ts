@@ -1,5 +1,6 @@
 // What the log says of an attempt: which event, whom it is about, how it ended and why. Takes an attempt that
-// was settled, writes one line; and tells an event that broke the program itself as put off. Never holds an address or anything else of a payload.
+// was settled, writes one line; and tells an event that broke the program itself as put off.
+// Never holds an address or anything else of a payload.
 
 import type { Settlement, TakenEvent } from '../journal/journal.ts';
 import type { Logger } from '../log.ts';
@@ -26,6 +27,12 @@ export function reportAttempt(log: Logger, taken: TakenEvent, { outcome }: Settl
 /** `stripe:cus_1` is told as the provider tells it. */
 function withoutProvider(subject: string): string {
   return subject.slice(subject.indexOf(':') + 1);
+}
+
+/** One line for an attempt that broke the program itself. */
+export function reportBroken(log: Logger, { event }: TakenEvent, error: unknown): void {
+  const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  log.error({ eventId: event.id, cause: cause.slice(0, 2000) }, 'an event broke the worker');
 }
 
 /** How an attempt ends that nobody can tell anything of. */

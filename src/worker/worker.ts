@@ -9,7 +9,7 @@ import type { Clock, EventOutcome } from '../model.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { type Reach, reachNothing } from '../points.ts';
 import { createOutcomeListeners } from './outcome-listeners.ts';
-import { putOff, reportAttempt } from './report-attempt.ts';
+import { putOff, reportAttempt, reportBroken } from './report-attempt.ts';
 
 export interface WorkerOptions {
   readonly journal: Journal;
@@ -212,10 +212,8 @@ class JournalWorker implements Worker {
     try {
       return await pipeline.process(taken, this.#abort.signal);
     } catch (error) {
-      const eventId = taken.event.id;
-      const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      log.error({ eventId, cause: cause.slice(0, 2000) }, 'an event broke the worker');
-      return putOff(eventId, clock.nowMs() + BROKEN_DELAY_MS);
+      reportBroken(log, taken, error);
+      return putOff(taken.event.id, clock.nowMs() + BROKEN_DELAY_MS);
     }
   }
 
