@@ -76,9 +76,13 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
       const { ruleSets, env } = dependencies.currentRules();
       for (const event of delivery.events) {
         const ruleSet = ruleSets.get(event.source);
-        const subjects = ruleSet === undefined ? [event.id] : await subjectsOf(ruleSet, event, env);
+        const ids = ruleSet === undefined ? [event.id] : await subjectsOf(ruleSet, event, env);
         // A subscription of one provider has nothing to do with one of the same id of another.
-        events.push({ event, subjects: subjects.map((id) => `${event.provider}:${id}`) });
+        const subjects = ids.map((id) => `${event.provider}:${id}`);
+        // A refund names a payment only; it takes its turn among the events of the sale.
+        const isRefund = ruleSet?.typesByPayment.has(event.type) === true;
+        const sale = isRefund ? (await journal.findReferences(subjects)).subject : [];
+        events.push({ event, subjects: [...new Set([...subjects, ...sale])] });
       }
       const startedAtMs = dependencies.clock.nowMs();
       try {
@@ -153,6 +157,7 @@ async function decideAndExecute(
       plan: match.plan,
       event,
       eventKey: taken.key,
+      subjects: taken.subjects,
       maxDelete: ruleSet.settings.maxDelete,
       isResumed: taken.storedPlan !== undefined,
       attempt: taken.attempt,
@@ -170,10 +175,10 @@ async function decideAndExecute(
           : Promise.resolve(),
     });
     const outcome = withProgress(describeDone(event.id, rule, progress), progress);
-    return { ...ended(outcome), wakesWaiting: hasCreated(progress) };
+    return { ...ended(outcome), wakesWaiting: wakesOthers(progress) };
   } catch (error) {
     const settlement = settleFailure(error, { taken, rule, ruleSet, progress }, dependencies);
-    return { ...settlement, wakesWaiting: hasCreated(progress) };
+    return { ...settlement, wakesWaiting: wakesOthers(progress) };
   }
 }
 
@@ -184,8 +189,10 @@ async function decide(taken: TakenEvent, ruleSet: RuleSet, env: Env): Promise<Ma
   return { kind: 'matched', rules: storedPlan.rules, plan: storedPlan.plan, trace: [] };
 }
 
-function hasCreated(progress: Progress): boolean {
-  return progress.operations.some(({ action }) => action === 'license.create');
+/** A license that was made, or a payment that was noted: another event may wait for it. */
+function wakesOthers({ operations, hasNotedPayment }: Progress): boolean {
+  const hasCreated = operations.some(({ action }) => action === 'license.create');
+  return hasCreated || hasNotedPayment === true;
 }
 
 function ended(outcome: EventOutcome): Settlement {

@@ -29,4 +29,5 @@ export function expiryDateField(licenseId: string): string {
   return `license:${licenseId}:expiryDate`;
 }
 
+export const HELD_REASON = 'a newer event suspended it, and that was not taken back';
 export const STALE_REASON = 'a newer event has set it already';

@@ -4,8 +4,9 @@
 
 import type { License } from '../cryptlex/types.ts';
 import type { JsonObject } from '../model.ts';
+import { isHeldByNewer } from './causes.ts';
 import { findLicenses } from './find-licenses.ts';
-import { expiryDateField, isStale, lastWrite, STALE_REASON } from './last-writes.ts';
+import { expiryDateField, HELD_REASON, isStale, lastWrite, STALE_REASON } from './last-writes.ts';
 import { noteUntouched, operationKey, perform } from './operations.ts';
 import type { ActionFunction, ActionRun, ActionStep } from './run.ts';
 
@@ -132,8 +133,11 @@ async function resume(license: License, step: ActionStep, run: ActionRun): Promi
     noteUntouched(step.action, { kind: 'stale', targetId: license.id, reason }, run);
     return;
   }
-  if (!license.suspended) {
+  if (!license.suspended || (await isHeldByNewer(license, run))) {
     await run.journal.noteLastWrites(sets);
+    if (!license.suspended) return;
+    const stale = { kind: 'stale', targetId: license.id, reason: HELD_REASON } as const;
+    noteUntouched(step.action, stale, run);
     return;
   }
   const { signal } = run;

@@ -3,10 +3,12 @@
 
 import type { License } from '../cryptlex/types.ts';
 import type { JsonObject } from '../model.ts';
+import { isHeldByNewer } from './causes.ts';
 import { changeLicense, expiryChange, patchWith } from './change-licenses.ts';
 import { findLicenses } from './find-licenses.ts';
 import { text } from './input.ts';
-import { isStale } from './last-writes.ts';
+import { HELD_REASON, isStale, lastWrite } from './last-writes.ts';
+import { noteUntouched } from './operations.ts';
 import type { ActionFunction, ActionRun, ActionStep } from './run.ts';
 
 export const resumeLicenses: ActionFunction = async (step, run) => {
@@ -15,6 +17,12 @@ export const resumeLicenses: ActionFunction = async (step, run) => {
     // The expiry first: if the second call fails, the license is still found as suspended.
     if (expiresAt !== undefined && license.suspended && !(await wasActive(license, run))) {
       await changeLicense(license, expiryChange(run, expiresAt, true), step, run);
+    }
+    if (await isHeldByNewer(license, run)) {
+      await run.journal.noteLastWrites([lastWrite(`license:${license.id}:suspended`, run, true)]);
+      const stale = { kind: 'stale', targetId: license.id, reason: HELD_REASON } as const;
+      noteUntouched(step.action, stale, run);
+      continue;
     }
     const change = {
       field: 'suspended',

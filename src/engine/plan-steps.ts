@@ -39,6 +39,7 @@ export class StepPlanner {
   readonly #evaluation: Evaluation;
   readonly #rule: Rule;
   readonly #output: PlanOutput;
+  #payments: readonly string[] = [];
 
   constructor(evaluation: Evaluation, rule: Rule, output: PlanOutput) {
     this.#evaluation = evaluation;
@@ -48,6 +49,7 @@ export class StepPlanner {
 
   async plan(steps: readonly Step[], scope: RunScope): Promise<void> {
     const once = await this.#once(scope);
+    this.#payments = await this.#paidWith(scope);
     await this.#steps(steps, scope, this.#rule, once, undefined);
   }
 
@@ -63,6 +65,18 @@ export class StepPlanner {
       );
     });
     return text ?? '';
+  }
+
+  async #paidWith(scope: RunScope): Promise<readonly string[]> {
+    const ids = new Set<string>();
+    for (const payment of this.#rule.payments) {
+      const id = await this.#guarded(this.#rule.id, undefined, async () => {
+        const value = await this.#evaluation.plain(payment, scope);
+        return isBlank(value) ? undefined : this.#evaluation.text(payment, scope, 'payment');
+      });
+      if (id !== undefined) ids.add(id);
+    }
+    return [...ids];
   }
 
   async #steps(
@@ -196,6 +210,8 @@ export class StepPlanner {
     if (step.as !== undefined && as !== undefined) scope.set(step.as, resultOf(step, as));
     const planned = { index: this.#output.steps.length, input };
     const identity = definition.needsOnce ? once : undefined;
+    const isPaid = definition.name.startsWith('license.') && definition.kind === 'write';
+    const payments = isPaid ? this.#payments : [];
     this.#evaluation.lookups?.values.push(
       ...valueSources(step, { ...planned, once: identity }, { spreads, once: this.#rule.once }),
     );
@@ -206,6 +222,7 @@ export class StepPlanner {
       ...(identity === undefined
         ? {}
         : { once: identity, unitKey: this.#unitKey(definition.name, identity, item) }),
+      ...(payments.length === 0 ? {} : { payments }),
       ...(item === undefined ? {} : { item: item.label }),
       rule: rule.fullId,
       location: formatLocation(step.location),

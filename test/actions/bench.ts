@@ -92,6 +92,7 @@ export function createBench(options: BenchOptions = {}): Bench {
       },
       event,
       eventKey,
+      subjects: [],
       maxDelete: how.maxDelete ?? 100,
       isResumed: begun.has(eventKey),
       progress,

@@ -97,9 +97,20 @@ const versionTwo = (): readonly string[] => [
     where status in ('queued', 'running', 'waiting', 'parked')`,
 ];
 
+/** What later facts need to find what an earlier one did: ids under ids, see `Reference`. */
+const versionThree = (): readonly string[] => [
+  `create table known_references (
+    reference_key text not null,
+    kind text not null,
+    reference_value text not null,
+    primary key (reference_key, kind, reference_value)
+  )`,
+];
+
 const MIGRATIONS: readonly ((kind: SqlDatabase['kind']) => readonly string[])[] = [
   versionOne,
   versionTwo,
+  versionThree,
 ];
 
 /** The schema that this version of Keywright writes. */

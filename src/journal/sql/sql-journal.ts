@@ -10,9 +10,11 @@ import type {
   EventRecord,
   IntendedOperation,
   Journal,
+  KnownReferences,
   LastWrite,
   NewEvent,
   OperationRecord,
+  Reference,
   Settlement,
   StoredPlan,
   TakenEvent,
@@ -38,6 +40,7 @@ import {
 } from './rows.ts';
 import { type JournalMeta, migrate, readAllMeta } from './schema.ts';
 import { SqlOperations } from './sql-operations.ts';
+import { SqlReferences } from './sql-references.ts';
 import { SqlUsers } from './sql-users.ts';
 import {
   BEGIN_ANEW,
@@ -94,6 +97,7 @@ class SqlJournal implements Journal {
   readonly #owner = randomUUID();
   readonly #operations: SqlOperations;
   readonly #users: SqlUsers;
+  readonly #references: SqlReferences;
   readonly #inWork = new Map<string, InWork>();
   readonly #closing = new AbortController();
   #isBeating = false;
@@ -103,6 +107,7 @@ class SqlJournal implements Journal {
     this.#clock = clock;
     this.#operations = new SqlOperations(database, this.#owner);
     this.#users = new SqlUsers(database, meta.hashKey);
+    this.#references = new SqlReferences(database);
     this.firstStartedAtMs = meta.firstStartedMs;
   }
 
@@ -362,6 +367,14 @@ class SqlJournal implements Journal {
 
   findLastWrites(fields: readonly string[]): Promise<ReadonlyMap<string, LastWrite>> {
     return this.#operations.findLastWrites(fields);
+  }
+
+  noteReferences(references: readonly Reference[]): Promise<void> {
+    return this.#references.note(references);
+  }
+
+  findReferences(keys: readonly string[]): Promise<KnownReferences> {
+    return this.#references.find(keys);
   }
 
   rememberUser(lookup: string, userId: string): Promise<void> {

@@ -2,6 +2,9 @@
 // A batch has the lines of its events behind each other. Data only.
 
 export const FASTSPRING: Readonly<Record<string, readonly string[]>> = {
+  'chargeback.created': ['unmatched, reject'],
+  'return.created-partial': ['unmatched, reject'],
+  'subscription.uncanceled': ['unmatched, reject'],
   'batch-order-and-activation': [
     'unmatched, reject',
     'matched order-completed',
