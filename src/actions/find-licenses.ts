@@ -36,7 +36,7 @@ export async function findLicenses(step: ActionStep, run: ActionRun): Promise<re
     case 'fail':
       throw new AppError('LICENSE_NOT_FOUND', message);
     default:
-      throw new MissingLicense(message, { isFine: step.action === 'license.delete' });
+      throw new MissingLicense(message, { isFine: isFineWithout(step, payment) });
   }
 }
 
@@ -63,6 +63,11 @@ function licensesOfThen({ replay, progress }: ActionRun): ReadonlySet<string> | 
   if (replay?.wasDone !== true || replay.mode !== 'again') return undefined;
   for (const id of replay.licenseIds ?? []) progress.licenseIds.add(id);
   return replay.licenseIds === undefined ? undefined : new Set(replay.licenseIds);
+}
+
+/** What is deleted or revoked may never have been there; a payment that nobody knows is no such thing. */
+function isFineWithout({ action }: ActionStep, payment: JsonValue | undefined): boolean {
+  return action === 'license.delete' || (action === 'license.revoke' && payment === undefined);
 }
 
 /** The licenses that were noted under a payment; those that are gone by now are passed over. */
