@@ -70,7 +70,9 @@ describe('a setting with a word that no rule knows', () => {
     ['revokee', '{ $refunds: revoke }', ['5:12 SETTING_UNKNOWN']],
     ['revokee', '=$refunds = "revoke"', ['5:12 SETTING_UNKNOWN']],
   ])('refunds: %s, asked by %s: %j', (setting, when, findings) => {
-    const told = findingsOf(file(setting, when), 'paddle.yaml').filter((line) => line.endsWith('SETTING_UNKNOWN'));
+    const told = findingsOf(file(setting, when), 'paddle.yaml').filter((line) =>
+      line.endsWith('SETTING_UNKNOWN'),
+    );
     expect(told).toEqual(findings);
   });
 });
