@@ -135,6 +135,11 @@ export async function holdLicense(
       const body = hold.field === 'suspended' ? { suspended: true } : { revoked: true };
       return (await run.client.updateLicense(targetId, body, { signal: run.signal })).id;
     },
+    // Whose doing it is has to be known, so an answer that says nothing is not taken for a failure.
+    readBack: async () => {
+      const now = await run.client.getLicense(targetId, { signal: run.signal });
+      return now?.[hold.field] === true ? targetId : undefined;
+    },
   };
   if (isHeldAlready) await noteDone(operation, `it is ${hold.field} already`, run);
   else await perform(operation, run);

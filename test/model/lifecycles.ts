@@ -40,6 +40,8 @@ export interface Telling {
   readonly resend: number | undefined;
 }
 
+const ONCE: Telling = { delayMs: 0, repeats: [], resend: undefined };
+
 interface Step {
   readonly kind: 'payment' | 'suspension' | 'comeback' | 'refund' | 'dispute' | 'won';
   /** Since what happened before; nothing for the same moment. */
@@ -204,7 +206,7 @@ function tell(
     return [
       ...deliveriesOf(provider, events, telling, firstMs),
       // Told by itself, before or after what it links.
-      ...deliveriesOf(provider, links, telling, happenedMs + 20_000 - telling.delayMs / 1000),
+      ...deliveriesOf(provider, links, ONCE, happenedMs + 20_000 - telling.delayMs / 1000),
     ];
   });
   const hasCustomer = customers[buyer] !== undefined;
