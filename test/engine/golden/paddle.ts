@@ -2,6 +2,7 @@
 // A batch has the lines of its events behind each other. Data only.
 
 export const PADDLE: Readonly<Record<string, readonly string[]>> = {
+  'subscription.updated': ['unmatched, reject'],
   'adjustment.created-chargeback': ['unmatched, reject'],
   'adjustment.created-chargeback-reverse': ['unmatched, reject'],
   'adjustment.created-chargeback-warning': ['unmatched, reject'],

@@ -2,6 +2,7 @@
 // A batch has the lines of its events behind each other. Data only.
 
 export const STRIPE: Readonly<Record<string, readonly string[]>> = {
+  'customer.subscription.updated-quantity': ['unmatched, reject'],
   'charge.dispute.closed': ['unmatched, reject'],
   'charge.dispute.closed-lost': ['unmatched, reject'],
   'charge.dispute.created': ['unmatched, reject'],
