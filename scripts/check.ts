@@ -20,6 +20,7 @@ const CHECKS: readonly (readonly [name: string, script: string, ...args: string[
   ['lint and format', bin('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings', '.'],
   ['rules', 'src/cli.ts', 'check', 'rules', 'rules/examples'],
   ['rule tests', 'src/cli.ts', 'test', '--min-coverage', '100'],
+  ['rule tests of examples', 'src/cli.ts', 'test', 'rules/examples/tests', '--min-coverage', '100'],
   ['generated types', 'scripts/generate-types.ts', '--check'],
   ['generated schema', 'scripts/generate-schema.ts', '--check'],
   ['generated schema of tests', 'scripts/generate-tests-schema.ts', '--check'],

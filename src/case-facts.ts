@@ -19,10 +19,11 @@ export function errorsIn(match: MatchResult, outcome: EventOutcome | undefined):
 
 /** A step of a plan as it is written in a rule: `{ "license.renew": {…}, once: … }`. */
 export function stepFacts(step: PlannedStep): JsonObject {
-  const { action, input, as, once, payments, item, rule } = step;
+  const { action, input, as, once, rank, payments, item, rule } = step;
   return {
     [action]: withoutReferences(input),
     ...(once === undefined ? {} : { once }),
+    ...(rank === undefined ? {} : { rank }),
     ...(payments === undefined ? {} : { payments: [...payments] }),
     ...(item === undefined ? {} : { item }),
     ...(as === undefined ? {} : { as }),

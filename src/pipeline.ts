@@ -189,10 +189,13 @@ async function decide(taken: TakenEvent, ruleSet: RuleSet, env: Env): Promise<Ma
   return { kind: 'matched', rules: storedPlan.rules, plan: storedPlan.plan, trace: [] };
 }
 
-/** A license that was made, or a payment that was noted: another event may wait for it. */
+/** Whether it made what another event may wait for: a license, a user with what finds it, a payment's note. */
 function wakesOthers({ operations, hasNotedPayment }: Progress): boolean {
-  const hasCreated = operations.some(({ action }) => action === 'license.create');
-  return hasCreated || hasNotedPayment === true;
+  const hasMade = operations.some(
+    ({ action, result }) =>
+      action === 'license.create' || (action.startsWith('user.') && result.kind === 'applied'),
+  );
+  return hasMade || hasNotedPayment === true;
 }
 
 function ended(outcome: EventOutcome): Settlement {

@@ -36,7 +36,7 @@ const IMPORTS = FILES.flatMap(importsOf).filter(({ to }) => !to.startsWith('..')
 
 /** Words and pure helpers that everybody may use. */
 const BASE = ['model', 'errors', 'failures', 'points', 'secret', 'interval', 'assets'];
-const PARTS = ['verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox'];
+const PARTS = ['billing', 'verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox'];
 /** Where the parts are put together. */
 const COMPOSITION = [
   'compose',
@@ -47,6 +47,7 @@ const COMPOSITION = [
   'compose-journal',
   'compose-lambda',
   'compose-doctor',
+  'compose-billing',
   'doctor-cryptlex',
   'doctor-database',
   'doctor-finding',
@@ -86,6 +87,7 @@ const EDGES = [
   'rule-files',
   'rules-watch',
   'config-observe',
+  'config-billing',
   'case-files',
 ];
 const PIPELINE = ['pipeline', 'outcomes', 'retry', 'event-summary'];
@@ -109,7 +111,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   clock: [],
   environment: [],
   'config-observe': ['environment'],
-  config: ['environment', 'config-observe'],
+  'config-billing': ['environment'],
+  config: ['environment', 'config-observe', 'config-billing'],
   log: [],
   'rule-files': [],
   lambda: ['compose-lambda'],
@@ -142,7 +145,7 @@ const MAY_NAME: Readonly<Record<string, readonly string[]>> = {
   'event-summary': PARTS,
   retry: [...PARTS, 'log'],
   worker: ['journal', 'log'],
-  server: ['log', 'journal'],
+  server: ['billing', 'log', 'journal'],
   'rule-files': ['engine'],
   'case-files': ['engine'],
   cli: ['sandbox', 'journal'],

@@ -8,7 +8,7 @@
 
 import type { License } from '../cryptlex/types.ts';
 import type { LastWrite, OperationRecord } from '../journal/journal.ts';
-import { isStale, STALE_REASON } from './last-writes.ts';
+import { isStale, resumedField, STALE_REASON } from './last-writes.ts';
 import { noteDone, noteUntouched, type Operation, operationKey, perform } from './operations.ts';
 import type { ActionRun, ActionStep } from './run.ts';
 
@@ -58,7 +58,8 @@ const licenseKey = (licenseId: string): string => `license:${licenseId}`;
 
 /** What holds the license by the journal's knowledge: the plain word, and causes with the time of each. */
 export interface Held {
-  readonly word: LastWrite | undefined;
+  /** The last plain word. */
+  readonly word: { readonly timeMs: number; readonly isPayment: boolean } | undefined;
   readonly causes: ReadonlyMap<string, number>;
 }
 
@@ -70,19 +71,28 @@ export async function heldBy(licenseId: string, hold: Hold, run: ActionRun): Pro
   );
   const word = holdField(licenseId, hold);
   const releases = known.map((cause) => releaseField(licenseId, hold, cause));
-  const writes = await journal.findLastWrites([word, ...releases]);
+  const resumed = resumedField(licenseId);
+  const writes = await journal.findLastWrites([word, resumed, ...releases]);
+  const last = wordOf(writes.get(word), writes.get(resumed));
   const causes = new Map<string, number>();
   for (const cause of known) {
     const timeMs = timeOf(operations.get(causeKey(licenseId, hold, cause, unforced(run))));
-    if (timeMs === undefined || isLifted(timeMs, writes.get(word))) continue;
+    if (timeMs === undefined || isLifted(timeMs, last)) continue;
     const released = writes.get(releaseField(licenseId, hold, cause));
     if (released === undefined || released.timeMs < timeMs) causes.set(cause, timeMs);
   }
-  return { word: writes.get(word), causes };
+  return { word: last, causes };
+}
+
+/** A payment, where it was noted as one with that time. */
+function wordOf(last: LastWrite | undefined, resumed: LastWrite | undefined): Held['word'] {
+  if (last === undefined) return undefined;
+  const isPayment = resumed?.timeMs === last.timeMs && resumed.rank >= last.rank;
+  return { timeMs: last.timeMs, isPayment };
 }
 
 /** Whether a payment of that time or later has lifted it; an older one has not. */
-function isLifted(timeMs: number, word: LastWrite | undefined): boolean {
+function isLifted(timeMs: number, word: Held['word']): boolean {
   return word?.isPayment === true && word.timeMs >= timeMs;
 }
 

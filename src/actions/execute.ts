@@ -162,6 +162,7 @@ async function runStep(
     input: resolveInput(step.input, results),
     index,
     once: step.once,
+    rank: step.rank,
     unitKey: step.unitKey,
     payments: step.payments ?? [],
     place: step.item === undefined ? step.rule : `${step.rule}, item ${step.item}`,

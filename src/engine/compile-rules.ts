@@ -58,6 +58,7 @@ function compileRule(
   const when = compileConditions(raw['when'], [...path, 'when'], scope, context);
   const once = compileKnown(raw['once'], [...path, 'once'], scope, context);
   const payments = compilePayments(raw['payment'], [...path, 'payment'], scope, context);
+  const rank = compileKnown(raw['rank'], [...path, 'rank'], scope, context);
   const effects = ['ignore', 'reject', 'do'].filter((name) => raw[name] !== undefined);
   const [effect] = effects;
   if (effect === undefined || effects.length > 1) {
@@ -74,6 +75,7 @@ function compileRule(
     names,
     once,
     payments,
+    rank,
     continues: raw['continue'] === true,
   };
   if (effect !== 'do') {

@@ -206,7 +206,12 @@ function tell(
     return [
       ...deliveriesOf(provider, events, telling, firstMs),
       // Told by itself, before or after what it links.
-      ...deliveriesOf(provider, links, ONCE, happenedMs + 20_000 - Math.round(telling.delayMs / 1000)),
+      ...deliveriesOf(
+        provider,
+        links,
+        ONCE,
+        happenedMs + 20_000 - Math.round(telling.delayMs / 1000),
+      ),
     ];
   });
   const hasCustomer = customers[buyer] !== undefined;
