@@ -43,6 +43,7 @@ const COMPOSITION = [
   'compose-cases',
   'case-facts',
   'case-world',
+  'given-payments',
   'compose-journal',
   'compose-lambda',
   'compose-doctor',

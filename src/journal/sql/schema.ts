@@ -145,10 +145,21 @@ function keptByKey(): readonly string[] {
   return [...made, ...KEYED_INDEXES];
 }
 
+/** What later facts need to find what an earlier one did: ids under ids, see `Reference`. */
+const versionFour = (): readonly string[] => [
+  `create table known_references (
+    reference_key text not null,
+    kind text not null,
+    reference_value text not null,
+    primary key (reference_key, kind, reference_value)
+  )`,
+];
+
 const MIGRATIONS: readonly ((kind: SqlDatabase['kind']) => readonly string[])[] = [
   versionOne,
   versionTwo,
   versionThree,
+  versionFour,
 ];
 
 /** The schema that this version of Keywright writes. */
