@@ -4,7 +4,7 @@
 import type { TestRules } from './compose-rules.ts';
 import type { Config } from './config.ts';
 import type { CallRecord } from './cryptlex/call-record.ts';
-import type { Fetch } from './cryptlex/request.ts';
+import type { Fetch } from './cryptlex/transport.ts';
 import type { EnvironmentVariables, ReadFile } from './environment.ts';
 import type { Archive } from './journal/archive.ts';
 import type { RulesState } from './live-rules.ts';

@@ -63,7 +63,10 @@ export interface AttemptFacts {
 
 export interface Pipeline {
   /** Writes a delivery's events down. @throws JOURNAL_UNAVAILABLE */
-  accept(delivery: VerifiedDelivery): Promise<readonly Acceptance[]>;
+  accept(
+    delivery: VerifiedDelivery,
+    takeAtOnce?: (taken: TakenEvent) => void,
+  ): Promise<readonly Acceptance[]>;
   /** Works on one event that was taken from the journal; gives how the attempt ended, whatever came. */
   process(taken: TakenEvent, signal: AbortSignal | undefined): Promise<Settlement>;
 }
@@ -71,7 +74,7 @@ export interface Pipeline {
 export function createPipeline(dependencies: PipelineDependencies): Pipeline {
   const { journal } = dependencies;
   return {
-    accept: async (delivery) => {
+    accept: async (delivery, takeAtOnce) => {
       const events = [];
       const { ruleSets, env } = dependencies.currentRules();
       for (const event of delivery.events) {
@@ -86,7 +89,7 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
       }
       const startedAtMs = dependencies.clock.nowMs();
       try {
-        return await journal.accept(events);
+        return await journal.accept(events, takeAtOnce);
       } finally {
         dependencies.onAccept?.(dependencies.clock.nowMs() - startedAtMs);
       }

@@ -7,7 +7,7 @@ import type { Progress } from './actions/run.ts';
 import { createStepClock } from './clock.ts';
 import { createCryptlexClient } from './cryptlex/client.ts';
 import { createPace, type Pace } from './cryptlex/pace.ts';
-import type { Fetch } from './cryptlex/request.ts';
+import type { Fetch } from './cryptlex/transport.ts';
 import { AppError } from './errors.ts';
 import { noteGivenPayments } from './given-payments.ts';
 import type { Journal } from './journal/journal.ts';

@@ -160,8 +160,13 @@ export interface Journal {
   /**
    * Writes the events of one delivery, all or none, before anything is done for them. An event that
    * ended without being done begins anew: with today's rules, and with its whole time before it.
+   * @param takeAtOnce for whoever has a hand free and knows of nothing older that could be taken: may be
+   *   given a single new event in whose lines nobody stands, as `take` would give it, as soon as all see it
    */
-  accept(events: readonly NewEvent[]): Promise<readonly Acceptance[]>;
+  accept(
+    events: readonly NewEvent[],
+    takeAtOnce?: (taken: TakenEvent) => void,
+  ): Promise<readonly Acceptance[]>;
   /**
    * The next event that may be worked on: due, none of its subjects in work, and none of them with
    * an older event before it. An event in back-off keeps its place; a waiting one steps aside.

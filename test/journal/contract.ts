@@ -55,6 +55,39 @@ function acceptance(get: Get): void {
       expect(await journal.take()).toBeUndefined();
     });
 
+    test('is given at once to whoever has a hand free, as taking would give it', async () => {
+      const { journal, nowMs } = get();
+      const given: TakenEvent[] = [];
+      const event = newEvent('a', { subjects: ['s1', 's2'], payload: { text: 'é' } });
+      expect(await journal.accept([event], (taken) => given.push(taken))).toMatchObject([
+        { kind: 'queued', key: keyOf('a') },
+      ]);
+      // A journal that has no need of it leaves the event to `take`.
+      const taken = journal.kind === 'memory' ? await journal.take() : given[0];
+      expect(taken).toMatchObject({ ...event, attempt: 1, firstAcceptedAtMs: nowMs() });
+      expect(await journal.take()).toBeUndefined();
+      expect(await journal.find(keyOf('a'))).toMatchObject({ status: 'running', attempts: 1 });
+      await settle(journal, 'a', 'done');
+      expect(await journal.accept([event], (again) => given.push(again))).toMatchObject([
+        { kind: 'done' },
+      ]);
+      expect(given.length).toBeLessThan(2);
+    });
+
+    for (const [name, events] of [
+      ['behind another event of one of its subjects', [newEvent('b', { subjects: ['s1', 's2'] })]],
+      ['in one delivery with others', [newEvent('b'), newEvent('c')]],
+    ] as const) {
+      test(`${name} is not given at once`, async () => {
+        const { journal } = get();
+        const given: TakenEvent[] = [];
+        await journal.accept([newEvent('a', { subjects: ['s1'] })]);
+        await take(journal, 'a');
+        await journal.accept(events, (taken) => given.push(taken));
+        expect(given).toEqual([]);
+      });
+    }
+
     test('comes back whole, with its subjects and its payload', async () => {
       const { journal, nowMs } = get();
       const event = newEvent('a', {

@@ -38,8 +38,12 @@ export interface EventRow {
   readonly replay: string | null;
 }
 
-export const EVENT_COLUMNS = `sequence, event_key, source, provider, event_id, type, time_ms, live, payload,
-  subjects, status, due_ms, attempts, accepted_ms, settled_ms, plan, rules_hash, outcome, replay`;
+/** The payload, which lies in a table of its own; null once it was erased. */
+export const PAYLOAD_COLUMN =
+  '(select payload from payloads where payloads.sequence = events.sequence) as payload';
+
+export const EVENT_COLUMNS = `sequence, event_key, source, provider, event_id, type, time_ms, live,
+  ${PAYLOAD_COLUMN}, subjects, status, due_ms, attempts, accepted_ms, settled_ms, plan, rules_hash, outcome, replay`;
 
 export interface OperationRow {
   readonly operation_key: string;

@@ -3,27 +3,32 @@
 
 import { createHmac } from 'node:crypto';
 import { WITHOUT_WAITING } from './database.ts';
-import type { PreparedDatabase } from './prepared-database.ts';
+import type { DeferredWrites } from './deferred-writes.ts';
 
 export class SqlUsers {
-  readonly #database: PreparedDatabase;
+  readonly #database: DeferredWrites;
+  readonly #hashKey: () => string;
 
-  constructor(database: PreparedDatabase) {
+  /** @param hashKey known once anything got through to the database, and so whenever an event is worked on */
+  constructor(database: DeferredWrites, hashKey: () => string) {
     this.#database = database;
+    this.#hashKey = hashKey;
   }
 
   async remember(lookup: string, userId: string): Promise<void> {
-    await this.#database.transaction(
-      (tx) => tx.query(REMEMBER, [this.#hash(lookup), userId]),
-      WITHOUT_WAITING,
-    );
+    const hash = this.#hash(lookup);
+    await this.#database.defer([`user ${hash}`], (tx) => tx.query(REMEMBER, [hash, userId]));
   }
 
   recall(lookup: string): Promise<string | undefined> {
-    return this.#database.transaction(async (tx) => {
-      const [row] = await tx.query<{ user_id: string }>(RECALL, [this.#hash(lookup)]);
-      return row?.user_id;
-    }, WITHOUT_WAITING);
+    const hash = this.#hash(lookup);
+    return this.#database.read(
+      async (tx) => {
+        const [row] = await tx.query<{ user_id: string }>(RECALL, [hash]);
+        return row?.user_id;
+      },
+      [`user ${hash}`],
+    );
   }
 
   async forget(userId: string): Promise<void> {
@@ -34,7 +39,7 @@ export class SqlUsers {
   }
 
   #hash(lookup: string): string {
-    return createHmac('sha256', this.#database.meta.hashKey).update(lookup).digest('hex');
+    return createHmac('sha256', this.#hashKey()).update(lookup).digest('hex');
   }
 }
 
