@@ -102,11 +102,22 @@ export function isHeld({ word, causes }: Held, except?: string): boolean {
   return byWord || [...causes.keys()].some((cause) => cause !== except);
 }
 
-/** Whether a suspension of a newer event `because` of something holds the license; a payment of before does not lift it. */
-export async function isHeldByNewer(license: License, run: ActionRun): Promise<boolean> {
-  if (!license.suspended) return false;
-  const { causes } = await heldBy(license.id, SUSPENSION, run);
-  return [...causes.values()].some((timeMs) => timeMs > run.event.timeMs);
+/** What a payment finds that is about a suspended license. */
+export interface Suspension {
+  /** Something that happened after the payment holds it, so the payment does not lift that. */
+  readonly isHeldByNewer: boolean;
+  /** Nothing else does: when it was paid, the license was active. */
+  readonly wasActive: boolean;
+}
+
+export async function suspensionOf(license: License, run: ActionRun): Promise<Suspension> {
+  if (!license.suspended) return { isHeldByNewer: false, wasActive: true };
+  const { word, causes } = await heldBy(license.id, SUSPENSION, run);
+  const times = [...causes.values()];
+  const isHeldByNewer = times.some((timeMs) => timeMs > run.event.timeMs);
+  const isHeldSince = times.some((timeMs) => timeMs <= run.event.timeMs);
+  const byWord = word !== undefined && !word.isPayment;
+  return { isHeldByNewer, wasActive: isHeldByNewer && !isHeldSince && !byWord };
 }
 
 /** Suspends or revokes a license `because` of something, once, whatever a person does after it. */

@@ -4,7 +4,7 @@
 
 import type { License } from '../cryptlex/types.ts';
 import { type JsonObject, ownIdOf } from '../model.ts';
-import { isHeldByNewer } from './causes.ts';
+import { type Suspension, suspensionOf } from './causes.ts';
 import { findLicenses } from './find-licenses.ts';
 import {
   expiryDateField,
@@ -33,16 +33,17 @@ async function renewOne(license: License, step: ActionStep, run: ActionRun): Pro
 
   // The choice of an earlier attempt stands: after its resume the license is no longer suspended.
   const known = (await run.journal.findOperations([key])).get(key);
-  const setsExpiry = license.suspended && typeof expiresAt === 'string';
-  const choice = (known?.choice as Choice | undefined) ?? (setsExpiry ? 'set-expiry' : 'renew');
   const factRun = atTimeOfFact(run, known?.before);
+  const suspension = await suspensionOf(license, factRun);
+  const setsExpiry = !suspension.wasActive && typeof expiresAt === 'string';
+  const choice = (known?.choice as Choice | undefined) ?? (setsExpiry ? 'set-expiry' : 'renew');
 
   if (choice === 'set-expiry' && typeof expiresAt === 'string') {
     await setExpiry(license, key, expiresAt, step, factRun);
   } else {
     await addInterval(license, key, step, factRun);
   }
-  if (resumes) await resume(license, step, factRun);
+  if (resumes) await resume(license, suspension, step, factRun);
 }
 
 /**
@@ -131,7 +132,12 @@ async function setExpiry(
 }
 
 /** Lifts a suspension, and notes that at this time the license was paid for. */
-async function resume(license: License, step: ActionStep, run: ActionRun): Promise<void> {
+async function resume(
+  license: License,
+  { isHeldByNewer }: Suspension,
+  step: ActionStep,
+  run: ActionRun,
+): Promise<void> {
   const field = `license:${license.id}:suspended`;
   const sets = [lastWrite(field, run, true), lastWrite(resumedField(license.id), run, true)];
   if (await isStale(field, run, { isPayment: true })) {
@@ -140,7 +146,7 @@ async function resume(license: License, step: ActionStep, run: ActionRun): Promi
     noteUntouched(step.action, { kind: 'stale', targetId: license.id, reason }, run);
     return;
   }
-  if (!license.suspended || (await isHeldByNewer(license, run))) {
+  if (!license.suspended || isHeldByNewer) {
     await run.journal.noteLastWrites(sets);
     if (!license.suspended) return;
     const stale = { kind: 'stale', targetId: license.id, reason: HELD_REASON } as const;

@@ -3,7 +3,7 @@
 
 import type { License } from '../cryptlex/types.ts';
 import type { JsonObject } from '../model.ts';
-import { isHeldByNewer } from './causes.ts';
+import { suspensionOf } from './causes.ts';
 import { changeLicense, expiryChange, patchWith } from './change-licenses.ts';
 import { findLicenses } from './find-licenses.ts';
 import { text } from './input.ts';
@@ -15,10 +15,12 @@ export const resumeLicenses: ActionFunction = async (step, run) => {
   const expiresAt = text(step, 'expiresAt');
   for (const license of await findLicenses(withThoseActive(step), run)) {
     // The expiry first: if the second call fails, the license is still found as suspended.
-    if (expiresAt !== undefined && license.suspended && !(await wasActive(license, run))) {
+    const { isHeldByNewer, wasActive } = await suspensionOf(license, run);
+    const comesBack = !wasActive && !(await wasActiveThen(license, run));
+    if (expiresAt !== undefined && comesBack) {
       await changeLicense(license, expiryChange(run, expiresAt, true), step, run);
     }
-    if (await isHeldByNewer(license, run)) {
+    if (isHeldByNewer) {
       const fields = [`license:${license.id}:suspended`, resumedField(license.id)];
       const noted = fields.map((field) => lastWrite(field, run, true, step.rank));
       await run.journal.noteLastWrites(noted);
@@ -42,7 +44,7 @@ export const resumeLicenses: ActionFunction = async (step, run) => {
  * A done event that is replayed found the license active if something newer suspended it: whatever the
  * event did itself, the journal knows as done.
  */
-async function wasActive({ id }: License, run: ActionRun): Promise<boolean> {
+async function wasActiveThen({ id }: License, run: ActionRun): Promise<boolean> {
   if (run.replay?.wasDone !== true || run.replay.mode === 'force') return false;
   return isStale(`license:${id}:suspended`, run, { isPayment: true });
 }

@@ -103,10 +103,7 @@ describe('the shipped rules and all samples', () => {
   });
 
   test('a revoke that is added is marked, more licenses are not', async () => {
-    const revoke = edited('revoke', 'paddle.yaml', [
-      '  # - id: canceled\n  #   on: subscription.canceled\n  #   do:\n  #     - license.revoke:\n  #         find: { metadata: { paddle_subscription_id: =data.id } }',
-      '  - id: canceled\n    on: subscription.canceled\n    do:\n      - license.revoke:\n          find: { metadata: { paddle_subscription_id: =data.id } }',
-    ]);
+    const revoke = edited('revoke', 'paddle.yaml', ['cancellation: off ', 'cancellation: revoke ']);
     const found = await overSamples(revoke, '--json');
     expect(found.code).toBe(1);
     expect(JSON.parse(found.out).changes).toEqual([

@@ -65,7 +65,7 @@ describe('the shipped rules', () => {
     [
       'stripe',
       'a renewal for another reason',
-      /billing_reason: subscription_cycle/,
+      /billing_reason: subscription_cycle(?=\n {4}once)/,
       'billing_reason: manual',
     ],
     [

@@ -101,7 +101,7 @@ const story: fc.Arbitrary<Story> = fc.record({
       ),
       telling,
     }),
-    { maxLength: 5 },
+    { maxLength: 4 },
   ),
   end: fc.option(telling, { nil: undefined, freq: 3 }),
   inOrder: fc.boolean(),

@@ -76,7 +76,7 @@ describe('on SQLite', () => {
   test(
     'whatever comes, Cryptlex ends as each fact applied once would leave it',
     () =>
-      assertModel('SQLite', 36, async () => {
+      assertModel('SQLite', 25, async () => {
         files += 1;
         const databaseUrl = `sqlite:${join(directory, `${files}.db`)}`;
         return { clock: new QuietClock(START_MS - 60_000), databaseUrl, replicas: 1 };
@@ -95,7 +95,7 @@ describe('on PostgreSQL, with three replicas', () => {
   test(
     'whatever comes, Cryptlex ends as each fact applied once would leave it',
     () =>
-      assertModel('PostgreSQL', 6, async () => ({
+      assertModel('PostgreSQL', 4, async () => ({
         clock: new QuietClock(START_MS - 60_000, postgresTraffic),
         databaseUrl: await postgres.createDatabase(),
         replicas: 3,

@@ -169,7 +169,8 @@ function expiryAfter(
         paidOrDownMs = Math.max(paidOrDownMs, timeMs);
         break;
       default: {
-        if ((isDown || disputes.size > 0) && fact.paidUntilMs !== undefined) {
+        const isDisputed = [...disputes.values()].some((sinceMs) => sinceMs <= timeMs);
+        if ((isDown || isDisputed) && fact.paidUntilMs !== undefined) {
           if (timeMs >= movedMs) {
             expiresAtMs = fact.paidUntilMs;
             datedMs = timeMs;

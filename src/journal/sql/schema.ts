@@ -146,13 +146,13 @@ function keptByKey(): readonly string[] {
 }
 
 /** What later facts need to find what an earlier one did: ids under ids, see `Reference`. */
-const versionFour = (): readonly string[] => [
+const versionFour = (kind: SqlDatabase['kind']): readonly string[] => [
   `create table known_references (
     reference_key text not null,
     kind text not null,
     reference_value text not null,
     primary key (reference_key, kind, reference_value)
-  )`,
+  )${kind === 'sqlite' ? ' without rowid' : ''}`,
 ];
 
 const MIGRATIONS: readonly ((kind: SqlDatabase['kind']) => readonly string[])[] = [
