@@ -386,6 +386,31 @@ function schema(): Schema {
             pattern: '^=',
             examples: ['=data.id'],
           },
+          after: {
+            description:
+              'What is done is done only when so much time has passed since the event, as an ISO 8601 interval, unless another rule cancels the timer before.',
+            type: 'string',
+            examples: ['P7D', '=$grace'],
+          },
+          timer: {
+            description:
+              'The clock of `after`: a name, and what it belongs to (one of the subjects). Events of the same timer share one clock, which the first of them starts.',
+            type: 'object',
+            minProperties: 1,
+            maxProperties: 1,
+            propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9_]*$' },
+            additionalProperties: { type: 'string', pattern: '^=' },
+            examples: [{ grace: '=data.id' }],
+          },
+          cancels: {
+            description:
+              'Stops these clocks: what they would have done is not done. A rule may do nothing else.',
+            type: 'object',
+            minProperties: 1,
+            propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9_]*$' },
+            additionalProperties: { type: 'string', pattern: '^=' },
+            examples: [{ grace: '=$id(data.subscription)' }],
+          },
           continue: {
             description: 'Goes on to the next rules after this one fitted.',
             type: 'boolean',

@@ -5,6 +5,7 @@ import type { ActionCatalog } from '../model.ts';
 import { compileConditions } from './compile-conditions.ts';
 import { compileFields, compileKnown, reportMissingFields, reportRun } from './compile-fields.ts';
 import { compileNames, reportUnused } from './compile-names.ts';
+import { compileTimers } from './compile-timers.ts';
 import type { ActionStep, LoopStep, Rule, Step } from './rules.ts';
 import type { StaticScope } from './static-scope.ts';
 import { compileFormula, compileTemplate, findingAt, type TemplateContext } from './templates.ts';
@@ -57,8 +58,10 @@ function compileRule(
   const names = compileNames(raw['let'], [...path, 'let'], scope, context);
   const when = compileConditions(raw['when'], [...path, 'when'], scope, context);
   const once = compileKnown(raw['once'], [...path, 'once'], scope, context);
+  const timers = compileTimers(raw, path, scope, context);
   const effects = ['ignore', 'reject', 'do'].filter((name) => raw[name] !== undefined);
-  const [effect] = effects;
+  // A rule may do nothing but stop clocks.
+  const [effect = timers.cancels.length > 0 ? 'do' : undefined] = effects;
   if (effect === undefined || effects.length > 1) {
     const message = `a rule has exactly one of \`do\`, \`ignore\` and \`reject\`; this one has ${effects.length === 0 ? 'none' : effects.join(' and ')}`;
     findingAt(context, [...path, 'id'], 'RULE_ONE_EFFECT', message);
@@ -72,6 +75,7 @@ function compileRule(
     when,
     names,
     once,
+    ...timers,
     continues: raw['continue'] === true,
   };
   if (effect !== 'do') {
@@ -81,7 +85,7 @@ function compileRule(
     return { ...base, effect: { kind: effect as 'ignore' | 'reject', reason } };
   }
   const within = { parentId: fullId, hasOnce: surroundings.hasOnce || raw['once'] !== undefined };
-  const steps = compileSteps(raw['do'] as Raw[], [...path, 'do'], scope, context, within);
+  const steps = compileSteps((raw['do'] ?? []) as Raw[], [...path, 'do'], scope, context, within);
   reportUnused(scope, context);
   return { ...base, effect: { kind: 'do', steps } };
 }

@@ -100,10 +100,27 @@ export interface Rule {
   readonly when: readonly Condition[];
   readonly names: NameTable;
   readonly once: Template | undefined;
+  /** Its steps wait for a time. */
+  readonly timer: RuleTimer | undefined;
+  /** The clocks that it stops. */
+  readonly cancels: readonly TimerTemplate[];
   readonly effect:
     | { readonly kind: 'ignore' | 'reject'; readonly reason: Template }
+    /** A rule that only stops clocks has no steps. */
     | { readonly kind: 'do'; readonly steps: readonly Step[] };
   readonly continues: boolean;
+}
+
+/** A clock as a rule names it: `{ grace: =data.id }`. */
+export interface TimerTemplate {
+  readonly name: string;
+  readonly key: Template;
+  readonly location: SourceLocation;
+}
+
+export interface RuleTimer extends TimerTemplate {
+  /** How long it runs. */
+  readonly after: Template;
 }
 
 export type Step = ActionStep | LoopStep;

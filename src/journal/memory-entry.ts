@@ -12,6 +12,9 @@ export interface Entry {
   status: EventRecord['status'];
   attempts: number;
   dueAtMs: number | undefined;
+  timerKey: string | undefined;
+  /** Its place in line, where that is not its own time. */
+  placeMs: number | undefined;
   outcome: EventRecord['outcome'];
   settledAtMs: number | undefined;
   rulesHash: string | undefined;
@@ -25,9 +28,10 @@ export interface Entry {
 export function toRecord(entry: Entry): EventRecord {
   const { key, event, subjects, status, attempts, firstAcceptedAtMs, dueAtMs, outcome } = entry;
   const { settledAtMs, rulesHash, isErased } = entry;
+  const timerKey = status === 'waiting' ? entry.timerKey : undefined;
   return {
     ...{ key, event, subjects, status, attempts, firstAcceptedAtMs, dueAtMs, outcome },
-    ...{ settledAtMs, rulesHash, isErased },
+    ...{ settledAtMs, rulesHash, isErased, timerKey },
   };
 }
 

@@ -18,7 +18,9 @@ import type {
 import { createMemoryArchive, type MemoryEntryView } from './memory-archive.ts';
 import { type Entry, erasePayload, noteTry, toRecord } from './memory-entry.ts';
 import { MemoryOperations } from './memory-operations.ts';
+import { MemoryTimers } from './memory-timers.ts';
 import { SubjectQueues } from './subject-queues.ts';
+import { lineTimeOf, type TimerAnswer, type TimerCancel, type TimerQuestion } from './timers.ts';
 
 /** Enough to answer the redeliveries of days; a durable journal remembers everything. */
 const FINISHED_EVENTS_MAX = 50_000;
@@ -40,6 +42,7 @@ class MemoryJournal extends MemoryOperations implements Journal {
   readonly #waiting = new Map<string, Set<Entry>>();
   readonly #queues = new SubjectQueues<Entry>();
   readonly #listeners = new Set<() => void>();
+  readonly #timers = new MemoryTimers();
   /** The same journal for reading. */
   readonly archive: Archive;
   #sequence = 0;
@@ -98,6 +101,8 @@ class MemoryJournal extends MemoryOperations implements Journal {
         status: 'queued',
         attempts: 0,
         dueAtMs: undefined,
+        timerKey: undefined,
+        placeMs: undefined,
         outcome: undefined,
         settledAtMs: undefined,
         rulesHash: undefined,
@@ -155,6 +160,7 @@ class MemoryJournal extends MemoryOperations implements Journal {
       attempt: entry.attempts,
       firstAcceptedAtMs: entry.firstAcceptedAtMs,
       storedPlan: entry.storedPlan,
+      timerKey: entry.timerKey,
       replay: entry.replay,
     };
   }
@@ -170,6 +176,7 @@ class MemoryJournal extends MemoryOperations implements Journal {
     entry.rulesHash = settlement.rulesHash ?? entry.rulesHash;
     noteTry(entry, settlement);
     entry.dueAtMs = dueAtMs;
+    this.#settleTimer(entry, settlement);
     this.#queues.release(entry);
     switch (outcome.status) {
       case 'queued':
@@ -192,10 +199,42 @@ class MemoryJournal extends MemoryOperations implements Journal {
     this.#announce();
   }
 
+  /** One that waits for a time has its place in line by that; in back-off it keeps it. */
+  #settleTimer(entry: Entry, { outcome, timer, dueAtMs }: Settlement): void {
+    if (timer !== undefined && !timer.isOver && dueAtMs !== undefined) {
+      entry.timerKey = timer.key;
+      entry.placeMs = lineTimeOf(dueAtMs);
+    } else if (!['queued', 'parked'].includes(outcome.status)) entry.timerKey = undefined;
+    if (timer?.isOver === true) this.#timers.end(timer.key, entry.key);
+  }
+
+  async askTimer(question: TimerQuestion): Promise<TimerAnswer> {
+    const { answer, released } = this.#timers.ask(question);
+    this.#release(released);
+    return answer;
+  }
+
+  async cancelTimers(cancels: readonly TimerCancel[]): Promise<readonly string[]> {
+    const stopped: string[] = [];
+    for (const cancel of cancels) {
+      const { released } = this.#timers.cancel(cancel);
+      this.#release(released);
+      if (released !== undefined) stopped.push(cancel.timerKey);
+    }
+    return stopped;
+  }
+
+  #release(key: string | undefined): void {
+    const entry = key === undefined ? undefined : this.#entries.get(key);
+    if (entry?.status !== 'waiting') return;
+    this.#enqueue(entry);
+    this.#announce();
+  }
+
   #wake(subjects: readonly string[]): void {
     for (const subject of subjects) {
       for (const entry of this.#waiting.get(subject) ?? []) {
-        if (entry.status === 'waiting') this.#enqueue(entry);
+        if (entry.status === 'waiting' && entry.timerKey === undefined) this.#enqueue(entry);
       }
     }
   }
@@ -247,7 +286,11 @@ class MemoryJournal extends MemoryOperations implements Journal {
 
   async storePlan(key: string, plan: StoredPlan): Promise<void> {
     const entry = this.#entries.get(key);
-    if (entry !== undefined) entry.storedPlan = plan;
+    if (entry === undefined) return;
+    entry.storedPlan = plan;
+    if (plan.timer === undefined) return;
+    entry.placeMs = undefined;
+    this.#timers.end(plan.timer.key, key);
   }
 
   async find(key: string): Promise<EventRecord | undefined> {

@@ -69,6 +69,11 @@ function checkRule(rule: Rule, outer: ShapeScope, walk: EventWalk): void {
   const scope = outer.child(rule.names);
   checkConditions(rule.when, scope, walk);
   if (rule.once !== undefined) checkText(rule.once, '`once`', scope, walk);
+  if (rule.timer !== undefined) {
+    checkText(rule.timer.key, '`timer`', scope, walk);
+    checkText(rule.timer.after, '`after`', scope, walk);
+  }
+  for (const { key } of rule.cancels) checkText(key, '`cancels`', scope, walk);
   if (rule.effect.kind === 'do') checkSteps(rule.effect.steps, scope, walk);
   else checkText(rule.effect.reason, 'the reason', scope, walk);
   walk.rest(rule.names, scope);

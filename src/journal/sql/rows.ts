@@ -30,10 +30,11 @@ export interface EventRow {
   readonly rules_hash: string | null;
   readonly outcome: string | null;
   readonly replay: string | null;
+  readonly timer_key: string | null;
 }
 
 export const EVENT_COLUMNS = `sequence, event_key, source, provider, event_id, type, time_ms, live, payload,
-  subjects, status, due_ms, attempts, accepted_ms, settled_ms, plan, rules_hash, outcome, replay`;
+  subjects, status, due_ms, attempts, accepted_ms, settled_ms, plan, rules_hash, outcome, replay, timer_key`;
 
 export interface OperationRow {
   readonly operation_key: string;
@@ -103,6 +104,7 @@ export function toRecord(row: EventRow): EventRecord {
     firstAcceptedAtMs: row.accepted_ms,
     settledAtMs: row.settled_ms ?? undefined,
     dueAtMs: unfinished ? row.due_ms : undefined,
+    timerKey: row.status === 'waiting' ? (row.timer_key ?? undefined) : undefined,
     outcome: toOutcome(row),
     rulesHash: row.rules_hash ?? undefined,
     isErased: row.payload === null,

@@ -17,12 +17,14 @@ import type {
   StoredPlan,
   TakenEvent,
 } from '../journal.ts';
+import { lineTimeOf, type TimerAnswer, type TimerCancel, type TimerQuestion } from '../timers.ts';
 import { type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
 import {
   afterEntering,
   afterLeaving,
   isHeadEverywhere,
   markNotReady,
+  movePlace,
   moveTo,
   POSITION,
   wakeWaiting,
@@ -38,6 +40,7 @@ import {
 } from './rows.ts';
 import { type JournalMeta, migrate, readAllMeta } from './schema.ts';
 import { SqlOperations } from './sql-operations.ts';
+import { SqlTimers } from './sql-timers.ts';
 import { SqlUsers } from './sql-users.ts';
 import {
   BEGIN_ANEW,
@@ -50,6 +53,7 @@ import {
   INSERT_EVENT,
   INSERT_SUBJECT,
   NEXT_DUE,
+  OWN_PLACE,
   REFRESH_PAYLOAD,
   REQUEUE,
   renewLeases,
@@ -94,6 +98,7 @@ class SqlJournal implements Journal {
   readonly #owner = randomUUID();
   readonly #operations: SqlOperations;
   readonly #users: SqlUsers;
+  readonly #timers: SqlTimers;
   readonly #inWork = new Map<string, InWork>();
   readonly #closing = new AbortController();
   #isBeating = false;
@@ -103,6 +108,7 @@ class SqlJournal implements Journal {
     this.#clock = clock;
     this.#operations = new SqlOperations(database, this.#owner);
     this.#users = new SqlUsers(database, meta.hashKey);
+    this.#timers = new SqlTimers(database);
     this.firstStartedAtMs = meta.firstStartedMs;
   }
 
@@ -214,6 +220,7 @@ class SqlJournal implements Journal {
         attempt: row.attempts,
         firstAcceptedAtMs: this.#toLocal(tx, row.accepted_ms),
         storedPlan: toStoredPlan(row),
+        timerKey: row.timer_key ?? undefined,
         replay: toReplay(row),
       };
       return { event, startedMs: tx.nowMs };
@@ -230,7 +237,8 @@ class SqlJournal implements Journal {
     const inWork = this.#inWork.get(key);
     if (inWork === undefined) return;
     const { subjects, attempt, startedMs } = inWork;
-    const { outcome, dueAtMs, wakesWaiting, rulesHash, calls = [] } = settlement;
+    const { outcome, dueAtMs, timer, wakesWaiting, rulesHash, calls = [] } = settlement;
+    const waitsForTime = timer !== undefined && !timer.isOver && dueAtMs !== undefined;
     await this.#database.transaction(async (tx) => {
       await this.#database.lockSubjects(tx, subjects);
       const unset = outcome.status === 'queued' ? tx.nowMs : NEVER_MS;
@@ -239,6 +247,7 @@ class SqlJournal implements Journal {
         ...[key, this.#owner, attempt, outcome.status, JSON.stringify(outcome)],
         ...[dueMs, tx.nowMs],
         rulesHash ?? null,
+        waitsForTime ? timer.key : null,
       ]);
       // The lease was lost and somebody else goes on with the event; what was done is in the operations.
       if (settled === undefined) return;
@@ -246,6 +255,8 @@ class SqlJournal implements Journal {
         ...[key, attempt, startedMs, tx.nowMs, outcome.status, outcome.reason ?? null],
         JSON.stringify(calls),
       ]);
+      if (waitsForTime) await movePlace(tx, key, lineTimeOf(dueAtMs));
+      if (timer?.isOver === true) await this.#timers.end(tx, timer.key, key);
       const isQueued = outcome.status === 'queued';
       await moveTo(tx, key, isQueued ? POSITION.queued : POSITION.aside);
       if (isQueued) await afterEntering(tx, this.#database, key, subjects);
@@ -318,15 +329,24 @@ class SqlJournal implements Journal {
   }
 
   async storePlan(key: string, plan: StoredPlan): Promise<void> {
-    await this.#database.transaction(
-      (tx) =>
-        tx.query('update events set plan = $2, rules_hash = $3 where event_key = $1', [
-          key,
-          JSON.stringify(plan),
-          plan.rulesHash,
-        ]),
-      WITHOUT_WAITING,
-    );
+    await this.#database.transaction(async (tx) => {
+      await tx.query('update events set plan = $2, rules_hash = $3 where event_key = $1', [
+        key,
+        JSON.stringify(plan),
+        plan.rulesHash,
+      ]);
+      if (plan.timer === undefined) return;
+      await tx.query(OWN_PLACE, [key]);
+      await this.#timers.end(tx, plan.timer.key, key);
+    }, WITHOUT_WAITING);
+  }
+
+  askTimer(question: TimerQuestion): Promise<TimerAnswer> {
+    return this.#timers.ask(question);
+  }
+
+  cancelTimers(cancels: readonly TimerCancel[]): Promise<readonly string[]> {
+    return this.#timers.cancel(cancels);
   }
 
   findOperations(keys: readonly string[]): Promise<ReadonlyMap<string, OperationRecord>> {
