@@ -62,7 +62,9 @@ async function match(
     return { kind: 'unmatched', answer: ruleSet.unmatched, reason, trace: [] };
   }
   const evaluation = new Evaluation(event, declared(ruleSet, env), options);
-  const result = await new Matcher(ruleSet, evaluation).run(candidates);
+  // Asked apart, so that no name is told twice of an event that is explained.
+  const subjects = () => subjectList(ruleSet, new Evaluation(event, declared(ruleSet, env)));
+  const result = await new Matcher(ruleSet, evaluation, subjects).run(candidates);
   return evaluation.lookups === undefined ? result : { ...result, lookups: evaluation.lookups };
 }
 
@@ -82,6 +84,7 @@ function modeMismatch(ruleSet: RuleSet, event: WebhookEvent): string | undefined
 class Matcher {
   readonly #ruleSet: RuleSet;
   readonly #evaluation: Evaluation;
+  readonly #subjects: () => Promise<readonly string[]>;
   readonly #trace: RuleTrace[] = [];
   readonly #matched: RulePointer[] = [];
   readonly #problems: Problem[] = [];
@@ -94,8 +97,13 @@ class Matcher {
   /** The rule whose conditions could not be asked. */
   #undecided: RulePointer | undefined;
 
-  constructor(ruleSet: RuleSet, evaluation: Evaluation) {
+  constructor(
+    ruleSet: RuleSet,
+    evaluation: Evaluation,
+    subjects: () => Promise<readonly string[]>,
+  ) {
     this.#ruleSet = ruleSet;
+    this.#subjects = subjects;
     this.#evaluation = evaluation;
   }
 
@@ -142,7 +150,7 @@ class Matcher {
   async #planTimers(rule: Rule, scope: RunScope): Promise<void> {
     if (rule.timer === undefined && rule.cancels.length === 0) return;
     try {
-      const subjects = new Set(await subjectList(this.#ruleSet, this.#evaluation));
+      const subjects = new Set(await this.#subjects());
       this.#cancels.push(...(await planCancels(rule, scope, this.#evaluation, subjects)));
       this.#timer ??= await planTimer(rule, scope, this.#evaluation, subjects);
     } catch (error) {
