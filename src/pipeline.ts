@@ -156,7 +156,7 @@ async function decideAndExecute(
     const match = await decide(taken, ruleSet, env);
     onPlan();
     // Before all else: a payment that fails, or is tried again for hours, was made all the same.
-    const stopped = await cancelTimers(event, match.cancels ?? [], dependencies.journal);
+    const stopped = await cancelTimers(taken, match.cancels ?? [], dependencies.journal);
     if (match.kind !== 'matched') {
       return withTimer(ended(withStopped(outcomeWithoutPlan(event.id, match), stopped)));
     }

@@ -47,14 +47,16 @@ export async function stepOfTimer(
 
 /** Stops clocks; gives the names of those that ran. */
 export async function cancelTimers(
-  event: WebhookEvent,
+  { event, key: eventKey }: TakenEvent,
   cancels: readonly TimerName[],
   journal: Journal,
 ): Promise<readonly string[]> {
   const byKey = new Map(cancels.map((timer) => [timerKeyOf(event, timer), timer]));
+  if (byKey.size === 0) return [];
   const stopped = await journal.cancelTimers(
     [...byKey].map(([timerKey, { once }]) => ({
       timerKey,
+      eventKey,
       fact: once ?? event.id,
       timeMs: event.timeMs,
     })),

@@ -87,6 +87,8 @@ class Matcher {
   readonly #subjects: () => Promise<readonly string[]>;
   readonly #trace: RuleTrace[] = [];
   readonly #matched: RulePointer[] = [];
+  /** Rules that fitted and only stop clocks: they decide an event only where no other does. */
+  readonly #canceling: RulePointer[] = [];
   readonly #problems: Problem[] = [];
   readonly #steps: PlannedStep[] = [];
   readonly #notes: string[] = [];
@@ -124,7 +126,7 @@ class Matcher {
         skipped = `the conditions of ${rule.id} could not be asked`;
         continue;
       }
-      this.#matched.push(pointer);
+      (isOnlyCancel(rule) ? this.#canceling : this.#matched).push(pointer);
       this.#evaluation.observer?.sawRule(rule);
       await this.#planTimers(rule, scope);
       await this.#apply(rule, scope);
@@ -194,7 +196,8 @@ class Matcher {
 
   #verdict(): MatchResult {
     const trace = this.#trace;
-    const rule = this.#matched.at(-1);
+    const matched = this.#matched.length > 0 ? this.#matched : this.#canceling;
+    const rule = matched.at(-1);
     if (this.#problems.length > 0) {
       const pointer = this.#undecided ?? rule;
       return { kind: 'failed', rule: pointer, problems: distinct(this.#problems), trace };
@@ -203,7 +206,7 @@ class Matcher {
     if (this.#steps.length > 0 || onlyCancels) {
       const timer = this.#timer === undefined ? {} : { timer: this.#timer };
       const plan = { steps: this.#steps };
-      return { kind: 'matched', rules: this.#matched, plan, ...timer, trace };
+      return { kind: 'matched', rules: matched, plan, ...timer, trace };
     }
     const reason =
       rule === undefined
@@ -211,6 +214,10 @@ class Matcher {
         : this.#notes.join(' ') || 'there is nothing to do';
     return { kind: 'ignored', rule, reason, trace };
   }
+}
+
+function isOnlyCancel({ effect }: Rule): boolean {
+  return effect.kind === 'do' && effect.steps.length === 0;
 }
 
 /** A name of a `let` that fails is used in many places; it is one problem. */

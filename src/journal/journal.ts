@@ -176,7 +176,8 @@ export interface Journal {
   askTimer(question: TimerQuestion): Promise<TimerAnswer>;
   /**
    * Notes payments, also where no clock runs: a failure of before may come later. Gives the keys of the
-   * clocks that were stopped. The events that held them are worked on again, and end.
+   * clocks that were stopped. The events that held them are worked on again, and end; so is a failure of
+   * after the payment that had joined such a clock, and starts one of its own.
    */
   cancelTimers(cancels: readonly TimerCancel[]): Promise<readonly string[]>;
   findOperations(keys: readonly string[]): Promise<ReadonlyMap<string, OperationRecord>>;

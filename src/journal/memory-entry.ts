@@ -25,6 +25,21 @@ export interface Entry {
   storedPlan: StoredPlan | undefined;
 }
 
+/** An event that has just been accepted. */
+export function newEntry(
+  { event, subjects }: NewEvent,
+  key: string,
+  sequence: number,
+  nowMs: number,
+): Entry {
+  return {
+    ...{ key, event, subjects, sequence, status: 'queued', attempts: 0, tries: [] },
+    ...{ firstAcceptedAtMs: nowMs, startedAtMs: 0, isErased: false, dueAtMs: undefined },
+    ...{ timerKey: undefined, placeMs: undefined, outcome: undefined, settledAtMs: undefined },
+    ...{ rulesHash: undefined, replay: undefined, storedPlan: undefined },
+  };
+}
+
 export function toRecord(entry: Entry): EventRecord {
   const { key, event, subjects, status, attempts, firstAcceptedAtMs, dueAtMs, outcome } = entry;
   const { settledAtMs, rulesHash, isErased } = entry;

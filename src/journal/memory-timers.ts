@@ -1,11 +1,13 @@
 // The clocks of the memory journal: what is known of each, and of the failures and payments that were told.
-// Takes questions and payments, gives what timers.ts decides; wakes nobody itself.
+// Takes questions and payments, keeps what timers.ts decides of them. A part of the journal, as its operations
+// are; how an event is woken is the journal's own business.
 
+import { MemoryOperations } from './memory-operations.ts';
 import {
   cancelTimer,
   decideTimer,
+  type TimerAnswer,
   type TimerCancel,
-  type TimerDecision,
   type TimerQuestion,
   type TimerState,
 } from './timers.ts';
@@ -13,31 +15,55 @@ import {
 interface Known {
   state: TimerState | undefined;
   /** When each fact was told first, by the provider's clock. */
-  readonly failures: Map<string, number>;
-  readonly payments: Map<string, number>;
+  readonly failures: Map<string, Fact>;
+  readonly payments: Map<string, Fact>;
 }
 
-export class MemoryTimers {
+interface Fact {
+  readonly eventKey: string;
+  readonly timeMs: number;
+}
+
+export abstract class MemoryTimers extends MemoryOperations {
   readonly #known = new Map<string, Known>();
 
-  ask(question: TimerQuestion): TimerDecision {
+  /** An event that waited for its time holds its clock no more, and is worked on again. */
+  protected abstract release(eventKey: string): void;
+
+  /** An event that had joined a clock has to ask for one of its own. */
+  protected abstract revive(eventKey: string): void;
+
+  async askTimer(question: TimerQuestion): Promise<TimerAnswer> {
     const known = this.#of(question.timerKey);
-    const timeMs = noteEarliest(known.failures, question.fact, question.timeMs);
+    const timeMs = noteEarliest(known.failures, question);
     const decision = decideTimer(known.state, { ...question, timeMs }, latestOf(known.payments));
     known.state = decision.state;
-    return decision;
+    if (decision.released !== undefined) this.release(decision.released);
+    return decision.answer;
   }
 
-  cancel({ timerKey, fact, timeMs }: TimerCancel): { released?: string } {
-    const known = this.#of(timerKey);
-    noteEarliest(known.payments, fact, timeMs);
-    const { state, ...rest } = cancelTimer(known.state, latestOf(known.payments) ?? timeMs);
-    known.state = state;
-    return rest;
+  async cancelTimers(cancels: readonly TimerCancel[]): Promise<readonly string[]> {
+    const stopped: string[] = [];
+    for (const cancel of cancels) {
+      const known = this.#of(cancel.timerKey);
+      noteEarliest(known.payments, cancel);
+      const paidAtMs = latestOf(known.payments) ?? cancel.timeMs;
+      const { state, released } = cancelTimer(known.state, paidAtMs);
+      known.state = state;
+      if (released !== undefined) {
+        this.release(released);
+        stopped.push(cancel.timerKey);
+      }
+      const [next] = [...known.failures.values()]
+        .filter(({ timeMs }) => timeMs > paidAtMs)
+        .sort((one, other) => one.timeMs - other.timeMs);
+      if (state === undefined && next !== undefined) this.revive(next.eventKey);
+    }
+    return stopped;
   }
 
   /** The clock has run out, where the event still holds it. */
-  end(timerKey: string, eventKey: string): void {
+  protected endTimer(timerKey: string, eventKey: string): void {
     const known = this.#of(timerKey);
     if (known.state?.eventKey === eventKey) known.state = { ...known.state, isOver: true };
   }
@@ -53,12 +79,18 @@ export class MemoryTimers {
   }
 }
 
-function noteEarliest(facts: Map<string, number>, fact: string, timeMs: number): number {
-  const earliestMs = Math.min(timeMs, facts.get(fact) ?? timeMs);
-  facts.set(fact, earliestMs);
-  return earliestMs;
+function noteEarliest(
+  facts: Map<string, Fact>,
+  { fact, eventKey, timeMs }: Fact & { readonly fact: string },
+): number {
+  const known = facts.get(fact);
+  if (known !== undefined && known.timeMs <= timeMs) return known.timeMs;
+  facts.set(fact, { eventKey, timeMs });
+  return timeMs;
 }
 
-function latestOf(facts: ReadonlyMap<string, number>): number | undefined {
-  return facts.size === 0 ? undefined : Math.max(...facts.values());
+function latestOf(facts: ReadonlyMap<string, Fact>): number | undefined {
+  return facts.size === 0
+    ? undefined
+    : Math.max(...[...facts.values()].map(({ timeMs }) => timeMs));
 }

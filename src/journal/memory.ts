@@ -16,11 +16,10 @@ import type {
   TakenEvent,
 } from './journal.ts';
 import { createMemoryArchive, type MemoryEntryView } from './memory-archive.ts';
-import { type Entry, erasePayload, noteTry, toRecord } from './memory-entry.ts';
-import { MemoryOperations } from './memory-operations.ts';
+import { type Entry, erasePayload, newEntry, noteTry, toRecord } from './memory-entry.ts';
 import { MemoryTimers } from './memory-timers.ts';
 import { SubjectQueues } from './subject-queues.ts';
-import { lineTimeOf, type TimerAnswer, type TimerCancel, type TimerQuestion } from './timers.ts';
+import { lineTimeOf } from './timers.ts';
 
 /** Enough to answer the redeliveries of days; a durable journal remembers everything. */
 const FINISHED_EVENTS_MAX = 50_000;
@@ -31,7 +30,7 @@ export function createMemoryJournal({ clock }: { clock: Clock }): Journal & { ar
   return new MemoryJournal(clock);
 }
 
-class MemoryJournal extends MemoryOperations implements Journal {
+class MemoryJournal extends MemoryTimers implements Journal {
   readonly kind = 'memory';
   readonly keepsState = false;
   readonly firstStartedAtMs: number;
@@ -42,7 +41,6 @@ class MemoryJournal extends MemoryOperations implements Journal {
   readonly #waiting = new Map<string, Set<Entry>>();
   readonly #queues = new SubjectQueues<Entry>();
   readonly #listeners = new Set<() => void>();
-  readonly #timers = new MemoryTimers();
   /** The same journal for reading. */
   readonly archive: Archive;
   #sequence = 0;
@@ -92,26 +90,8 @@ class MemoryJournal extends MemoryOperations implements Journal {
     const key = eventKeyOf(event);
     const known = this.#entries.get(key);
     if (known === undefined) {
-      const entry: Entry = {
-        key,
-        event,
-        subjects,
-        sequence: this.#nextSequence(),
-        firstAcceptedAtMs: this.#clock.nowMs(),
-        status: 'queued',
-        attempts: 0,
-        dueAtMs: undefined,
-        timerKey: undefined,
-        placeMs: undefined,
-        outcome: undefined,
-        settledAtMs: undefined,
-        rulesHash: undefined,
-        isErased: false,
-        startedAtMs: 0,
-        replay: undefined,
-        tries: [],
-        storedPlan: undefined,
-      };
+      const [sequence, nowMs] = [this.#nextSequence(), this.#clock.nowMs()];
+      const entry = newEntry({ event, subjects }, key, sequence, nowMs);
       this.#entries.set(key, entry);
       this.#queues.add(entry);
       return { key, kind: 'queued' };
@@ -205,28 +185,19 @@ class MemoryJournal extends MemoryOperations implements Journal {
       entry.timerKey = timer.key;
       entry.placeMs = lineTimeOf(dueAtMs);
     } else if (!['queued', 'parked'].includes(outcome.status)) entry.timerKey = undefined;
-    if (timer?.isOver === true) this.#timers.end(timer.key, entry.key);
+    if (timer?.isOver === true) this.endTimer(timer.key, entry.key);
   }
 
-  async askTimer(question: TimerQuestion): Promise<TimerAnswer> {
-    const { answer, released } = this.#timers.ask(question);
-    this.#release(released);
-    return answer;
-  }
-
-  async cancelTimers(cancels: readonly TimerCancel[]): Promise<readonly string[]> {
-    const stopped: string[] = [];
-    for (const cancel of cancels) {
-      const { released } = this.#timers.cancel(cancel);
-      this.#release(released);
-      if (released !== undefined) stopped.push(cancel.timerKey);
-    }
-    return stopped;
-  }
-
-  #release(key: string | undefined): void {
-    const entry = key === undefined ? undefined : this.#entries.get(key);
+  protected override release(key: string): void {
+    const entry = this.#entries.get(key);
     if (entry?.status !== 'waiting') return;
+    this.#enqueue(entry);
+    this.#announce();
+  }
+
+  protected override revive(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry?.status !== 'done' || entry.isErased) return;
     this.#enqueue(entry);
     this.#announce();
   }
@@ -290,7 +261,7 @@ class MemoryJournal extends MemoryOperations implements Journal {
     entry.storedPlan = plan;
     if (plan.timer === undefined) return;
     entry.placeMs = undefined;
-    this.#timers.end(plan.timer.key, key);
+    this.endTimer(plan.timer.key, key);
   }
 
   async find(key: string): Promise<EventRecord | undefined> {

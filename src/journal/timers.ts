@@ -29,6 +29,7 @@ export interface TimerQuestion {
 /** A payment that stops a clock. */
 export interface TimerCancel {
   readonly timerKey: string;
+  readonly eventKey: string;
   readonly fact: string;
   readonly timeMs: number;
 }
@@ -67,7 +68,7 @@ export function decideTimer(
   if (paidAtMs !== undefined && paidAtMs >= timeMs) {
     return { state, answer: { kind: 'cancelled', paidAtMs } };
   }
-  if (state !== undefined && state.isOver && timeMs <= state.dueMs) {
+  if (state?.isOver === true && timeMs <= state.dueMs) {
     return { state, answer: { kind: 'over', dueAtMs: state.dueMs } };
   }
   if (state !== undefined && !state.isOver && state.startMs <= timeMs) {
@@ -82,7 +83,10 @@ export function decideTimer(
   };
 }
 
-/** What a payment makes of a clock: nothing of one that a later failure has started. */
+/**
+ * What a payment makes of a clock: nothing of one that a later failure has started. Where it stops one, a
+ * failure of after the payment may be known that had joined: its event has to ask again.
+ */
 export function cancelTimer(
   state: TimerState | undefined,
   paidAtMs: number,

@@ -111,6 +111,7 @@ const versionThree = (): readonly string[] => [
     timer_key text not null,
     is_payment integer not null,
     fact text not null,
+    event_key text not null,
     time_ms bigint not null,
     noted_ms bigint not null,
     primary key (timer_key, is_payment, fact)

@@ -58,6 +58,7 @@ import {
   REQUEUE,
   renewLeases,
   SETTLE,
+  STILL_DONE,
   STILL_TO_BRING_BACK,
   TAKE,
   WAKE_ALL,
@@ -345,8 +346,21 @@ class SqlJournal implements Journal {
     return this.#timers.ask(question);
   }
 
-  cancelTimers(cancels: readonly TimerCancel[]): Promise<readonly string[]> {
-    return this.#timers.cancel(cancels);
+  async cancelTimers(cancels: readonly TimerCancel[]): Promise<readonly string[]> {
+    const { stopped, askAgain } = await this.#timers.cancel(cancels);
+    for (const key of askAgain) await this.#revive(key);
+    return stopped;
+  }
+
+  /** A failure that had joined a clock is worked on once more; after a crash, the payment asks for it again. */
+  async #revive(key: string): Promise<void> {
+    await this.#database.transaction(async (tx) => {
+      const [row] = await tx.query<EventRow>(FIND_EVENT, [key]);
+      if (row === undefined) return;
+      await this.#database.lockSubjects(tx, toSubjects(row));
+      const [done] = await tx.query(STILL_DONE, [key]);
+      if (done !== undefined) await this.#requeue(tx, key, toSubjects(row));
+    }, WITHOUT_WAITING);
   }
 
   findOperations(keys: readonly string[]): Promise<ReadonlyMap<string, OperationRecord>> {

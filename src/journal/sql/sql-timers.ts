@@ -26,11 +26,11 @@ export class SqlTimers {
   }
 
   ask(question: TimerQuestion): Promise<TimerAnswer> {
-    const { timerKey, fact } = question;
+    const { timerKey } = question;
     return this.#database.transaction(async (tx) => {
       await this.#database.lockSubjects(tx, [lockOf(timerKey)]);
       const state = await find(tx, timerKey);
-      const timeMs = await noteEarliest(tx, timerKey, { ...question, isPayment: false, fact });
+      const timeMs = await noteEarliest(tx, question, false);
       const paidAtMs = await latestPayment(tx, timerKey);
       const decision = decideTimer(state, { ...question, timeMs }, paidAtMs);
       if (decision.state !== state) await put(tx, timerKey, decision.state);
@@ -39,22 +39,30 @@ export class SqlTimers {
     }, WITHOUT_WAITING);
   }
 
-  cancel(cancels: readonly TimerCancel[]): Promise<readonly string[]> {
+  /** Gives the clocks that ran, and the events that had joined one and have to ask for one of their own. */
+  cancel(cancels: readonly TimerCancel[]): Promise<{
+    stopped: readonly string[];
+    askAgain: readonly string[];
+  }> {
     return this.#database.transaction(async (tx) => {
       const keys = [...new Set(cancels.map(({ timerKey }) => timerKey))];
       await this.#database.lockSubjects(tx, keys.map(lockOf));
       const stopped: string[] = [];
-      for (const { timerKey, ...payment } of cancels) {
-        await noteEarliest(tx, timerKey, { ...payment, isPayment: true });
-        const state = await find(tx, timerKey);
-        if (state === undefined) continue;
-        const paidAtMs = (await latestPayment(tx, timerKey)) ?? payment.timeMs;
-        const decision = cancelTimer(state, paidAtMs);
-        if (decision.state !== state) await put(tx, timerKey, decision.state);
-        await this.#release(tx, decision.released);
-        if (decision.released !== undefined) stopped.push(timerKey);
+      const askAgain: string[] = [];
+      for (const cancel of cancels) {
+        const { timerKey } = cancel;
+        await noteEarliest(tx, cancel, true);
+        const paidAtMs = (await latestPayment(tx, timerKey)) ?? cancel.timeMs;
+        const before = await find(tx, timerKey);
+        const { state, released } = cancelTimer(before, paidAtMs);
+        if (state !== before) await put(tx, timerKey, state);
+        await this.#release(tx, released);
+        if (released !== undefined) stopped.push(timerKey);
+        if (state !== undefined) continue;
+        const rows = await tx.query<{ event_key: string }>(NEXT_FAILURE, [timerKey, paidAtMs]);
+        askAgain.push(...rows.map((row) => row.event_key));
       }
-      return stopped;
+      return { stopped, askAgain };
     }, WITHOUT_WAITING);
   }
 
@@ -97,14 +105,14 @@ async function put(
 /** When the fact was told first; gives that time. */
 async function noteEarliest(
   tx: SqlTransaction,
-  timerKey: string,
-  { isPayment, fact, timeMs }: { isPayment: boolean; fact: string; timeMs: number },
+  { timerKey, fact, eventKey, timeMs }: TimerCancel,
+  isPayment: boolean,
 ): Promise<number> {
-  const [row] = await tx.query<{ time_ms: number }>(NOTE, [
-    ...[timerKey, Number(isPayment), fact, timeMs],
-    tx.nowMs,
-  ]);
-  return row?.time_ms ?? timeMs;
+  const values = [timerKey, Number(isPayment), fact, eventKey, timeMs, tx.nowMs];
+  const [row] = await tx.query<{ time_ms: number }>(NOTE, values);
+  if (row !== undefined) return row.time_ms;
+  const [known] = await tx.query<{ time_ms: number }>(FIND_FACT, values.slice(0, 3));
+  return known?.time_ms ?? timeMs;
 }
 
 async function latestPayment(tx: SqlTransaction, timerKey: string): Promise<number | undefined> {
@@ -119,12 +127,18 @@ const INSERT = `insert into timers (timer_key, event_key, start_ms, due_ms, is_o
 
 const END = 'update timers set is_over = 1 where timer_key = $1 and event_key = $2';
 
-const NOTE = `insert into timer_facts (timer_key, is_payment, fact, time_ms, noted_ms)
-  values ($1, $2, $3, $4, $5)
-  on conflict (timer_key, is_payment, fact) do update set
-    time_ms = case when excluded.time_ms < timer_facts.time_ms
-      then excluded.time_ms else timer_facts.time_ms end
+const NOTE = `insert into timer_facts (timer_key, is_payment, fact, event_key, time_ms, noted_ms)
+  values ($1, $2, $3, $4, $5, $6)
+  on conflict (timer_key, is_payment, fact) do update
+    set event_key = excluded.event_key, time_ms = excluded.time_ms
+    where excluded.time_ms < timer_facts.time_ms
   returning time_ms`;
+
+const FIND_FACT =
+  'select time_ms from timer_facts where timer_key = $1 and is_payment = $2 and fact = $3';
+
+const NEXT_FAILURE = `select event_key from timer_facts
+  where timer_key = $1 and is_payment = 0 and time_ms > $2 order by time_ms limit 1`;
 
 const LATEST_PAYMENT =
   'select max(time_ms) as time_ms from timer_facts where timer_key = $1 and is_payment = 1';

@@ -70,3 +70,6 @@ export const WAKE_ALL = `update events set due_ms = $1
 
 export const OWN_PLACE = `update event_subjects set time_ms = (
   select time_ms from events where events.event_key = event_subjects.event_key) where event_key = $1`;
+
+export const STILL_DONE = `select event_key from events
+  where event_key = $1 and status = 'done' and payload is not null`;

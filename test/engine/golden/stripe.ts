@@ -70,6 +70,8 @@ export const STRIPE: Readonly<Record<string, readonly string[]>> = {
   ],
   'customer.subscription.deleted': ['unmatched, reject'],
   'customer.subscription.updated': ['unmatched, reject'],
+  'customer.subscription.updated-active-again': ['unmatched, reject'],
+  'customer.subscription.updated-past-due': ['unmatched, reject'],
   'invoice.created': ['ignored invoice-created: Nothing is licensed before an invoice is paid.'],
   'invoice.paid-manual': [
     'ignored other-invoice: This invoice neither starts nor continues a subscription, or it is not paid.',

@@ -1,0 +1,39 @@
+// The shipped rules with dunning switched on, as docs/dunning.md tells a user to do it: the marked parts of
+// the examples are copied in, and what they take the place of is taken out. Gives the folder.
+
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PROVIDERS, type Provider } from '../../src/model.ts';
+
+const RULES = fileURLToPath(new URL('../../rules/', import.meta.url));
+
+/** The user's own file: the shipped one with the example's parts. */
+export function withDunning(provider: Provider): string {
+  const example = readFileSync(join(RULES, 'examples/dunning', `${provider}.yaml`), 'utf8');
+  const [settings = '', rules = ''] = [...example.matchAll(PART)].map(([, part]) => part);
+  if (settings === '' || rules === '') throw new Error(`${provider}: a marked part is missing`);
+  return readFileSync(join(RULES, `${provider}.yaml`), 'utf8')
+    .replace(/ {2}- id: payment-overdue\n[^]*?(?= {2}- id: deactivated\n)/, '')
+    .replace(/^let:\n/m, `let:\n${settings}\n`)
+    .replace(/^rules:\n/m, `rules:\n${rules}\n`);
+}
+
+const PART = /# -+ copy from here [^\n]*\n([^]*?) *# -+ to here -+\n/g;
+
+/** A folder of rules with dunning for all providers. */
+export function dunningRules(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'keywright-dunning-'));
+  mkdirSync(join(folder, 'tests'));
+  for (const provider of PROVIDERS) {
+    writeFileSync(join(folder, `${provider}.yaml`), withDunning(provider));
+    for (const [from, to] of [
+      [`tests/${provider}.yaml`, provider],
+      [`examples/dunning/tests/${provider}.yaml`, `dunning-${provider}`],
+    ] as const) {
+      writeFileSync(join(folder, 'tests', `${to}.yaml`), readFileSync(join(RULES, from)));
+    }
+  }
+  return folder;
+}
