@@ -17,6 +17,8 @@ export interface Delivery {
 }
 
 export interface Scenario {
+  /** A failed payment suspends after `GRACE`, not at once. */
+  readonly hasGrace: boolean;
   readonly sales: readonly Sale[];
   readonly deliveries: readonly Delivery[];
 }
@@ -29,6 +31,8 @@ const PRODUCTS = [
 const TEMPLATE = '04ba627c-d8f2-4100-94e9-513cab4c05c3';
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
+/** So long that some payments come before its end and some after, and outages cover it. */
+export const GRACE = 'PT5M';
 const IN_ORDER_MS = 5 * MINUTE_MS;
 
 export interface Telling {
@@ -41,7 +45,7 @@ export interface Telling {
 }
 
 interface Step {
-  readonly kind: 'payment' | 'suspension' | 'comeback';
+  readonly kind: 'payment' | 'suspension' | 'comeback' | 'failure';
   /** Since what happened before; nothing for the same moment. */
   readonly afterMs: number;
   readonly telling: Telling;
@@ -89,7 +93,7 @@ const story: fc.Arbitrary<Story> = fc.record({
   purchase: telling,
   steps: fc.array(
     fc.record({
-      kind: fc.constantFrom('payment', 'payment', 'suspension', 'comeback'),
+      kind: fc.constantFrom('payment', 'payment', 'suspension', 'failure', 'failure', 'comeback'),
       afterMs: fc.oneof(
         { weight: 1, arbitrary: fc.constant(0) },
         { weight: 6, arbitrary: fc.integer({ min: 1_000, max: 4 * MINUTE_MS }) },
@@ -118,8 +122,11 @@ export function scenarios(startMs: number): fc.Arbitrary<Scenario> {
       stories: fc.array(story, { minLength: 1, maxLength: 5 }),
       customers: fc.tuple(...[0, 1, 2].map(() => fc.option(customer, { nil: undefined }))),
       batches: fc.boolean(),
+      hasGrace: fc.boolean(),
     })
-    .map(({ stories, customers, batches }) => scenarioOf(startMs, stories, customers, batches));
+    .map(({ stories, customers, batches, hasGrace }) =>
+      scenarioOf(startMs, stories, customers, { batches, hasGrace }),
+    );
 }
 
 /** The sales and deliveries of stories; `customers` by the number of the buyer. */
@@ -127,16 +134,31 @@ export function scenarioOf(
   startMs: number,
   stories: readonly Story[],
   customers: readonly (Customer | undefined)[] = [],
-  batches = false,
+  { batches = false, hasGrace = false }: { batches?: boolean; hasGrace?: boolean } = {},
 ): Scenario {
-  const told = stories.map((each, index) => tell(each, index, startMs, customers));
+  const told = stories.map((each, index) =>
+    tell(withGrace(each, hasGrace), index, startMs, customers),
+  );
   const buyers = new Set(stories.flatMap((s) => (s.provider === 'paddle' ? [s.buyer] : [])));
   const upserts = [...buyers].flatMap((buyer) => tellCustomer(buyer, customers[buyer], startMs));
   const deliveries = [...told.flatMap((each) => each.deliveries), ...upserts];
   return {
+    hasGrace,
     sales: told.map(({ sale }) => sale),
     deliveries: batches ? batched(deliveries) : deliveries,
   };
+}
+
+/** FastSpring tells of one kind of failure only: what follows from it is for the rules to say. */
+function withGrace(story: Story, hasGrace: boolean): Story {
+  const isFastspring = story.provider === 'fastspring';
+  const steps = story.steps.flatMap((step): readonly Step[] => {
+    if (isFastspring && (step.kind === 'failure' || step.kind === 'suspension')) {
+      return [{ ...step, kind: hasGrace ? 'failure' : 'suspension' }];
+    }
+    return step.kind === 'failure' && !hasGrace ? [] : [step];
+  });
+  return { ...story, steps };
 }
 
 const emailOf = (buyer: number): string => `buyer${buyer}@example.com`;
@@ -162,13 +184,14 @@ function tell(
       continue;
     // Two payments of one moment, or a pause and a change of plan, do not happen.
     const before = facts.at(-1)?.kind;
-    const mayCoincide = before === 'suspension' && step.kind === 'payment';
+    const mayCoincide =
+      (before === 'suspension' || before === 'failure') && step.kind === 'payment';
     nowMs = wholeSecond(nowMs + Math.max(step.afterMs, mayCoincide ? 0 : 1_000));
     const paidUntilMs = boughtMs + (facts.length + 2) * 30 * DAY_MS;
     const dated = provider === 'paddle' ? { paidUntilMs } : {};
     const fact: Fact =
-      step.kind === 'suspension'
-        ? { kind: 'suspension', timeMs: nowMs }
+      step.kind === 'suspension' || step.kind === 'failure'
+        ? { kind: step.kind, timeMs: nowMs }
         : step.kind === 'comeback'
           ? { kind: 'comeback', timeMs: nowMs, paidUntilMs }
           : { kind: 'payment', timeMs: nowMs, ...dated };
@@ -288,6 +311,11 @@ function stripeEvent(
   event['id'] = `evt_${id}_${place}${twin}`;
   event['created'] = (fact?.timeMs ?? boughtMs) / 1000;
   const object = objectAt(event, 'data', 'object');
+  if (sample.startsWith('customer.subscription')) {
+    object['id'] = `sub_${id}`;
+    object['latest_invoice'] = `in_${id}_${place}`;
+    return event;
+  }
   object['id'] = `${sample.startsWith('invoice') ? 'in' : 'cs'}_${id}_${place}`;
   if (sample.startsWith('invoice')) {
     object['customer_email'] = emailOf(buyer);
@@ -300,7 +328,7 @@ function stripeEvent(
 }
 
 const stripe: Teller = {
-  kinds: ['payment'],
+  kinds: ['payment', 'failure'],
   ends: false,
   lines: (id) => [
     {
@@ -317,19 +345,26 @@ const stripe: Teller = {
           stripeEvent('invoice.paid-subscription-create', chapter),
           stripeEvent('checkout.session.completed-subscription', chapter, '_twin'),
         ]
-      : [stripeEvent('invoice.paid-subscription-cycle', chapter)],
+      : chapter.fact.kind === 'failure'
+        ? [
+            stripeEvent('invoice.payment_failed', chapter),
+            stripeEvent('customer.subscription.updated-past-due', chapter, '_twin'),
+          ]
+        : [stripeEvent('invoice.paid-subscription-cycle', chapter)],
 };
 
 const SAMPLE_OF = {
   fastspring: {
     payment: 'subscription.charge.completed',
     suspension: 'subscription.payment.overdue',
+    failure: 'subscription.payment.overdue',
     comeback: '',
     end: 'subscription.deactivated',
   },
   paddle: {
     payment: 'transaction.completed-subscription-recurring',
     suspension: 'subscription.paused',
+    failure: 'subscription.past_due',
     comeback: 'transaction.completed-subscription-update',
     end: '',
   },
@@ -342,7 +377,8 @@ function fastspringEvent(sample: string, chapter: Chapter, twin: string): JsonOb
   const happenedMs = fact?.timeMs ?? boughtMs;
   event['id'] = `FSEVENT-${id}-${place}${twin}`;
   // A payment that is told again by hand has a new id, and the time of the telling.
-  const isLater = twin !== '' && (fact === undefined || fact.kind === 'payment');
+  const isLater =
+    twin !== '' && (fact === undefined || fact.kind === 'payment' || fact.kind === 'failure');
   event['created'] = happenedMs + (isLater ? 100 * MINUTE_MS : 0);
   const data = objectAt(event, 'data');
   if (fact === undefined) {
@@ -376,12 +412,14 @@ function fastspringEvent(sample: string, chapter: Chapter, twin: string): JsonOb
   } else {
     data['id'] = `fsub-${id}`;
     data['subscription'] = `fsub-${id}`;
+    // The period that is not paid: what makes reminders one.
+    data['sequence'] = place;
   }
   return event;
 }
 
 const fastspring: Teller = {
-  kinds: ['payment', 'suspension'],
+  kinds: ['payment', 'suspension', 'failure'],
   ends: true,
   lines: (id, lines) =>
     lines.map(({ quantity, product, recurring }) => ({
@@ -408,8 +446,11 @@ function paddleEvent(sample: string, chapter: Chapter): JsonObject {
   event['occurred_at'] = new Date(fact?.timeMs ?? boughtMs).toISOString();
   const data = objectAt(event, 'data');
   data['customer_id'] = customerOf(buyer);
-  if (fact?.kind === 'suspension') {
+  if (fact?.kind === 'suspension' || fact?.kind === 'failure') {
     data['id'] = `psub_${id}`;
+    if (fact.kind === 'failure') {
+      objectAt(data, 'current_billing_period')['starts_at'] = new Date(fact.timeMs).toISOString();
+    }
     return event;
   }
   data['id'] = `txn_${id}_${place}`;
@@ -447,7 +488,7 @@ function paddleEvent(sample: string, chapter: Chapter): JsonObject {
 }
 
 const paddle: Teller = {
-  kinds: ['payment', 'suspension', 'comeback'],
+  kinds: ['payment', 'suspension', 'failure', 'comeback'],
   ends: false,
   lines: (id, lines) =>
     lines.map(({ quantity, product, recurring }) => ({

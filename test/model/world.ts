@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly databaseUrl: string;
   readonly replicas: number;
   readonly trouble: Trouble;
+  /** The shipped rules, where nothing is said. */
+  readonly rulesDir?: string | undefined;
 }
 
 interface Replica {
@@ -94,7 +96,7 @@ export class World {
         CRYPTLEX_PRODUCT_ID: PRODUCT_ID,
         CRYPTLEX_RATE_LIMIT: '10000/1s',
         DATABASE_URL: databaseUrl,
-        RULES_DIR,
+        RULES_DIR: this.#options.rulesDir ?? RULES_DIR,
         LOG_FORMAT: 'json',
       },
       readFile: (path) => readFileSync(path, 'utf8'),

@@ -9,25 +9,28 @@ import { PROVIDERS, type Provider } from '../../src/model.ts';
 
 const RULES = fileURLToPath(new URL('../../rules/', import.meta.url));
 
-/** The user's own file: the shipped one with the example's parts. */
-export function withDunning(provider: Provider): string {
+/**
+ * The user's own file: the shipped one with the example's parts.
+ * @param grace how long a customer who does not pay goes on
+ */
+export function withDunning(provider: Provider, grace = 'P7D'): string {
   const example = readFileSync(join(RULES, 'examples/dunning', `${provider}.yaml`), 'utf8');
   const [settings = '', rules = ''] = [...example.matchAll(PART)].map(([, part]) => part);
   if (settings === '' || rules === '') throw new Error(`${provider}: a marked part is missing`);
   return readFileSync(join(RULES, `${provider}.yaml`), 'utf8')
     .replace(/ {2}- id: payment-overdue\n[^]*?(?= {2}- id: deactivated\n)/, '')
-    .replace(/^let:\n/m, `let:\n${settings}\n`)
+    .replace(/^let:\n/m, `let:\n${settings.replace('P7D\n', `${grace}\n`)}\n`)
     .replace(/^rules:\n/m, `rules:\n${rules}\n`);
 }
 
 const PART = /# -+ copy from here [^\n]*\n([^]*?) *# -+ to here -+\n/g;
 
 /** A folder of rules with dunning for all providers. */
-export function dunningRules(): string {
+export function dunningRules(grace?: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'keywright-dunning-'));
   mkdirSync(join(folder, 'tests'));
   for (const provider of PROVIDERS) {
-    writeFileSync(join(folder, `${provider}.yaml`), withDunning(provider));
+    writeFileSync(join(folder, `${provider}.yaml`), withDunning(provider, grace));
     for (const [from, to] of [
       [`tests/${provider}.yaml`, provider],
       [`examples/dunning/tests/${provider}.yaml`, `dunning-${provider}`],
