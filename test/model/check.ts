@@ -23,7 +23,7 @@ export interface RunOptions {
   readonly databaseUrl: string;
   readonly replicas: number;
   /** Rules under which a failed payment suspends after `GRACE` only. */
-  readonly graceRulesDir: string;
+  readonly graceRulesDir?: string;
 }
 
 export async function runScenario(
