@@ -104,10 +104,13 @@ export function createMemoryArchive(view: MemoryView): Archive {
     backlog: async () => {
       const found = new Map<BacklogStatus, { events: number; oldestAgeMs: number }>();
       for (const { record } of view.entries()) {
-        const status = BACKLOG_STATUSES.find((known) => known === record.status);
+        const waitsForTime = record.timerKey !== undefined;
+        const stands = waitsForTime ? 'timer' : record.status;
+        const status = BACKLOG_STATUSES.find((known) => known === stands);
         if (status === undefined) continue;
         const { events, oldestAgeMs } = found.get(status) ?? { events: 0, oldestAgeMs: 0 };
-        const ageMs = view.nowMs() - record.firstAcceptedAtMs;
+        const sinceMs = waitsForTime ? record.dueAtMs : record.firstAcceptedAtMs;
+        const ageMs = Math.max(0, view.nowMs() - (sinceMs ?? view.nowMs()));
         found.set(status, { events: events + 1, oldestAgeMs: Math.max(ageMs, oldestAgeMs) });
       }
       return backlogOf([...found].map(([status, counts]) => ({ status, ...counts })));

@@ -79,6 +79,12 @@ export class SqlTimers {
   }
 }
 
+/** Forgets facts that were told before the time, but for those of clocks that run; and clocks long over. */
+export async function forgetTimers(tx: SqlTransaction, toldBeforeMs: number): Promise<void> {
+  await tx.query(FORGET_TIMERS, [toldBeforeMs]);
+  await tx.query(FORGET_FACTS, [toldBeforeMs]);
+}
+
 /** Locks are by text, and a subject may be called anything. */
 function lockOf(timerKey: string): string {
   return `timer ${timerKey}`;
@@ -145,3 +151,8 @@ const LATEST_PAYMENT =
 
 const RELEASE = `update events set due_ms = $2
   where event_key = $1 and status = 'waiting' and timer_key is not null and due_ms > $2`;
+
+const FORGET_TIMERS = 'delete from timers where is_over = 1 and due_ms < $1';
+
+const FORGET_FACTS = `delete from timer_facts where noted_ms < $1
+  and timer_key not in (select timer_key from timers)`;
