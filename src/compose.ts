@@ -33,6 +33,8 @@ import { receive } from './worker/receive.ts';
 import { createWorker } from './worker/worker.ts';
 
 const SHUTDOWN_GRACE_MS = 10_000;
+const NO_JOURNAL_YET =
+  'the journal cannot be reached yet: webhooks are answered 503 until it can, and then all goes on by itself';
 
 /**
  * Builds the server from its environment; nothing is started yet, but the journal is open.
@@ -77,7 +79,7 @@ interface Start {
 
 function assemble(
   { config, rules, fingerprint, createMetrics, createTracing }: Start,
-  { journal, archive, sharePace }: OpenedJournal,
+  { journal, archive, away, sharePace }: OpenedJournal,
   world: World & { readonly clock: Clock },
 ): ServerHandle {
   const { clock } = world;
@@ -186,6 +188,7 @@ function assemble(
       isDown: outage.isDown,
     },
     start: () => {
+      if (away !== undefined) log.error({ cause: away }, NO_JOURNAL_YET);
       worker.start();
       housekeeping.start();
       observers.start();

@@ -4,9 +4,10 @@
 import { didYouMean } from './closest.ts';
 import type { Findings } from './findings.ts';
 import type { Rule, RuleSet, Step } from './rules.ts';
+import type { YamlFile } from './yaml.ts';
 
-export function lintTimers({ rules }: RuleSet, findings: Findings): void {
-  const started = new Set(rules.flatMap(({ timer }) => timer?.name ?? []));
+export function lintTimers({ rules }: RuleSet, yaml: YamlFile, findings: Findings): void {
+  const started = new Set(writtenTimers(yaml));
   const stopped = new Set(rules.flatMap(({ cancels }) => cancels.map(({ name }) => name)));
   for (const { name, location } of rules.flatMap(({ cancels }) => cancels)) {
     if (started.has(name)) continue;
@@ -21,6 +22,12 @@ export function lintTimers({ rules }: RuleSet, findings: Findings): void {
   }
   if (stopped.size > 0) reportForgotten(rules, findings);
   reportMixed(rules, findings);
+}
+
+/** As they are written: those of rules that cannot be compiled, too, which have a finding of their own. */
+function writtenTimers({ value }: YamlFile): readonly string[] {
+  const { rules = [] } = value as { rules?: readonly ({ timer?: unknown } | null)[] };
+  return rules.flatMap((rule) => Object.keys(rule?.timer ?? {}));
 }
 
 /** A payment that brings licenses back, but leaves the clock running that will suspend them. */

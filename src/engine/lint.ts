@@ -17,7 +17,7 @@ export function lintRuleSet(ruleSet: RuleSet, yaml: YamlFile, findings: Findings
     findings.error('RULE_SECRET', message, { location, length: name.length });
   }
   reportUnreachable(ruleSet, findings);
-  lintTimers(ruleSet, findings);
+  lintTimers(ruleSet, yaml, findings);
   if (ruleSet.provider === 'paddle' && ruleSet.mode !== 'any') {
     findings.warning(
       'RULE_WRONG_TYPE',

@@ -67,7 +67,10 @@ class MemoryJournal extends MemoryTimers implements Journal {
 
   #viewOf(entry: Entry): MemoryEntryView {
     const { sequence, storedPlan, tries } = entry;
-    return { sequence, record: toRecord(entry), storedPlan, attempts: tries };
+    const { timerKey, placeMs = 1 } = entry;
+    const sinceMs = timerKey === undefined ? undefined : placeMs - 1;
+    const record = toRecord(entry);
+    return { sequence, record, sinceMs, storedPlan, attempts: tries };
   }
 
   #replay(key: string, mode: ReplayMark['mode']): void {

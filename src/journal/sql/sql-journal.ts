@@ -29,6 +29,7 @@ import {
   POSITION,
   wakeWaiting,
 } from './lines.ts';
+import { PreparedDatabase } from './prepared-database.ts';
 import {
   type EventRow,
   toEvent,
@@ -38,7 +39,6 @@ import {
   toStoredPlan,
   toSubjects,
 } from './rows.ts';
-import { type JournalMeta, migrate, readAllMeta } from './schema.ts';
 import { SqlOperations } from './sql-operations.ts';
 import { SqlTimers } from './sql-timers.ts';
 import { SqlUsers } from './sql-users.ts';
@@ -72,9 +72,17 @@ const NEVER_MS = 9_000_000_000_000;
 
 /** Opens the journal over a database, brings its schema up to date, and takes up what a crash left. */
 export async function openSqlJournal(database: SqlDatabase, clock: Clock): Promise<Journal> {
-  await migrate(database);
-  const meta = await readAllMeta(database);
-  const journal = new SqlJournal(database, clock, meta);
+  const prepared = new PreparedDatabase(database);
+  await prepared.prepare();
+  return openPreparedJournal(prepared, clock);
+}
+
+/** The same over a database that may still have to come. */
+export async function openPreparedJournal(
+  database: PreparedDatabase,
+  clock: Clock,
+): Promise<Journal> {
+  const journal = new SqlJournal(database, clock);
   if (database.kind === 'sqlite') await journal.takeUpAll();
   return journal;
 }
@@ -92,8 +100,7 @@ interface InWork {
 
 class SqlJournal implements Journal {
   readonly keepsState = true;
-  readonly firstStartedAtMs: number;
-  readonly #database: SqlDatabase;
+  readonly #database: PreparedDatabase;
   readonly #clock: Clock;
   /** One working process; a restart is another one. */
   readonly #owner = randomUUID();
@@ -104,13 +111,16 @@ class SqlJournal implements Journal {
   readonly #closing = new AbortController();
   #isBeating = false;
 
-  constructor(database: SqlDatabase, clock: Clock, meta: JournalMeta) {
+  constructor(database: PreparedDatabase, clock: Clock) {
     this.#database = database;
     this.#clock = clock;
     this.#operations = new SqlOperations(database, this.#owner);
-    this.#users = new SqlUsers(database, meta.hashKey);
+    this.#users = new SqlUsers(database);
     this.#timers = new SqlTimers(database);
-    this.firstStartedAtMs = meta.firstStartedMs;
+  }
+
+  get firstStartedAtMs(): number {
+    return this.#database.meta.firstStartedMs;
   }
 
   /** A time of the database as this process's clock would tell it; the two may differ. */
@@ -273,7 +283,10 @@ class SqlJournal implements Journal {
     await this.#database.transaction(async (tx) => {
       await this.#database.lockSubjects(tx, subjects);
       const [row] = await tx.query(STILL_TO_BRING_BACK, [key, tx.nowMs]);
-      if (row !== undefined) await this.#requeue(tx, key, subjects);
+      if (row === undefined) return;
+      await this.#requeue(tx, key, subjects);
+      // In work it stood before older ones that came meanwhile; one of them may be the head now.
+      await afterLeaving(tx, this.#database, subjects);
     }, WITHOUT_WAITING);
   }
 

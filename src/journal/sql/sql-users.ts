@@ -2,20 +2,21 @@
 // keeps a keyed hash of it: an e-mail address never stands in the journal.
 
 import { createHmac } from 'node:crypto';
-import { type SqlDatabase, WITHOUT_WAITING } from './database.ts';
+import { WITHOUT_WAITING } from './database.ts';
+import type { PreparedDatabase } from './prepared-database.ts';
 
 export class SqlUsers {
-  readonly #database: SqlDatabase;
-  readonly #key: string;
+  readonly #database: PreparedDatabase;
 
-  constructor(database: SqlDatabase, key: string) {
+  constructor(database: PreparedDatabase) {
     this.#database = database;
-    this.#key = key;
   }
 
   async remember(lookup: string, userId: string): Promise<void> {
-    const hash = this.#hash(lookup);
-    await this.#database.transaction((tx) => tx.query(REMEMBER, [hash, userId]), WITHOUT_WAITING);
+    await this.#database.transaction(
+      (tx) => tx.query(REMEMBER, [this.#hash(lookup), userId]),
+      WITHOUT_WAITING,
+    );
   }
 
   recall(lookup: string): Promise<string | undefined> {
@@ -33,7 +34,7 @@ export class SqlUsers {
   }
 
   #hash(lookup: string): string {
-    return createHmac('sha256', this.#key).update(lookup).digest('hex');
+    return createHmac('sha256', this.#database.meta.hashKey).update(lookup).digest('hex');
   }
 }
 
