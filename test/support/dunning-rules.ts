@@ -18,12 +18,12 @@ export function withDunning(provider: Provider, grace = 'P7D'): string {
   const [settings = '', rules = ''] = [...example.matchAll(PART)].map(([, part]) => part);
   if (settings === '' || rules === '') throw new Error(`${provider}: a marked part is missing`);
   return readFileSync(join(RULES, `${provider}.yaml`), 'utf8')
-    .replace(/ {2}- id: payment-overdue\n[^]*?(?= {2}- id: deactivated\n)/, '')
+    .replace(/ {2}- id: payment-overdue\n.*?(?= {2}- id: deactivated\n)/s, '')
     .replace(/^let:\n/m, `let:\n${settings.replace('P7D\n', `${grace}\n`)}\n`)
     .replace(/^rules:\n/m, `rules:\n${rules}\n`);
 }
 
-const PART = /# -+ copy from here [^\n]*\n([^]*?) *# -+ to here -+\n/g;
+const PART = /# -+ copy from here [^\n]*\n(.*?) *# -+ to here -+\n/gs;
 
 /** A folder of rules with dunning for all providers. */
 export function dunningRules(grace?: string): string {
