@@ -26,8 +26,9 @@ export function lintTimers({ rules }: RuleSet, yaml: YamlFile, findings: Finding
 
 /** As they are written: those of rules that cannot be compiled, too, which have a finding of their own. */
 function writtenTimers({ value }: YamlFile): readonly string[] {
-  const { rules = [] } = value as { rules?: readonly ({ timer?: unknown } | null)[] };
-  return rules.flatMap((rule) => Object.keys(rule?.timer ?? {}));
+  const { rules } = value as { rules?: unknown };
+  if (!Array.isArray(rules)) return [];
+  return rules.flatMap((rule: { timer?: unknown } | null) => Object.keys(rule?.timer ?? {}));
 }
 
 /** A payment that brings licenses back, but leaves the clock running that will suspend them. */
