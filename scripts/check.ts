@@ -18,8 +18,9 @@ function bin(name: string, path: string): string {
 const CHECKS: readonly (readonly [name: string, script: string, ...args: string[]])[] = [
   ['types', bin('typescript', 'bin/tsc'), '-p', '.'],
   ['lint and format', bin('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings', '.'],
-  ['rules', 'src/cli.ts', 'check', 'rules'],
+  ['rules', 'src/cli.ts', 'check', 'rules', 'rules/examples'],
   ['rule tests', 'src/cli.ts', 'test', '--min-coverage', '100'],
+  ['rule tests of examples', 'src/cli.ts', 'test', 'rules/examples/tests', '--min-coverage', '100'],
   ['generated types', 'scripts/generate-types.ts', '--check'],
   ['generated schema', 'scripts/generate-schema.ts', '--check'],
   ['generated schema of tests', 'scripts/generate-tests-schema.ts', '--check'],

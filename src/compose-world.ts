@@ -31,6 +31,8 @@ export interface World {
   readonly onCall?: (call: CallRecord) => void;
   /** The time-out of one call to Cryptlex. */
   readonly cryptlexTimeoutMs?: number;
+  /** The time-out of one call to Stripe. */
+  readonly stripeTimeoutMs?: number;
   /** How long changed rule files have to stand still before they are read. */
   readonly rulesSettleMs?: number;
   /** How rule tests are run, where RULES_TEST asks for it. */

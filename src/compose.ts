@@ -7,6 +7,7 @@ import { createExecutor } from './actions/execute.ts';
 import { createAdminTools } from './admin-tools.ts';
 import { createCallRecorder } from './call-recorder.ts';
 import { createSystemClock } from './clock.ts';
+import { composeBilling } from './compose-billing.ts';
 import { type OpenedJournal, openJournal } from './compose-journal.ts';
 import { problemOf, readAtStart, readTested, rulesDirOf } from './compose-rules.ts';
 import type { Composition, ServerHandle, World } from './compose-world.ts';
@@ -152,6 +153,7 @@ function assemble(
     ...(hasMetricsOnMainPort(config)
       ? { metrics: createMetricsAnswer(observers.metrics, config.adminToken) }
       : {}),
+    ...composeBilling(config, { client, clock, log, timeoutMs: world.stripeTimeoutMs }),
     ...(config.adminToken === undefined
       ? {}
       : {

@@ -192,13 +192,13 @@ async function decideAndExecute(
     });
     const outcome = withProgress(describeDone(event.id, rule, progress), progress);
     const done = ended(withStopped(outcome, stopped));
-    return withTimer({ ...done, wakesWaiting: hasCreated(progress) });
+    return withTimer({ ...done, wakesWaiting: hasMade(progress) });
   } catch (error) {
     // What waited for its time is tried for as long as what has just come.
     const firstAcceptedAtMs = Math.max(taken.firstAcceptedAtMs, dueAtMs ?? 0);
     const attempt = { taken: { ...taken, firstAcceptedAtMs }, rule, ruleSet, progress };
     const settlement = settleFailure(error, attempt, dependencies);
-    return withTimer({ ...settlement, wakesWaiting: hasCreated(progress) });
+    return withTimer({ ...settlement, wakesWaiting: hasMade(progress) });
   }
 }
 
@@ -209,8 +209,12 @@ async function decide(taken: TakenEvent, ruleSet: RuleSet, env: Env): Promise<Ma
   return { kind: 'matched', rules: storedPlan.rules, plan: storedPlan.plan, trace: [] };
 }
 
-function hasCreated(progress: Progress): boolean {
-  return progress.operations.some(({ action }) => action === 'license.create');
+/** Whether it made what another event may wait for: a license, or a user with what finds it. */
+function hasMade(progress: Progress): boolean {
+  return progress.operations.some(
+    ({ action, result }) =>
+      action === 'license.create' || (action.startsWith('user.') && result.kind === 'applied'),
+  );
 }
 
 function ended(outcome: EventOutcome): Settlement {

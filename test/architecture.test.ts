@@ -36,7 +36,7 @@ const IMPORTS = FILES.flatMap(importsOf).filter(({ to }) => !to.startsWith('..')
 
 /** Words and pure helpers that everybody may use. */
 const BASE = ['model', 'errors', 'failures', 'points', 'secret', 'interval', 'assets'];
-const PARTS = ['verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox'];
+const PARTS = ['billing', 'verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox'];
 /** Where the parts are put together. */
 const COMPOSITION = [
   'compose',
@@ -46,6 +46,7 @@ const COMPOSITION = [
   'compose-journal',
   'compose-lambda',
   'compose-doctor',
+  'compose-billing',
   'doctor-cryptlex',
   'doctor-database',
   'doctor-finding',
@@ -85,6 +86,7 @@ const EDGES = [
   'rule-files',
   'rules-watch',
   'config-observe',
+  'config-billing',
   'case-files',
 ];
 const PIPELINE = ['pipeline', 'outcomes', 'retry', 'timers', 'event-summary'];
@@ -109,7 +111,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   clock: [],
   environment: [],
   'config-observe': ['environment'],
-  config: ['environment', 'config-observe'],
+  'config-billing': ['environment'],
+  config: ['environment', 'config-observe', 'config-billing'],
   log: [],
   'rule-files': [],
   lambda: ['compose-lambda'],
@@ -143,7 +146,7 @@ const MAY_NAME: Readonly<Record<string, readonly string[]>> = {
   retry: [...PARTS, 'log'],
   timers: PARTS,
   worker: ['journal', 'log'],
-  server: ['log', 'journal'],
+  server: ['billing', 'log', 'journal'],
   'rule-files': ['engine'],
   'case-files': ['engine'],
   cli: ['sandbox', 'journal'],

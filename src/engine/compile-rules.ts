@@ -59,6 +59,7 @@ function compileRule(
   const when = compileConditions(raw['when'], [...path, 'when'], scope, context);
   const once = compileKnown(raw['once'], [...path, 'once'], scope, context);
   const timers = compileTimers(raw, path, scope, context);
+  const rank = compileKnown(raw['rank'], [...path, 'rank'], scope, context);
   const effects = ['ignore', 'reject', 'do'].filter((name) => raw[name] !== undefined);
   // A rule may do nothing but stop clocks.
   const [effect = timers.cancels.length > 0 ? 'do' : undefined] = effects;
@@ -76,6 +77,7 @@ function compileRule(
     names,
     once,
     ...timers,
+    rank,
     continues: raw['continue'] === true,
   };
   if (effect !== 'do') {

@@ -135,12 +135,13 @@ export interface IntendedOperation {
 export type OperationRecord = IntendedOperation &
   ({ readonly state: 'intended' } | { readonly state: 'done'; readonly result: OperationResult });
 
-/** That an event of this time set a field; a payment wins over a suspension of the same time. */
+/** That an event of this time set a field. */
 export interface LastWrite {
-  /** `license:{id}:suspended`, `license:{id}:expiresAt`, `user:{id}:profile`, … */
+  /** `license:{id}:suspended`, `user:{id}:profile`, `user:{id}:metadata:{key}`, … */
   readonly field: string;
   readonly timeMs: number;
-  readonly isPayment: boolean;
+  /** Of two events of the same time the higher one counts as the later; a payment has 1, others 0. */
+  readonly rank: number;
 }
 
 /** Every method rejects with an AppError JOURNAL_UNAVAILABLE when it cannot keep its promise. */
@@ -199,8 +200,8 @@ export interface Journal {
   withdraw(key: string): Promise<void>;
   /**
    * Notes that an event of this time found the fields as it wants them, without a call. What is known
-   * of a field never goes back: a write of an older event, or one that a payment of the same time
-   * outweighs, changes nothing. The same holds for `complete`.
+   * of a field never goes back: a write of an older event, or of one of the same time and a lower
+   * rank, changes nothing. The same holds for `complete`.
    */
   noteLastWrites(lastWrites: readonly LastWrite[]): Promise<void>;
   findLastWrites(fields: readonly string[]): Promise<ReadonlyMap<string, LastWrite>>;

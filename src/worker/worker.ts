@@ -211,6 +211,8 @@ class JournalWorker implements Worker {
       eventId: outcome.eventId,
       source: taken.event.source,
       type: taken.event.type,
+      about: taken.subjects.map(withoutProvider).filter((id) => !id.includes('@')),
+      eventTime: new Date(taken.event.timeMs).toISOString(),
       status: outcome.status,
       attempt: taken.attempt,
       ...(outcome.rule === undefined ? {} : { rule: outcome.rule }),
@@ -280,4 +282,9 @@ class JournalWorker implements Worker {
     await Promise.race([finished, this.#options.clock.sleep(ms, timer.signal)]);
     timer.abort();
   }
+}
+
+/** `stripe:cus_1` is told as the provider tells it. */
+function withoutProvider(subject: string): string {
+  return subject.slice(subject.indexOf(':') + 1);
 }

@@ -348,7 +348,7 @@ const stripe: Teller = {
       : chapter.fact.kind === 'failure'
         ? [
             stripeEvent('invoice.payment_failed', chapter),
-            stripeEvent('customer.subscription.updated-past-due', chapter, '_twin'),
+            stripeEvent('customer.subscription.updated-payment-failed', chapter, '_twin'),
           ]
         : [stripeEvent('invoice.paid-subscription-cycle', chapter)],
 };

@@ -74,6 +74,7 @@ function checkRule(rule: Rule, outer: ShapeScope, walk: EventWalk): void {
     checkText(rule.timer.after, '`after`', scope, walk);
   }
   for (const { key } of rule.cancels) checkText(key, '`cancels`', scope, walk);
+  if (rule.rank !== undefined) walk.template(rule.rank, scope, false);
   if (rule.effect.kind === 'do') checkSteps(rule.effect.steps, scope, walk);
   else checkText(rule.effect.reason, 'the reason', scope, walk);
   walk.rest(rule.names, scope);

@@ -1,6 +1,12 @@
 // Rows of the database as the journal's own types. Takes rows, gives records; SQL ends here.
 
-import type { EventOutcome, EventStatus, OperationResult, WebhookEvent } from '../../model.ts';
+import {
+  type EventOutcome,
+  type EventStatus,
+  eventKeyOf,
+  type OperationResult,
+  type WebhookEvent,
+} from '../../model.ts';
 import type { RecordedEvent } from '../archive.ts';
 import type {
   EventRecord,
@@ -74,7 +80,12 @@ export function toRecorded(row: TrafficRow): RecordedEvent {
 /** The event itself; its payload is empty once it was erased. */
 export function toEvent(row: EventRow): WebhookEvent {
   const { payload, ...event } = toRecorded(row);
-  return { ...event, payload: payload === undefined ? {} : JSON.parse(payload) };
+  const isOwn = row.event_key !== eventKeyOf(event);
+  return {
+    ...event,
+    payload: payload === undefined ? {} : JSON.parse(payload),
+    ...(isOwn ? { isOwn } : {}),
+  };
 }
 
 export function toSubjects(row: Pick<EventRow, 'subjects'>): readonly string[] {
@@ -132,5 +143,5 @@ export function toLastWrite(row: {
   time_ms: number;
   is_payment: number;
 }): LastWrite {
-  return { field: row.field, timeMs: row.time_ms, isPayment: row.is_payment === 1 };
+  return { field: row.field, timeMs: row.time_ms, rank: row.is_payment };
 }

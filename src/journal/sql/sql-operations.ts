@@ -116,8 +116,8 @@ async function writeLastWrites(
   tx: SqlTransaction,
   lastWrites: readonly LastWrite[],
 ): Promise<void> {
-  for (const { field, timeMs, isPayment } of lastWrites) {
-    await tx.query(WRITE_LAST_WRITE, [field, timeMs, Number(isPayment)]);
+  for (const { field, timeMs, rank } of lastWrites) {
+    await tx.query(WRITE_LAST_WRITE, [field, timeMs, rank]);
   }
 }
 
