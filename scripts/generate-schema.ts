@@ -422,6 +422,31 @@ function schema(): Schema {
             items: { type: 'string', pattern: '^=' },
             examples: ['=data.object.payment_intent'],
           },
+          after: {
+            description:
+              'What is done is done only when so much time has passed since the event, as an ISO 8601 interval, unless another rule cancels the timer before.',
+            type: 'string',
+            examples: ['P7D', '=$grace'],
+          },
+          timer: {
+            description:
+              'The clock of `after`: a name, and what it belongs to (one of the subjects). Events of the same timer share one clock, which the first of them starts.',
+            type: 'object',
+            minProperties: 1,
+            maxProperties: 1,
+            propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9_]*$' },
+            additionalProperties: { type: 'string', pattern: '^=' },
+            examples: [{ grace: '=data.id' }],
+          },
+          cancels: {
+            description:
+              'Stops these clocks: what they would have done is not done. A rule may do nothing else.',
+            type: 'object',
+            minProperties: 1,
+            propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9_]*$' },
+            additionalProperties: { type: 'string', pattern: '^=' },
+            examples: [{ grace: '=$id(data.subscription)' }],
+          },
           rank: {
             description:
               'Of two events of the same time, the one of the higher rank counts as the later: a whole number from 0 to 99. Left out, a payment wins over the rest, and else the one that comes last.',

@@ -225,6 +225,19 @@ const EVENT_EXPECTATIONS: Record<string, Schema> = {
   plan: list('Steps of the plan, in their order; [] for none.', 'planStep', {
     'license.renew': { find: SUBSCRIPTION },
   }),
+  timer: {
+    description: 'The clock that the plan waits for; null where it is carried out at once.',
+    type: ['object', 'null'],
+    additionalProperties: false,
+    properties: {
+      name: text('Its name.', 'grace'),
+      key: text('What it belongs to.', 'sub_1'),
+      after: text('How long it runs.', 'P7D'),
+      dueAt: text('When it is due, if this event starts it.', '2026-01-08T09:00:00Z'),
+    },
+    examples: [{ name: 'grace', after: 'P7D' }],
+  },
+  cancels: texts('The names of the clocks that the event stops; [] for none.', 'grace'),
 };
 
 const EXPECT: Schema = closed(

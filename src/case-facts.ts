@@ -31,6 +31,13 @@ export function stepFacts(step: PlannedStep): JsonObject {
   };
 }
 
+/** The clock that a plan waits for; null where it waits for none. */
+export function timerFacts(match: MatchResult): JsonObject | null {
+  if (match.kind !== 'matched' || match.timer === undefined) return null;
+  const { name, key, after, dueAtMs } = match.timer;
+  return { name, key, after, dueAt: new Date(dueAtMs).toISOString().replace('.000Z', 'Z') };
+}
+
 /** `{ "$ref": "user.id" }` is written `$user.id`. */
 function withoutReferences(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map(withoutReferences);

@@ -3,7 +3,14 @@
 // accepted, worked on. Never waits and never reaches the network: time is moved, the sandbox is in here.
 
 import { createExecutor } from './actions/execute.ts';
-import { errorsIn, requestFacts, resourceFacts, rulesIn, stepFacts } from './case-facts.ts';
+import {
+  errorsIn,
+  requestFacts,
+  resourceFacts,
+  rulesIn,
+  stepFacts,
+  timerFacts,
+} from './case-facts.ts';
 import { createStepClock, type StepClock } from './clock.ts';
 import { createCryptlexClient } from './cryptlex/client.ts';
 import { createPace } from './cryptlex/pace.ts';
@@ -218,7 +225,16 @@ async function lookAt(delivered: Delivered, { rules, env, journal }: World): Pro
   if (delivered.kind === 'refused') {
     const { code, message } = delivered.error;
     const { title } = delivered;
-    const none = { type: '', rules: [], knownRules: [], plan: [], trace: [], duplicate: false };
+    const none = {
+      type: '',
+      rules: [],
+      knownRules: [],
+      plan: [],
+      timer: null,
+      cancels: [],
+      trace: [],
+      duplicate: false,
+    };
     return {
       ...none,
       title,
@@ -247,6 +263,8 @@ async function lookAt(delivered: Delivered, { rules, env, journal }: World): Pro
     message: outcome?.message ?? null,
     errors: errorsIn(match, outcome),
     plan: match.kind === 'matched' ? match.plan.steps.map(stepFacts) : [],
+    timer: timerFacts(match),
+    cancels: (match.cancels ?? []).map(({ name }) => name),
     trace: match.trace,
   };
 }

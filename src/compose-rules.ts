@@ -2,7 +2,13 @@
 // compose.ts, and like it imported only by cli/ and tests. Reads the same way at the start and at each reload.
 
 import { ACTIONS } from './actions/definitions.ts';
-import { type ConfigReading, readConfig } from './config.ts';
+import {
+  type ConfigReading,
+  DEFAULT_DATABASE_URL,
+  parseDatabaseUrl,
+  readConfig,
+} from './config.ts';
+import { formatLocation } from './engine/findings.ts';
 import type { RuleFileText } from './engine/load.ts';
 import {
   createEnvironment,
@@ -112,7 +118,26 @@ function readSources(
       .map((name) => [name, environment.resolveSecrets(name)] as const)
       .filter(([, list]) => list.length > 0),
   );
-  return { unreadable, secrets, loaded: loadSources(files, secrets, environment, ACTIONS) };
+  const loaded = loadSources(files, secrets, environment, ACTIONS);
+  const problems = [...loaded.problems, ...forgottenTimers(loaded, environment)];
+  return { unreadable, secrets, loaded: { ...loaded, problems } };
+}
+
+/**
+ * A clock of days in the memory of one process would be lost at its next start, and the suspension with it,
+ * without a word; to suspend at once instead would be worse. So such rules and `memory:` refuse each other.
+ */
+function forgottenTimers({ sources }: LoadedSources, environment: Environment): readonly string[] {
+  const url = parseDatabaseUrl(environment.resolveEnv('DATABASE_URL') ?? DEFAULT_DATABASE_URL);
+  if (url?.kind !== 'memory') return [];
+  return sources.flatMap(({ ruleSet }) =>
+    ruleSet.rules.flatMap(({ id, timer }) => {
+      if (timer === undefined) return [];
+      const place = formatLocation(timer.location);
+      const message = `${place}: rule "${id}" waits (after:), and DATABASE_URL=memory: forgets what waits when the process ends`;
+      return [problemOf(new AppError('TIMER_NEEDS_JOURNAL', message))];
+    }),
+  );
 }
 
 function readingOf({ unreadable, loaded }: SourcesRead, environment: Environment): RulesReading {

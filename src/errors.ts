@@ -179,6 +179,12 @@ export const ERRORS = {
     retryable: false,
     httpStatus: 400,
   },
+  TIMER_KEY: {
+    title: 'A timer belongs to something that the event is not about',
+    hint: 'The key of a timer is one of the subjects; add its formula under `subject:`.',
+    retryable: false,
+    httpStatus: 400,
+  },
   FILTER_EMPTY: {
     title: 'A search without a value was refused',
     hint: 'Cryptlex ignores empty filters and would answer with the licenses of strangers.',
@@ -555,6 +561,31 @@ export const ERRORS = {
   SHAPE_WORD: {
     title: 'A condition asks for a word that the provider never sends there',
     hint: 'Check the spelling. For a word that is new, write `# keywright: ignore SHAPE_WORD` behind it.',
+    retryable: false,
+  },
+  TIMER_MISPLACED: {
+    title: 'A timer cannot stand here',
+    hint: 'A rule that waits has `after:`, `timer:` and `do:`; a payment has `cancels:`. See docs/rules.md.',
+    retryable: false,
+  },
+  TIMER_UNKNOWN: {
+    title: 'A rule cancels a timer that no rule has',
+    hint: 'Write the name as it stands under `timer:`.',
+    retryable: false,
+  },
+  TIMER_NEVER_CANCELLED: {
+    title: 'Nothing cancels a timer',
+    hint: 'Add `cancels:` with its name to the rules of payments.',
+    retryable: false,
+  },
+  TIMER_PAYMENT: {
+    title: 'A payment leaves a timer running',
+    hint: 'Add `cancels:` to the rule, or a rule before it with `cancels:` and `continue: true`.',
+    retryable: false,
+  },
+  TIMER_NEEDS_JOURNAL: {
+    title: 'A rule waits for a time, and the journal forgets',
+    hint: 'Use DATABASE_URL=sqlite:PATH or postgres://…, or remove `after:` from the rule.',
     retryable: false,
   },
   FORMULA_SYNTAX: {

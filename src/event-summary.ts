@@ -18,6 +18,7 @@ export function summaryOf(record: EventRecord): object {
     attempts: record.attempts,
     acceptedAt: new Date(record.firstAcceptedAtMs).toISOString(),
     dueAt: record.dueAtMs === undefined ? undefined : new Date(record.dueAtMs).toISOString(),
+    timer: record.timerKey,
     rule: outcome?.rule,
     message: outcome?.message,
     reason: outcome?.reason,

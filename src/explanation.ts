@@ -34,6 +34,10 @@ export interface Explanation {
   /** The names of `let` that were looked up, in that order. */
   readonly names: readonly NameTrace[];
   readonly plan: readonly PlannedStep[];
+  /** The clock that the plan waits for. */
+  readonly timer: TimerFacts | null;
+  /** The clocks that the event stops, where they run. */
+  readonly cancels: readonly { readonly name: string; readonly key: string }[];
   /** Which expression gave which value of the plan. */
   readonly values: readonly ValueTrace[];
   readonly requests: readonly TryoutRequest[];
@@ -48,6 +52,15 @@ export interface Explanation {
   readonly users: BeforeAndAfter;
   /** Whether the webhook would be answered with a 4xx. */
   readonly refused: boolean;
+}
+
+export interface TimerFacts {
+  readonly name: string;
+  readonly key: string;
+  readonly after: string;
+  readonly dueAt: string;
+  /** The rules that may stop it before. */
+  readonly cancelledBy: readonly string[];
 }
 
 export interface BeforeAndAfter {
@@ -87,6 +100,8 @@ export async function explainEvent(
     trace: [...match.trace, ...rulesOfOtherTypes(ruleSet, event)],
     names: match.lookups?.names ?? [],
     plan: match.kind === 'matched' ? match.plan.steps : [],
+    timer: timerOf(match, ruleSet),
+    cancels: (match.cancels ?? []).map(({ name, key }) => ({ name, key })),
     values: match.kind === 'matched' ? (match.lookups?.values ?? []) : [],
     requests: tryout?.requests ?? [],
     errors: errorsOf(match, tryout),
@@ -108,6 +123,15 @@ export async function explainEvent(
 function ruleOf(match: MatchResult): RulePointer | null {
   if (match.kind === 'matched') return match.rules.at(-1) ?? null;
   return match.kind === 'unmatched' ? null : (match.rule ?? null);
+}
+
+function timerOf(match: MatchResult, { rules }: RuleSet): TimerFacts | null {
+  if (match.kind !== 'matched' || match.timer === undefined) return null;
+  const { name, key, after, dueAtMs } = match.timer;
+  const cancelledBy = rules
+    .filter(({ cancels }) => cancels.some((timer) => timer.name === name))
+    .map(({ id }) => id);
+  return { name, key, after, dueAt: new Date(dueAtMs).toISOString(), cancelledBy };
 }
 
 /** "Why not the others?" is asked of every rule of the file. */

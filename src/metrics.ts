@@ -176,12 +176,16 @@ function createInstruments(registry: Registry) {
       'action',
       'result',
     ]),
-    backlog: gauge('backlog_events', 'Events that are not finished; replicas see the same ones.', [
-      'status',
-    ]),
-    oldest: gauge('backlog_oldest_seconds', 'Age of the oldest of them; 0 where there is none.', [
-      'status',
-    ]),
+    backlog: gauge(
+      'backlog_events',
+      'Events that are not finished, those that wait for a time as "timer"; replicas see the same ones.',
+      ['status'],
+    ),
+    oldest: gauge(
+      'backlog_oldest_seconds',
+      'Age of the oldest of them, of "timer" since its time was over; 0 where there is none.',
+      ['status'],
+    ),
     journalUp: gauge('journal_up', 'Whether the journal answered when this page was made.'),
     call: histogram('cryptlex_call_seconds', 'Calls to Cryptlex, by status or "none".', {
       labelNames: ['method', 'route', 'status'],

@@ -232,14 +232,36 @@ export interface Plan {
   readonly steps: readonly PlannedStep[];
 }
 
+/** One clock: its name in the rules, and whose it is. */
+export interface TimerName {
+  readonly name: string;
+  /** What it belongs to, one of the event's subjects: a subscription. */
+  readonly key: string;
+  /** What makes the failure or the payment one, whatever event tells of it; undefined: each event. */
+  readonly once: string | undefined;
+}
+
+/** A plan that is not carried out at once, but when the time is over. */
+export interface PlannedTimer extends TimerName {
+  /** As the rule says it: `P7D`. */
+  readonly after: string;
+  /** The event's time and so much later; of several events the first one counts. */
+  readonly dueAtMs: number;
+}
+
 /** What the rules make of an event. Every kind carries the trace: a reason for every rule. */
-export type MatchResult = { readonly lookups?: Lookups } & MatchVerdict;
+export type MatchResult = {
+  readonly lookups?: Lookups;
+  /** The clocks that it stops, whatever else becomes of it. */
+  readonly cancels?: readonly TimerName[];
+} & MatchVerdict;
 
 type MatchVerdict =
   | {
       readonly kind: 'matched';
       readonly rules: readonly RulePointer[];
       readonly plan: Plan;
+      readonly timer?: PlannedTimer;
       readonly trace: readonly RuleTrace[];
     }
   | {

@@ -22,6 +22,7 @@ import type { Logger } from './log.ts';
 import type { Clock, EventOutcome, MatchResult, RulePointer, VerifiedDelivery } from './model.ts';
 import { describeDone, failedOutcome, withProgress } from './outcomes.ts';
 import { settleFailure } from './retry.ts';
+import { cancelTimers, stepOfTimer, timerKeyOf, withStopped } from './timers.ts';
 
 /** One version of all rules, with the variables that they read. */
 export interface CurrentRules {
@@ -151,11 +152,30 @@ async function decideAndExecute(
     return ended(failedOutcome(event.id, error, undefined));
   }
   let rule: string | undefined;
+  let timerKey = taken.storedPlan?.timer?.key ?? taken.timerKey;
+  let dueAtMs = taken.storedPlan?.timer?.dueAtMs;
+  // An event that comes to its end holds its clock no more, whatever the rules say by now.
+  const withTimer = (settlement: Settlement): Settlement =>
+    timerKey === undefined || ['queued', 'parked'].includes(settlement.outcome.status)
+      ? settlement
+      : { timer: { key: timerKey, isOver: true }, ...settlement };
   try {
     const match = await decide(taken, ruleSet, env);
     onPlan();
-    if (match.kind !== 'matched') return ended(outcomeWithoutPlan(event.id, match));
+    // Before all else: a payment that fails, or is tried again for hours, was made all the same.
+    const stopped = await cancelTimers(taken, match.cancels ?? [], dependencies.journal);
+    if (match.kind !== 'matched') {
+      return withTimer(ended(withStopped(outcomeWithoutPlan(event.id, match), stopped)));
+    }
     rule = match.rules.map(({ id }) => id).join(', ');
+    if (match.timer !== undefined) {
+      timerKey = timerKeyOf(event, match.timer);
+      const step = await stepOfTimer(taken, match.timer, rule, dependencies);
+      if (step.kind === 'settle') return withTimer(step.settlement);
+      dueAtMs = step.dueAtMs;
+    }
+    const timer =
+      timerKey === undefined || dueAtMs === undefined ? undefined : { key: timerKey, dueAtMs };
     await dependencies.executor.execute({
       plan: match.plan,
       event,
@@ -174,14 +194,19 @@ async function decideAndExecute(
               plan: match.plan,
               rules: match.rules,
               rulesHash: ruleSet.hash,
+              ...(timer === undefined ? {} : { timer }),
             })
           : Promise.resolve(),
     });
     const outcome = withProgress(describeDone(event.id, rule, progress), progress);
-    return { ...ended(outcome), wakesWaiting: wakesOthers(progress) };
+    const done = ended(withStopped(outcome, stopped));
+    return withTimer({ ...done, wakesWaiting: wakesOthers(progress) });
   } catch (error) {
-    const settlement = settleFailure(error, { taken, rule, ruleSet, progress }, dependencies);
-    return { ...settlement, wakesWaiting: wakesOthers(progress) };
+    // What waited for its time is tried for as long as what has just come.
+    const firstAcceptedAtMs = Math.max(taken.firstAcceptedAtMs, dueAtMs ?? 0);
+    const attempt = { taken: { ...taken, firstAcceptedAtMs }, rule, ruleSet, progress };
+    const settlement = settleFailure(error, attempt, dependencies);
+    return withTimer({ ...settlement, wakesWaiting: wakesOthers(progress) });
   }
 }
 

@@ -90,7 +90,7 @@ const EDGES = [
   'config-billing',
   'case-files',
 ];
-const PIPELINE = ['pipeline', 'outcomes', 'retry', 'event-summary'];
+const PIPELINE = ['pipeline', 'outcomes', 'retry', 'timers', 'event-summary'];
 
 /** What a place may import by value; types may come from anywhere below it, see `typesFrom`. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -102,10 +102,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   interval: [],
   assets: [],
   ...Object.fromEntries(PARTS.map((part) => [part, []])),
-  pipeline: ['engine', 'outcomes', 'retry'],
+  pipeline: ['engine', 'outcomes', 'retry', 'timers'],
   outcomes: [],
   'event-summary': [],
   retry: ['outcomes'],
+  timers: [],
   worker: ['pipeline'],
   server: ['event-summary', 'journal'],
   clock: [],
@@ -144,6 +145,7 @@ const MAY_NAME: Readonly<Record<string, readonly string[]>> = {
   outcomes: PARTS,
   'event-summary': PARTS,
   retry: [...PARTS, 'log'],
+  timers: PARTS,
   worker: ['journal', 'log'],
   server: ['billing', 'log', 'journal'],
   'rule-files': ['engine'],

@@ -84,6 +84,7 @@ function scene(
     attempt: 1,
     firstAcceptedAtMs: clock.nowMs(),
     storedPlan,
+    timerKey: undefined,
     replay: undefined,
   });
   return { pipeline, journal, clock, executed, resumed, taken };

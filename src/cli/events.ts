@@ -114,9 +114,14 @@ async function list(archive: Archive, options: Options, terminal: Terminal): Pro
   return 0;
 }
 
-function lineOf({ event, status, firstAcceptedAtMs, outcome }: EventRecord): string {
+function lineOf(record: EventRecord): string {
+  const { event, status, firstAcceptedAtMs, outcome, timerKey, dueAtMs } = record;
   const at = new Date(firstAcceptedAtMs).toISOString().replace('T', ' ').slice(0, 19);
-  const why = outcome?.failure?.code ?? outcome?.rule ?? '';
+  const waits = timerKey !== undefined && dueAtMs !== undefined;
+  const until = waits
+    ? `, until ${new Date(dueAtMs).toISOString().replace('T', ' ').slice(0, 19)}`
+    : '';
+  const why = `${outcome?.failure?.code ?? outcome?.rule ?? ''}${until}`;
   return [at, status.padEnd(9), event.source.padEnd(10), event.type.padEnd(32), event.id, why]
     .join('  ')
     .trimEnd();

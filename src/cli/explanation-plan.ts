@@ -39,6 +39,22 @@ function oneName(
   ];
 }
 
+/** The clock that the plan waits for, and those that the event stops. */
+export function timerLines({
+  timer,
+  cancels,
+}: Pick<Explanation, 'timer' | 'cancels'>): readonly string[] {
+  const stops = cancels.map(({ name, key }) => `cancels ${name} of ${key}, if it runs`);
+  if (timer === null) return stops;
+  const { name, key, after, dueAt, cancelledBy } = timer;
+  const by = cancelledBy.length === 0 ? 'Nothing' : cancelledBy.join(', ');
+  return [
+    ...stops,
+    `${name} of ${key}: what follows is done ${after} after the event, at ${dueAt}`,
+    `if the clock runs already, it is not started anew; ${by} cancels it`,
+  ];
+}
+
 /** Each step with its fields, and where each value came from. */
 export function planLines(
   { plan, values }: Pick<Explanation, 'plan' | 'values'>,

@@ -2,7 +2,7 @@
 // -state.ts for its parts.
 
 import type { Explanation } from '../explanation.ts';
-import { nameLines, planLines, requestLines } from './explanation-plan.ts';
+import { nameLines, planLines, requestLines, timerLines } from './explanation-plan.ts';
 import { ruleLines } from './explanation-rules.ts';
 import { stateLines } from './explanation-state.ts';
 import { type Paint, section } from './words.ts';
@@ -27,6 +27,7 @@ export function explanationText(explanation: Explanation, { paint, all }: TextOp
     section('Problems', explanation.errors.flatMap(problemLines), paint),
     section('Rules', ruleLines(explanation, all, paint), paint),
     section('Names', nameLines(explanation, all, paint), paint),
+    section('Timer', timerLines(explanation), paint),
     section('Plan', planLines(explanation, paint), paint),
     section('Requests to Cryptlex', requestLines(explanation, paint), paint),
     section('Before and after', stateLines(explanation, paint), paint),

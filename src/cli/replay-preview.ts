@@ -22,7 +22,9 @@ export async function previewOf(
     ({ action, item }) => `${action}${item === undefined ? '' : ` [${item}]`}`,
   );
   const done = operations.filter(({ state }) => state === 'done').length;
-  const plan = steps.length > 0 ? steps.join(', ') : (explanation.reason ?? 'no plan');
+  const { timer } = explanation;
+  const waits = timer === null ? '' : `, not before its time (timer ${timer.name}, ${timer.after})`;
+  const plan = steps.length > 0 ? `${steps.join(', ')}${waits}` : (explanation.reason ?? 'no plan');
   const problems = explanation.errors
     .map(({ message, code }) => `  ${message} [${code}]\n`)
     .join('');

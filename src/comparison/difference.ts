@@ -5,11 +5,12 @@
 import type { JsonObject, JsonValue, MatchResult, PlannedStep } from '../model.ts';
 import { dangerOfAdding, dangerOfRemoving, dangerOfValue } from './danger.ts';
 import { shownValue } from './shown-values.ts';
+import { timerDifferences } from './timer-difference.ts';
 
 export interface Difference {
   /** The rule that it belongs to: of the new version where it has one. */
   readonly rule: string;
-  readonly kind: 'outcome' | 'step' | 'input' | 'identity' | 'rule' | 'problem';
+  readonly kind: 'outcome' | 'step' | 'input' | 'identity' | 'rule' | 'problem' | 'timer';
   /** `matched → ignored`, `license.suspend`, `license.create subscriptionInterval: P1M → P1Y`. */
   readonly text: string;
   /** Steps of the plan that are added or removed; 0 for what is no step. */
@@ -30,6 +31,7 @@ export function differencesOf(
   const rule = ruleOf(after) ?? ruleOf(before) ?? `(${type})`;
   const differences = [
     ...outcomeDifference(rule, before, after),
+    ...timerDifferences(rule, before, after),
     ...planDifferences(rule, stepsOf(before), stepsOf(after)),
   ];
   if (differences.length > 0) return differences;

@@ -27,6 +27,8 @@ export interface EventExpectation {
   readonly message?: string | null;
   readonly errors?: readonly string[];
   readonly plan?: readonly JsonObject[];
+  readonly timer?: JsonObject | null;
+  readonly cancels?: readonly string[];
 }
 
 /** What became of one event. */
@@ -45,6 +47,10 @@ export interface EventSeen {
   readonly errors: readonly string[];
   /** Its steps as a test writes them: `{ "license.renew": {…}, once: … }`. */
   readonly plan: readonly JsonObject[];
+  /** The clock that the plan waits for: `{ name, key, after, dueAt }`. */
+  readonly timer: JsonObject | null;
+  /** The names of the clocks that the event stops. */
+  readonly cancels: readonly string[];
   readonly trace: readonly RuleTrace[];
 }
 
@@ -133,6 +139,12 @@ function compareEvent(
   differences.push(...compareErrors(expected.errors, seen.errors, member(at, 'errors'), exact));
   if (expected.plan !== undefined) {
     differences.push(...alignInOrder(expected.plan, seen.plan, member(at, 'plan'), exact));
+  }
+  for (const name of ['timer', 'cancels'] as const) {
+    const wanted = expected[name];
+    if (wanted === undefined) continue;
+    const isSeen = name === 'cancels' ? [...seen.cancels] : seen.timer;
+    differences.push(...compareValue(wanted as JsonValue, isSeen, member(at, name), exact));
   }
   differences.push(...unsaid(expected, seen, at));
   return differences;

@@ -150,6 +150,8 @@ const EVENT_MEMBERS = [
   'message',
   'errors',
   'plan',
+  'timer',
+  'cancels',
 ] as const;
 
 /** What is expected of one event needs exactly one; of several it stands under `events`. */

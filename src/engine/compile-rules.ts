@@ -5,6 +5,7 @@ import type { ActionCatalog } from '../model.ts';
 import { compileConditions } from './compile-conditions.ts';
 import { compileFields, compileKnown, reportMissingFields, reportRun } from './compile-fields.ts';
 import { compileNames, reportUnused } from './compile-names.ts';
+import { compileTimers } from './compile-timers.ts';
 import type { ActionStep, LoopStep, Rule, Step, Template } from './rules.ts';
 import type { StaticScope } from './static-scope.ts';
 import { compileFormula, compileTemplate, findingAt, type TemplateContext } from './templates.ts';
@@ -58,9 +59,11 @@ function compileRule(
   const when = compileConditions(raw['when'], [...path, 'when'], scope, context);
   const once = compileKnown(raw['once'], [...path, 'once'], scope, context);
   const payments = compilePayments(raw['payment'], [...path, 'payment'], scope, context);
+  const timers = compileTimers(raw, path, scope, context);
   const rank = compileKnown(raw['rank'], [...path, 'rank'], scope, context);
   const effects = ['ignore', 'reject', 'do'].filter((name) => raw[name] !== undefined);
-  const [effect] = effects;
+  // A rule may do nothing but stop clocks.
+  const [effect = timers.cancels.length > 0 ? 'do' : undefined] = effects;
   if (effect === undefined || effects.length > 1) {
     const message = `a rule has exactly one of \`do\`, \`ignore\` and \`reject\`; this one has ${effects.length === 0 ? 'none' : effects.join(' and ')}`;
     findingAt(context, [...path, 'id'], 'RULE_ONE_EFFECT', message);
@@ -75,6 +78,7 @@ function compileRule(
     names,
     once,
     payments,
+    ...timers,
     rank,
     continues: raw['continue'] === true,
   };
@@ -85,7 +89,7 @@ function compileRule(
     return { ...base, effect: { kind: effect as 'ignore' | 'reject', reason } };
   }
   const within = { parentId: fullId, hasOnce: surroundings.hasOnce || raw['once'] !== undefined };
-  const steps = compileSteps(raw['do'] as Raw[], [...path, 'do'], scope, context, within);
+  const steps = compileSteps((raw['do'] ?? []) as Raw[], [...path, 'do'], scope, context, within);
   reportUnused(scope, context);
   return { ...base, effect: { kind: 'do', steps } };
 }

@@ -4,6 +4,7 @@
 import { PROVIDER_NAMES } from '../model.ts';
 import type { Findings } from './findings.ts';
 import { lintSettings } from './lint-settings.ts';
+import { lintTimers } from './lint-timers.ts';
 import type { Rule, RuleSet, Step } from './rules.ts';
 import type { YamlFile } from './yaml.ts';
 
@@ -18,6 +19,7 @@ export function lintRuleSet(ruleSet: RuleSet, yaml: YamlFile, findings: Findings
   }
   reportUnreachable(ruleSet, findings);
   lintSettings(ruleSet, findings);
+  lintTimers(ruleSet, yaml, findings);
   if (ruleSet.provider === 'paddle' && ruleSet.mode !== 'any') {
     findings.warning(
       'RULE_WRONG_TYPE',

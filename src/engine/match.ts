@@ -6,14 +6,17 @@ import type {
   ConditionTrace,
   MatchResult,
   PlannedStep,
+  PlannedTimer,
   Problem,
   RulePointer,
   RuleTrace,
+  TimerName,
   WebhookEvent,
 } from '../model.ts';
 import { askAll } from './conditions.ts';
 import { Evaluation, EvaluationFailure, problemAt, type RunScope } from './evaluation.ts';
 import { StepPlanner } from './plan-steps.ts';
+import { planCancels, planTimer } from './plan-timers.ts';
 import type { Observer, Rule, RuleSet } from './rules.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -54,7 +57,9 @@ async function match(
     return { kind: 'ignored', rule: undefined, reason: wrongMode, trace: [] };
   }
   const evaluation = new Evaluation(event, declared(ruleSet, env), options);
-  const matcher = new Matcher(ruleSet, evaluation);
+  // Asked apart, so that no name is told twice of an event that is explained.
+  const subjects = () => subjectList(ruleSet, new Evaluation(event, declared(ruleSet, env)));
+  const matcher = new Matcher(ruleSet, evaluation, subjects);
   const candidates = ruleSet.rulesByType.get(event.type);
   if (candidates === undefined) {
     const off = ruleSet.rulesSwitchedOff.get(event.type) ?? [];
@@ -85,18 +90,28 @@ function modeMismatch(ruleSet: RuleSet, event: WebhookEvent): string | undefined
 class Matcher {
   readonly #ruleSet: RuleSet;
   readonly #evaluation: Evaluation;
+  readonly #subjects: () => Promise<readonly string[]>;
   readonly #trace: RuleTrace[] = [];
   readonly #matched: RulePointer[] = [];
+  /** Rules that fitted and only stop clocks: they decide an event only where no other does. */
+  readonly #canceling: RulePointer[] = [];
   readonly #problems: Problem[] = [];
   readonly #steps: PlannedStep[] = [];
   readonly #notes: string[] = [];
   readonly #units = new Map<string, number>();
   readonly #names = new Map<string, number>();
+  readonly #cancels: TimerName[] = [];
+  #timer: PlannedTimer | undefined;
   /** The rule whose conditions could not be asked. */
   #undecided: RulePointer | undefined;
 
-  constructor(ruleSet: RuleSet, evaluation: Evaluation) {
+  constructor(
+    ruleSet: RuleSet,
+    evaluation: Evaluation,
+    subjects: () => Promise<readonly string[]>,
+  ) {
     this.#ruleSet = ruleSet;
+    this.#subjects = subjects;
     this.#evaluation = evaluation;
   }
 
@@ -117,8 +132,9 @@ class Matcher {
         skipped = `the conditions of ${rule.id} could not be asked`;
         continue;
       }
-      this.#matched.push(pointer);
+      (isOnlyCancel(rule) ? this.#canceling : this.#matched).push(pointer);
       this.#evaluation.observer?.sawRule(rule);
+      await this.#planTimers(rule, scope);
       await this.#apply(rule, scope);
       if (!rule.continues) skipped = `the rule ${rule.id} came first`;
     }
@@ -136,6 +152,17 @@ class Matcher {
       this.#trace.push({ rule: rule.id, matched: false, conditions });
       this.#collect(error, rule.id);
       return 'failed';
+    }
+  }
+
+  async #planTimers(rule: Rule, scope: RunScope): Promise<void> {
+    if (rule.timer === undefined && rule.cancels.length === 0) return;
+    try {
+      const subjects = new Set(await this.#subjects());
+      this.#cancels.push(...(await planCancels(rule, scope, this.#evaluation, subjects)));
+      this.#timer ??= await planTimer(rule, scope, this.#evaluation, subjects);
+    } catch (error) {
+      this.#collect(error, rule.id);
     }
   }
 
@@ -167,15 +194,25 @@ class Matcher {
     this.#problems.push({ ...error.problem, message: `${ruleId}: ${error.problem.message}` });
   }
 
+  /** A payment is one, whatever else is wrong with its event: what it cancels is told in any case. */
   #result(): MatchResult {
+    const verdict = this.#verdict();
+    return this.#cancels.length === 0 ? verdict : { ...verdict, cancels: this.#cancels };
+  }
+
+  #verdict(): MatchResult {
     const trace = this.#trace;
-    const rule = this.#matched.at(-1);
+    const matched = this.#matched.length > 0 ? this.#matched : this.#canceling;
+    const rule = matched.at(-1);
     if (this.#problems.length > 0) {
       const pointer = this.#undecided ?? rule;
       return { kind: 'failed', rule: pointer, problems: distinct(this.#problems), trace };
     }
-    if (this.#steps.length > 0) {
-      return { kind: 'matched', rules: this.#matched, plan: { steps: this.#steps }, trace };
+    const onlyCancels = this.#cancels.length > 0 && this.#notes.length === 0;
+    if (this.#steps.length > 0 || onlyCancels) {
+      const timer = this.#timer === undefined ? {} : { timer: this.#timer };
+      const plan = { steps: this.#steps };
+      return { kind: 'matched', rules: matched, plan, ...timer, trace };
     }
     const reason =
       rule === undefined
@@ -183,6 +220,10 @@ class Matcher {
         : this.#notes.join(' ') || 'there is nothing to do';
     return { kind: 'ignored', rule, reason, trace };
   }
+}
+
+function isOnlyCancel({ effect }: Rule): boolean {
+  return effect.kind === 'do' && effect.steps.length === 0;
 }
 
 /** A name of a `let` that fails is used in many places; it is one problem. */
@@ -203,19 +244,22 @@ export async function subjectsOf(
   env: Env,
 ): Promise<readonly string[]> {
   const evaluate = async (): Promise<readonly string[]> => {
-    const evaluation = new Evaluation(event, declared(ruleSet, env));
-    const scope = evaluation.outermost.child(ruleSet.names);
-    const subjects = new Set<string>();
-    for (const formula of ruleSet.subjects) {
-      const value = await evaluation.plain(formula, scope).catch(() => undefined);
-      for (const item of [value ?? []].flat()) {
-        if (typeof item === 'string' && item !== '') subjects.add(item);
-      }
-    }
-    if (subjects.size === 0) subjects.add(event.id);
-    return [...subjects];
+    return subjectList(ruleSet, new Evaluation(event, declared(ruleSet, env)));
   };
   const result = turn.then(evaluate);
   turn = result.catch(() => undefined);
   return result;
+}
+
+async function subjectList(ruleSet: RuleSet, evaluation: Evaluation): Promise<readonly string[]> {
+  const scope = evaluation.outermost.child(ruleSet.names);
+  const subjects = new Set<string>();
+  for (const formula of ruleSet.subjects) {
+    const value = await evaluation.plain(formula, scope).catch(() => undefined);
+    for (const item of [value ?? []].flat()) {
+      if (typeof item === 'string' && item !== '') subjects.add(item);
+    }
+  }
+  if (subjects.size === 0) subjects.add(evaluation.event.id);
+  return [...subjects];
 }

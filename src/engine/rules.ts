@@ -112,12 +112,29 @@ export interface Rule {
   readonly once: Template | undefined;
   /** Ids of what was paid with; those that come out missing are passed over. */
   readonly payments: readonly Template[];
+  /** Its steps wait for a time. */
+  readonly timer: RuleTimer | undefined;
+  /** The clocks that it stops. */
+  readonly cancels: readonly TimerTemplate[];
   /** Which of two events of the same time counts as the later. */
   readonly rank: Template | undefined;
   readonly effect:
     | { readonly kind: 'ignore' | 'reject'; readonly reason: Template }
+    /** A rule that only stops clocks has no steps. */
     | { readonly kind: 'do'; readonly steps: readonly Step[] };
   readonly continues: boolean;
+}
+
+/** A clock as a rule names it: `{ grace: =data.id }`. */
+export interface TimerTemplate {
+  readonly name: string;
+  readonly key: Template;
+  readonly location: SourceLocation;
+}
+
+export interface RuleTimer extends TimerTemplate {
+  /** How long it runs. */
+  readonly after: Template;
 }
 
 export type Step = ActionStep | LoopStep;

@@ -81,7 +81,8 @@ export interface ServerNotice {
 /** Older ones come from servers that are gone. */
 export const NOTICE_FRESH_MS = 3 * 60 * 1000;
 
-export const BACKLOG_STATUSES = ['queued', 'running', 'waiting', 'parked'] as const;
+/** Those that wait for a time are told apart (`timer`): they are late only once their time is over. */
+export const BACKLOG_STATUSES = ['queued', 'running', 'waiting', 'parked', 'timer'] as const;
 export type BacklogStatus = (typeof BACKLOG_STATUSES)[number];
 
 /** What is not finished, by status; all of them are there, with zeros where there is nothing. */
@@ -89,7 +90,10 @@ export type Backlog = ReadonlyMap<
   BacklogStatus,
   {
     readonly events: number;
-    /** Since the oldest of them was accepted; 0 where there is none. */
+    /**
+     * Since the oldest of them was accepted, or since its time was over where it has waited for one; 0 where
+     * there is none.
+     */
     readonly oldestAgeMs: number;
   }
 >;

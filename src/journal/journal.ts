@@ -15,6 +15,7 @@ import type {
   RulePointer,
   WebhookEvent,
 } from '../model.ts';
+import type { TimerAnswer, TimerCancel, TimerQuestion } from './timers.ts';
 
 /** A verified event on its way into the journal. */
 export interface NewEvent {
@@ -39,6 +40,8 @@ export interface StoredPlan {
   readonly plan: Plan;
   readonly rules: readonly RulePointer[];
   readonly rulesHash: string;
+  /** The clock that has run out, where it waited for one, and when that was. */
+  readonly timer?: { readonly key: string; readonly dueAtMs: number };
 }
 
 /** One call to Cryptlex, as it is kept. */
@@ -72,6 +75,8 @@ export interface TakenEvent {
   /** When it was accepted; after it had failed, when it was accepted again. */
   readonly firstAcceptedAtMs: number;
   readonly storedPlan: StoredPlan | undefined;
+  /** The clock that it has waited for. */
+  readonly timerKey: string | undefined;
   readonly replay: ReplayMark | undefined;
 }
 
@@ -80,6 +85,8 @@ export interface Settlement {
   readonly outcome: EventOutcome;
   /** When it is worked on again; only for `queued`, `waiting` and `parked`. */
   readonly dueAtMs?: number;
+  /** The clock that it holds: it waits until that is due, or it has run out in this attempt. */
+  readonly timer?: { readonly key: string; readonly isOver: boolean };
   /** It made a license: events of the same subjects that wait for one are worked on again. */
   readonly wakesWaiting: boolean;
   /** The version of the rules that decided it. */
@@ -97,6 +104,8 @@ export interface EventRecord {
   readonly attempts: number;
   readonly firstAcceptedAtMs: number;
   readonly dueAtMs: number | undefined;
+  /** The clock that it waits for; undefined where it waits for something else, or not at all. */
+  readonly timerKey: string | undefined;
   readonly outcome: EventOutcome | undefined;
   /** When its last attempt ended. */
   readonly settledAtMs: number | undefined;
@@ -182,7 +191,17 @@ export interface Journal {
   /** Makes everything due that is in back-off or parked: what it waited for is there again. */
   wakeAll(): Promise<void>;
 
+  /** From now on it is finished as it stands; one that waited for a time stands in line by its own again. */
   storePlan(key: string, plan: StoredPlan): Promise<void>;
+
+  /** What is so of a clock for this event, which starts it where nothing speaks against it. */
+  askTimer(question: TimerQuestion): Promise<TimerAnswer>;
+  /**
+   * Notes payments, also where no clock runs: a failure of before may come later. Gives the keys of the
+   * clocks that were stopped. The events that held them are worked on again, and end; so is a failure of
+   * after the payment that had joined such a clock, and starts one of its own.
+   */
+  cancelTimers(cancels: readonly TimerCancel[]): Promise<readonly string[]>;
   findOperations(keys: readonly string[]): Promise<ReadonlyMap<string, OperationRecord>>;
   /** Every operation that was last intended for this event. */
   operationsOf(eventKey: string): Promise<readonly OperationRecord[]>;

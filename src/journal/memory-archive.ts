@@ -20,6 +20,8 @@ import type { EventRecord, OperationRecord, StoredPlan } from './journal.ts';
 export interface MemoryEntryView {
   readonly sequence: number;
   readonly record: EventRecord;
+  /** The end of the time that it waits for, or waited for; undefined where it never did. */
+  readonly sinceMs: number | undefined;
   readonly storedPlan: StoredPlan | undefined;
   readonly attempts: readonly AttemptRecord[];
 }
@@ -103,11 +105,13 @@ export function createMemoryArchive(view: MemoryView): Archive {
       [...notices.values()].filter(({ atMs }) => atMs >= view.nowMs() - NOTICE_FRESH_MS),
     backlog: async () => {
       const found = new Map<BacklogStatus, { events: number; oldestAgeMs: number }>();
-      for (const { record } of view.entries()) {
-        const status = BACKLOG_STATUSES.find((known) => known === record.status);
+      for (const { record, sinceMs } of view.entries()) {
+        const waitsForTime = record.timerKey !== undefined;
+        const stands = waitsForTime ? 'timer' : record.status;
+        const status = BACKLOG_STATUSES.find((known) => known === stands);
         if (status === undefined) continue;
         const { events, oldestAgeMs } = found.get(status) ?? { events: 0, oldestAgeMs: 0 };
-        const ageMs = view.nowMs() - record.firstAcceptedAtMs;
+        const ageMs = Math.max(0, view.nowMs() - (sinceMs ?? record.firstAcceptedAtMs));
         found.set(status, { events: events + 1, oldestAgeMs: Math.max(ageMs, oldestAgeMs) });
       }
       return backlogOf([...found].map(([status, counts]) => ({ status, ...counts })));

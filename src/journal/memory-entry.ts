@@ -12,6 +12,9 @@ export interface Entry {
   status: EventRecord['status'];
   attempts: number;
   dueAtMs: number | undefined;
+  timerKey: string | undefined;
+  /** Its place in line, where that is not its own time. */
+  placeMs: number | undefined;
   outcome: EventRecord['outcome'];
   settledAtMs: number | undefined;
   rulesHash: string | undefined;
@@ -22,12 +25,28 @@ export interface Entry {
   storedPlan: StoredPlan | undefined;
 }
 
+/** An event that has just been accepted. */
+export function newEntry(
+  { event, subjects }: NewEvent,
+  key: string,
+  sequence: number,
+  nowMs: number,
+): Entry {
+  return {
+    ...{ key, event, subjects, sequence, status: 'queued', attempts: 0, tries: [] },
+    ...{ firstAcceptedAtMs: nowMs, startedAtMs: 0, isErased: false, dueAtMs: undefined },
+    ...{ timerKey: undefined, placeMs: undefined, outcome: undefined, settledAtMs: undefined },
+    ...{ rulesHash: undefined, replay: undefined, storedPlan: undefined },
+  };
+}
+
 export function toRecord(entry: Entry): EventRecord {
   const { key, event, subjects, status, attempts, firstAcceptedAtMs, dueAtMs, outcome } = entry;
   const { settledAtMs, rulesHash, isErased } = entry;
+  const timerKey = status === 'waiting' ? entry.timerKey : undefined;
   return {
     ...{ key, event, subjects, status, attempts, firstAcceptedAtMs, dueAtMs, outcome },
-    ...{ settledAtMs, rulesHash, isErased },
+    ...{ settledAtMs, rulesHash, isErased, timerKey },
   };
 }
 

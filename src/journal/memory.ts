@@ -16,9 +16,10 @@ import type {
   TakenEvent,
 } from './journal.ts';
 import { createMemoryArchive, type MemoryEntryView } from './memory-archive.ts';
-import { type Entry, erasePayload, noteTry, toRecord } from './memory-entry.ts';
-import { MemoryOperations } from './memory-operations.ts';
+import { type Entry, erasePayload, newEntry, noteTry, toRecord } from './memory-entry.ts';
+import { MemoryTimers } from './memory-timers.ts';
 import { SubjectQueues } from './subject-queues.ts';
+import { lineTimeOf } from './timers.ts';
 
 /** Enough to answer the redeliveries of days; a durable journal remembers everything. */
 const FINISHED_EVENTS_MAX = 50_000;
@@ -29,7 +30,7 @@ export function createMemoryJournal({ clock }: { clock: Clock }): Journal & { ar
   return new MemoryJournal(clock);
 }
 
-class MemoryJournal extends MemoryOperations implements Journal {
+class MemoryJournal extends MemoryTimers implements Journal {
   readonly kind = 'memory';
   readonly keepsState = false;
   readonly firstStartedAtMs: number;
@@ -66,7 +67,10 @@ class MemoryJournal extends MemoryOperations implements Journal {
 
   #viewOf(entry: Entry): MemoryEntryView {
     const { sequence, storedPlan, tries } = entry;
-    return { sequence, record: toRecord(entry), storedPlan, attempts: tries };
+    const { timerKey, placeMs = 1 } = entry;
+    const sinceMs = timerKey === undefined ? undefined : placeMs - 1;
+    const record = toRecord(entry);
+    return { sequence, record, sinceMs, storedPlan, attempts: tries };
   }
 
   #replay(key: string, mode: ReplayMark['mode']): void {
@@ -89,24 +93,8 @@ class MemoryJournal extends MemoryOperations implements Journal {
     const key = eventKeyOf(event);
     const known = this.#entries.get(key);
     if (known === undefined) {
-      const entry: Entry = {
-        key,
-        event,
-        subjects,
-        sequence: this.#nextSequence(),
-        firstAcceptedAtMs: this.#clock.nowMs(),
-        status: 'queued',
-        attempts: 0,
-        dueAtMs: undefined,
-        outcome: undefined,
-        settledAtMs: undefined,
-        rulesHash: undefined,
-        isErased: false,
-        startedAtMs: 0,
-        replay: undefined,
-        tries: [],
-        storedPlan: undefined,
-      };
+      const [sequence, nowMs] = [this.#nextSequence(), this.#clock.nowMs()];
+      const entry = newEntry({ event, subjects }, key, sequence, nowMs);
       this.#entries.set(key, entry);
       this.#queues.add(entry);
       return { key, kind: 'queued' };
@@ -155,6 +143,7 @@ class MemoryJournal extends MemoryOperations implements Journal {
       attempt: entry.attempts,
       firstAcceptedAtMs: entry.firstAcceptedAtMs,
       storedPlan: entry.storedPlan,
+      timerKey: entry.timerKey,
       replay: entry.replay,
     };
   }
@@ -170,6 +159,7 @@ class MemoryJournal extends MemoryOperations implements Journal {
     entry.rulesHash = settlement.rulesHash ?? entry.rulesHash;
     noteTry(entry, settlement);
     entry.dueAtMs = dueAtMs;
+    this.#settleTimer(entry, settlement);
     this.#queues.release(entry);
     switch (outcome.status) {
       case 'queued':
@@ -192,10 +182,33 @@ class MemoryJournal extends MemoryOperations implements Journal {
     this.#announce();
   }
 
+  /** One that waits for a time has its place in line by that; in back-off it keeps it. */
+  #settleTimer(entry: Entry, { outcome, timer, dueAtMs }: Settlement): void {
+    if (timer !== undefined && !timer.isOver && dueAtMs !== undefined) {
+      entry.timerKey = timer.key;
+      entry.placeMs = lineTimeOf(dueAtMs);
+    } else if (!['queued', 'parked'].includes(outcome.status)) entry.timerKey = undefined;
+    if (timer?.isOver === true) this.endTimer(timer.key, entry.key);
+  }
+
+  protected override release(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry?.status !== 'waiting') return;
+    this.#enqueue(entry);
+    this.#announce();
+  }
+
+  protected override revive(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry?.status !== 'done' || entry.isErased) return;
+    this.#enqueue(entry);
+    this.#announce();
+  }
+
   #wake(subjects: readonly string[]): void {
     for (const subject of subjects) {
       for (const entry of this.#waiting.get(subject) ?? []) {
-        if (entry.status === 'waiting') this.#enqueue(entry);
+        if (entry.status === 'waiting' && entry.timerKey === undefined) this.#enqueue(entry);
       }
     }
   }
@@ -247,7 +260,11 @@ class MemoryJournal extends MemoryOperations implements Journal {
 
   async storePlan(key: string, plan: StoredPlan): Promise<void> {
     const entry = this.#entries.get(key);
-    if (entry !== undefined) entry.storedPlan = plan;
+    if (entry === undefined) return;
+    entry.storedPlan = plan;
+    if (plan.timer === undefined) return;
+    entry.placeMs = undefined;
+    this.endTimer(plan.timer.key, key);
   }
 
   async find(key: string): Promise<EventRecord | undefined> {

@@ -6,6 +6,8 @@ export interface QueuedItem {
   readonly key: string;
   readonly subjects: readonly string[];
   readonly event: { readonly timeMs: number };
+  /** Its place in line, where that is not the event's own time. */
+  readonly placeMs?: number | undefined;
   /** The order of arrival, for events of the same time. */
   readonly sequence: number;
   /** Not before this time; undefined for at once. */
@@ -84,10 +86,8 @@ export class SubjectQueues<Item extends QueuedItem> {
 }
 
 function isBefore(a: QueuedItem, b: QueuedItem): boolean {
-  return (
-    a.event.timeMs < b.event.timeMs ||
-    (a.event.timeMs === b.event.timeMs && a.sequence < b.sequence)
-  );
+  const [aMs, bMs] = [a.placeMs ?? a.event.timeMs, b.placeMs ?? b.event.timeMs];
+  return aMs < bMs || (aMs === bMs && a.sequence < b.sequence);
 }
 
 /** Binary search: a subject may have ten thousand events waiting. */

@@ -120,6 +120,7 @@ export function createBench(options: BenchOptions = {}): Bench {
           attempt: attempts,
           firstAcceptedAtMs,
           storedPlan: undefined,
+          timerKey: undefined,
           replay: undefined,
         };
         const ruleSet = { settings: { waitForMs: how.waitForMs ?? DAY_MS } } as RuleSet;

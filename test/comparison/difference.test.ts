@@ -133,6 +133,43 @@ describe('a step', () => {
   });
 });
 
+describe('a clock', () => {
+  const SUSPEND = rules(`- license.suspend:\n    ${FIND}`);
+  const wait = (after: string): string =>
+    SUSPEND.replace(
+      '    do:',
+      `    after: ${after}\n    timer: { grace: =data.object.id }\n    do:`,
+    );
+  const cancel = SUSPEND.replace('    do:', '    cancels: { grace: =data.object.id }\n    do:');
+  const other = `  - id: starts
+    on: invoice.payment_failed
+    after: P7D
+    timer: { grace: =data.object.id }
+    do:
+      - license.suspend:
+          ${FIND}
+`;
+  test.each([
+    ['that is added', SUSPEND, wait('P7D'), ['  at once → after P7D (timer grace)']],
+    ['that is taken away', wait('P7D'), SUSPEND, ['! after P7D (timer grace) → at once']],
+    [
+      'that runs longer',
+      wait('P7D'),
+      wait('P14D'),
+      ['  after P7D (timer grace) → after P14D (timer grace)'],
+    ],
+    [
+      'that a payment no longer stops',
+      cancel + other,
+      SUSPEND + other,
+      ['! no longer cancels the timer grace'],
+    ],
+    ['that a payment stops', SUSPEND + other, cancel + other, ['  cancels the timer grace']],
+  ])('%s', async (_, before, after, wanted) => {
+    expect(await told(before, after)).toEqual(wanted);
+  });
+});
+
 describe('an input', () => {
   test.each([
     [

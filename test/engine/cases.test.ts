@@ -342,6 +342,8 @@ const EVENT: EventSeen = {
     },
     { 'license.create': { productId: 'p2' }, once: 's1', rule: 'renewed' },
   ],
+  timer: null,
+  cancels: [],
   trace: [],
 };
 const SEEN: StepSeen = {

@@ -54,6 +54,27 @@ export function archiveContract(name: string, create: () => Promise<ArchiveBench
 type Get = () => ArchiveBench;
 
 function backlogs(get: Get): void {
+  test('what waits for a time is late only once that is over, and is told apart', async () => {
+    const { journal, archive, pass, nowMs } = get();
+    await journal.accept([newEvent({ id: 't' })]);
+    const taken = await journal.take();
+    const outcome: EventOutcome = { eventId: 't', status: 'waiting', message: 'waiting' };
+    const timer = { key: 'stripe:grace:sub_1', isOver: false };
+    const dueAtMs = nowMs() + HOUR_MS;
+    await journal.settle(taken?.key ?? '', { outcome, dueAtMs, timer, wakesWaiting: false });
+    await pass(HOUR_MS - 1);
+    const nothing = { events: 0, oldestAgeMs: 0 };
+    expect((await archive.backlog()).get('waiting')).toEqual(nothing);
+    expect((await archive.backlog()).get('timer')).toEqual({ events: 1, oldestAgeMs: 0 });
+    await pass(5_001);
+    expect((await archive.backlog()).get('timer')).toEqual({ events: 1, oldestAgeMs: 5_000 });
+    // Due and in line, it is not as old as its failure.
+    await journal.accept([newEvent({ id: 't' })]);
+    expect((await archive.backlog()).get('queued')).toMatchObject({ events: 1 });
+    const ageMs = (await archive.backlog()).get('queued')?.oldestAgeMs ?? 0;
+    expect(ageMs).toBeLessThan(HOUR_MS);
+  });
+
   test('the backlog counts what is not finished, and tells the age of the oldest', async () => {
     const { journal, archive, pass } = get();
     const nothing = { events: 0, oldestAgeMs: 0 };
@@ -78,6 +99,7 @@ function backlogs(get: Get): void {
       queued: { events: 2, oldestAgeMs: 1_000 },
       running: nothing,
       waiting: { events: 1, oldestAgeMs: HOUR_MS + 2_000 },
+      timer: nothing,
       parked: { events: 1, oldestAgeMs: 2_000 },
     });
   });

@@ -11,6 +11,7 @@ import type {
 } from '../../src/journal/journal.ts';
 import type { EventOutcome, EventStatus, WebhookEvent } from '../../src/model.ts';
 import { eventKeyOf } from '../../src/model.ts';
+import { timerContract } from './timer-contract.ts';
 
 /** A journal, and the time by which it judges what is due. */
 export interface JournalBench {
@@ -37,6 +38,7 @@ export function journalContract(name: string, create: () => Promise<JournalBench
     operations(() => bench);
     lastWrites(() => bench);
     references(() => bench);
+    timerContract(() => bench);
   });
 }
 

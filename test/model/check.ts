@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly clock: QuietClock;
   readonly databaseUrl: string;
   readonly replicas: number;
+  /** Rules under which a failed payment suspends after `GRACE` only. */
+  readonly graceRulesDir?: string;
 }
 
 export async function runScenario(
@@ -33,7 +35,8 @@ export async function runScenario(
   const { clock } = options;
   await clock.run(
     (async () => {
-      const world = new World({ ...options, trouble });
+      const rulesDir = scenario.hasGrace ? options.graceRulesDir : undefined;
+      const world = new World({ ...options, trouble, rulesDir });
       await world.start();
       try {
         await liveThrough(world, scenario);

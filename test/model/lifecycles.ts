@@ -17,6 +17,8 @@ export interface Delivery {
 }
 
 export interface Scenario {
+  /** A failed payment suspends after `GRACE`, not at once. */
+  readonly hasGrace: boolean;
   readonly sales: readonly Sale[];
   readonly deliveries: readonly Delivery[];
 }
@@ -29,6 +31,8 @@ const PRODUCTS = [
 const TEMPLATE = '04ba627c-d8f2-4100-94e9-513cab4c05c3';
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
+/** So long that some payments come before its end and some after, and outages cover it. */
+export const GRACE = 'PT5M';
 const IN_ORDER_MS = 5 * MINUTE_MS;
 
 export interface Telling {
@@ -43,7 +47,9 @@ export interface Telling {
 const ONCE: Telling = { delayMs: 0, repeats: [], resend: undefined };
 
 interface Step {
-  readonly kind: 'payment' | 'suspension' | 'comeback' | 'refund' | 'dispute' | 'won';
+  readonly kind:
+    | ('payment' | 'suspension' | 'comeback' | 'failure')
+    | ('refund' | 'dispute' | 'won');
   /** Since what happened before; nothing for the same moment. */
   readonly afterMs: number;
   readonly telling: Telling;
@@ -92,7 +98,7 @@ const story: fc.Arbitrary<Story> = fc.record({
   steps: fc.array(
     fc.record({
       kind: fc.constantFrom(
-        ...(['payment', 'payment', 'suspension', 'comeback'] as const),
+        ...(['payment', 'payment', 'suspension', 'failure', 'failure', 'comeback'] as const),
         ...(['dispute', 'won', 'refund'] as const),
       ),
       afterMs: fc.oneof(
@@ -123,8 +129,11 @@ export function scenarios(startMs: number): fc.Arbitrary<Scenario> {
       stories: fc.array(story, { minLength: 1, maxLength: 5 }),
       customers: fc.tuple(...[0, 1, 2].map(() => fc.option(customer, { nil: undefined }))),
       batches: fc.boolean(),
+      hasGrace: fc.boolean(),
     })
-    .map(({ stories, customers, batches }) => scenarioOf(startMs, stories, customers, batches));
+    .map(({ stories, customers, batches, hasGrace }) =>
+      scenarioOf(startMs, stories, customers, { batches, hasGrace }),
+    );
 }
 
 /** The sales and deliveries of stories; `customers` by the number of the buyer. */
@@ -132,16 +141,31 @@ export function scenarioOf(
   startMs: number,
   stories: readonly Story[],
   customers: readonly (Customer | undefined)[] = [],
-  batches = false,
+  { batches = false, hasGrace = false }: { batches?: boolean; hasGrace?: boolean } = {},
 ): Scenario {
-  const told = stories.map((each, index) => tell(each, index, startMs, customers));
+  const told = stories.map((each, index) =>
+    tell(withGrace(each, hasGrace), index, startMs, customers),
+  );
   const buyers = new Set(stories.flatMap((s) => (s.provider === 'paddle' ? [s.buyer] : [])));
   const upserts = [...buyers].flatMap((buyer) => tellCustomer(buyer, customers[buyer], startMs));
   const deliveries = [...told.flatMap((each) => each.deliveries), ...upserts];
   return {
+    hasGrace,
     sales: told.map(({ sale }) => sale),
     deliveries: batches ? batched(deliveries) : deliveries,
   };
+}
+
+/** FastSpring tells of one kind of failure only: what follows from it is for the rules to say. */
+function withGrace(story: Story, hasGrace: boolean): Story {
+  const isFastspring = story.provider === 'fastspring';
+  const steps = story.steps.flatMap((step): readonly Step[] => {
+    if (isFastspring && (step.kind === 'failure' || step.kind === 'suspension')) {
+      return [{ ...step, kind: hasGrace ? 'failure' : 'suspension' }];
+    }
+    return step.kind === 'failure' && !hasGrace ? [] : [step];
+  });
+  return { ...story, steps };
 }
 
 const emailOf = (buyer: number): string => `buyer${buyer}@example.com`;
@@ -168,14 +192,15 @@ function tell(
     if (!tellers.kinds.includes(step.kind) || isOver || payment === undefined) continue;
     // Two payments of one moment, or a pause and a change of plan, do not happen.
     const before = facts.at(-1)?.kind;
-    const mayCoincide = before === 'suspension' && step.kind === 'payment';
+    const mayCoincide =
+      (before === 'suspension' || before === 'failure') && step.kind === 'payment';
     nowMs = wholeSecond(nowMs + Math.max(step.afterMs, mayCoincide ? 0 : 1_000));
     const paidUntilMs = boughtMs + (facts.length + 2) * 30 * DAY_MS;
     const dated = provider === 'paddle' ? { paidUntilMs } : {};
     const fact: Fact = isMoneyBack(step.kind)
       ? { kind: step.kind, timeMs: nowMs, payment }
-      : step.kind === 'suspension'
-        ? { kind: 'suspension', timeMs: nowMs }
+      : step.kind === 'suspension' || step.kind === 'failure'
+        ? { kind: step.kind, timeMs: nowMs }
         : step.kind === 'comeback'
           ? { kind: 'comeback', timeMs: nowMs, paidUntilMs }
           : { kind: 'payment', timeMs: nowMs, ...dated };
@@ -318,6 +343,7 @@ const SAMPLE_OF = {
   stripe: {
     payment: 'invoice.paid-subscription-cycle',
     suspension: '',
+    failure: '',
     comeback: '',
     end: 'customer.subscription.deleted',
     refund: 'charge.refunded',
@@ -327,6 +353,7 @@ const SAMPLE_OF = {
   fastspring: {
     payment: 'subscription.charge.completed',
     suspension: 'subscription.payment.overdue',
+    failure: 'subscription.payment.overdue',
     comeback: '',
     end: 'subscription.deactivated',
     refund: 'return.created',
@@ -336,6 +363,7 @@ const SAMPLE_OF = {
   paddle: {
     payment: 'transaction.completed-subscription-recurring',
     suspension: 'subscription.paused',
+    failure: 'subscription.past_due',
     comeback: 'transaction.completed-subscription-update',
     end: 'subscription.canceled',
     refund: 'adjustment.updated',
@@ -358,8 +386,9 @@ function stripeEvent(
     object['payment_intent'] = `pi_${id}_${fact.payment}`;
     return event;
   }
-  if (fact?.kind === 'end') {
+  if (sample.startsWith('customer.subscription')) {
     object['id'] = `sub_${id}`;
+    if (fact?.kind === 'failure') object['latest_invoice'] = `in_${id}_${place}`;
     return event;
   }
   object['id'] = `${sample.startsWith('invoice') ? 'in' : 'cs'}_${id}_${place}`;
@@ -375,7 +404,7 @@ function stripeEvent(
 }
 
 const stripe: Teller = {
-  kinds: ['payment', 'refund', 'dispute', 'won'],
+  kinds: ['payment', 'failure', 'refund', 'dispute', 'won'],
   lines: (id) => [
     {
       productId: PRODUCT_ID,
@@ -391,7 +420,12 @@ const stripe: Teller = {
           stripeEvent('invoice.paid-subscription-create', chapter),
           stripeEvent('checkout.session.completed-subscription', chapter, '_twin'),
         ]
-      : [stripeEvent(SAMPLE_OF.stripe[chapter.fact.kind], chapter)],
+      : chapter.fact.kind === 'failure'
+        ? [
+            stripeEvent('invoice.payment_failed', chapter),
+            stripeEvent('customer.subscription.updated-payment-failed', chapter, '_twin'),
+          ]
+        : [stripeEvent(SAMPLE_OF.stripe[chapter.fact.kind], chapter)],
   links: ({ id, place, happenedMs }) => {
     const event = sampleBody('stripe', 'invoice_payment.paid');
     event['id'] = `evt_${id}_${place}_link`;
@@ -411,7 +445,8 @@ function fastspringEvent(sample: string, chapter: Chapter, twin: string): JsonOb
   const happenedMs = fact?.timeMs ?? boughtMs;
   event['id'] = `FSEVENT-${id}-${place}${twin}`;
   // A payment that is told again by hand has a new id, and the time of the telling.
-  const isLater = twin !== '' && (fact === undefined || fact.kind === 'payment');
+  const isLater =
+    twin !== '' && (fact === undefined || fact.kind === 'payment' || fact.kind === 'failure');
   event['created'] = happenedMs + (isLater ? 100 * MINUTE_MS : 0);
   const data = objectAt(event, 'data');
   if (fact === undefined) {
@@ -452,13 +487,15 @@ function fastspringEvent(sample: string, chapter: Chapter, twin: string): JsonOb
   } else {
     data['id'] = `fsub-${id}`;
     data['subscription'] = `fsub-${id}`;
+    // The period that is not paid: what makes reminders one.
+    data['sequence'] = place;
   }
   return event;
 }
 
 const fastspring: Teller = {
   // FastSpring does not tell that a chargeback was won.
-  kinds: ['payment', 'suspension', 'refund', 'dispute'],
+  kinds: ['payment', 'suspension', 'failure', 'refund', 'dispute'],
   lines: (id, lines) =>
     lines.map(({ quantity, product, recurring }) => ({
       productId: PRODUCTS[product] ?? PRODUCTS[0],
@@ -485,8 +522,11 @@ function paddleEvent(sample: string, chapter: Chapter): JsonObject {
   event['occurred_at'] = new Date(fact?.timeMs ?? boughtMs).toISOString();
   const data = objectAt(event, 'data');
   data['customer_id'] = customerOf(buyer);
-  if (fact?.kind === 'suspension' || fact?.kind === 'end') {
+  if (fact?.kind === 'suspension' || fact?.kind === 'failure' || fact?.kind === 'end') {
     data['id'] = `psub_${id}`;
+    if (fact.kind === 'failure') {
+      objectAt(data, 'current_billing_period')['starts_at'] = new Date(fact.timeMs).toISOString();
+    }
     return event;
   }
   if (fact !== undefined && 'payment' in fact) {
@@ -530,7 +570,7 @@ function paddleEvent(sample: string, chapter: Chapter): JsonObject {
 }
 
 const paddle: Teller = {
-  kinds: ['payment', 'suspension', 'comeback', 'refund', 'dispute', 'won'],
+  kinds: ['payment', 'suspension', 'failure', 'comeback', 'refund', 'dispute', 'won'],
   lines: (id, lines) =>
     lines.map(({ quantity, product, recurring }) => ({
       productId: PRODUCTS[product] ?? PRODUCTS[0],

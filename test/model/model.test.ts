@@ -10,9 +10,11 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { POINTS } from '../../src/points.ts';
+import { dunningRules } from '../support/dunning-rules.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { switchAllOn } from '../support/switched-on.ts';
 import { type Counts, type RunOptions, runScenario } from './check.ts';
-import { scenarios } from './lifecycles.ts';
+import { GRACE, scenarios } from './lifecycles.ts';
 import { postgresTraffic } from './postgres-traffic.ts';
 import { QuietClock } from './quiet-clock.ts';
 import type { Trouble } from './trouble.ts';
@@ -40,6 +42,9 @@ const trouble: fc.Arbitrary<Trouble> = fc.record({
     { maxLength: 3 },
   ),
 });
+
+const graceRulesDir = switchAllOn(dunningRules(GRACE));
+afterAll(() => rmSync(graceRulesDir, { recursive: true, force: true }));
 
 /** Runs scenarios, each on a database of its own, until their number or the time is reached. */
 async function assertModel(
@@ -79,7 +84,8 @@ describe('on SQLite', () => {
       assertModel('SQLite', 25, async () => {
         files += 1;
         const databaseUrl = `sqlite:${join(directory, `${files}.db`)}`;
-        return { clock: new QuietClock(START_MS - 60_000), databaseUrl, replicas: 1 };
+        const clock = new QuietClock(START_MS - 60_000);
+        return { clock, databaseUrl, replicas: 1, graceRulesDir };
       }),
     LIMIT_MS,
   );
@@ -99,6 +105,7 @@ describe('on PostgreSQL, with three replicas', () => {
         clock: new QuietClock(START_MS - 60_000, postgresTraffic),
         databaseUrl: await postgres.createDatabase(),
         replicas: 3,
+        graceRulesDir,
       })),
     LIMIT_MS,
   );

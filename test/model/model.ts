@@ -5,6 +5,8 @@
 // - The expiry after Paddle's payments of a sale that was paused depends on whether the pause was seen
 //   before them: a suspended license is paid through a date, an active one is moved by its interval. What
 //   came in order has one outcome; what did not may have that of any order (`expiries`).
+// - The same after Paddle's payments of a sale whose licenses were to be suspended after a time: a payment that
+//   is delivered when that is over finds them suspended, however early it was made.
 // - A change of plan that comes before any license is there has nothing to bring back: the rule says
 //   `missing: ignore`, so it is done and not remembered. The lifecycles tell none before its purchase.
 // - What is told of a sale that has ended, after its end was carried out, finds nothing any more.
@@ -31,6 +33,8 @@ export interface Line {
 export type Fact = { readonly timeMs: number } & (
   | { readonly kind: 'payment'; readonly paidUntilMs?: number }
   | { readonly kind: 'suspension' }
+  /** It suspends when the time of grace is over, unless something was paid since: at once or later. */
+  | { readonly kind: 'failure' }
   /** A change of plan was paid: what is suspended comes back, paid through a date. */
   | { readonly kind: 'comeback'; readonly paidUntilMs: number }
   /** The subscription has ended: FastSpring's licenses are deleted, the others revoked. */
@@ -103,9 +107,12 @@ function outcomes(
   return new Set(dates.map((ms) => told(suspended, ms)));
 }
 
-/** The newest word counts; of two of the same time the payment's. A dispute counts until it is won. */
+/**
+ * The newest word counts; of two of the same time the payment's. A dispute counts until it is won. In the end
+ * every clock has run out, so a failure is a suspension where nothing was paid since.
+ */
 function isSuspended(facts: readonly Fact[]): boolean {
-  const suspendedMs = newest(facts.filter(({ kind }) => kind === 'suspension'));
+  const suspendedMs = newest(facts.filter(suspends));
   const paidMs = newest(facts.filter(({ kind }) => kind === 'payment' || kind === 'comeback'));
   const isDisputed = facts.some(
     (fact) => fact.kind === 'dispute' && fact.timeMs > paidMs && !isWon(fact.payment, facts),
@@ -116,6 +123,8 @@ function isSuspended(facts: readonly Fact[]): boolean {
 function isWon(payment: number, facts: readonly Fact[]): boolean {
   return facts.some((fact) => fact.kind === 'won' && fact.payment === payment);
 }
+
+const suspends = ({ kind }: Fact): boolean => kind === 'suspension' || kind === 'failure';
 
 const newest = (facts: readonly Fact[]): number => Math.max(0, ...facts.map((fact) => fact.timeMs));
 
@@ -130,12 +139,14 @@ function expiries(
   const plus = (ms: number): number => addInterval(ms, interval) ?? Number.NaN;
   const byTime = [...facts].sort((a, b) => a.timeMs - b.timeMs || rank(a) - rank(b));
   const hasDates = facts.some((fact) => 'paidUntilMs' in fact);
-  const orders = cameInOrder || !hasDates ? [byTime] : permutations(byTime);
+  const mayHaveRunOut = facts.some(({ kind }) => kind === 'failure');
+  const hasOneOrder = cameInOrder && !mayHaveRunOut;
+  const orders = hasOneOrder || !hasDates ? [byTime] : permutations(byTime);
   return new Set(orders.map((order) => expiryAfter(order, plus(createdAtMs), plus)));
 }
 
 /** A suspension comes before a payment of the same time, so that the payment wins. */
-const rank = ({ kind }: Fact): number => (kind === 'suspension' || kind === 'dispute' ? 0 : 1);
+const rank = (fact: Fact): number => (suspends(fact) || fact.kind === 'dispute' ? 0 : 1);
 
 /** The facts one after the other; one that is older than what it would set changes nothing of that. */
 function expiryAfter(
@@ -165,6 +176,7 @@ function expiryAfter(
         if (!won.has(fact.payment) && timeMs > paidMs) disputes.set(fact.payment, timeMs);
         break;
       case 'suspension':
+      case 'failure':
         if (timeMs > paidOrDownMs) isDown = true;
         paidOrDownMs = Math.max(paidOrDownMs, timeMs);
         break;

@@ -2,7 +2,7 @@
 // the sandbox, providers that deliver until they are answered 200. Replicas die and are started again.
 // Takes deliveries and trouble, gives what Cryptlex and the journal hold in the end.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,31 +15,23 @@ import { Secret } from '../../src/secret.ts';
 import { randomOf } from '../../src/simulator/random.ts';
 import { signDelivery } from '../../src/verifiers/sign.ts';
 import { PRODUCT_ID, SECRETS } from '../support/keywright.ts';
+import { switchAllOn } from '../support/switched-on.ts';
 import type { Delivery } from './lifecycles.ts';
 import type { QuietClock } from './quiet-clock.ts';
 import { faultsOf, type Trouble } from './trouble.ts';
 
 const SHIPPED = fileURLToPath(new URL('../../rules/', import.meta.url));
 
-/** The shipped rules, with what is beyond the vendor's documents switched on as a seller would do it. */
-function rulesWithAllSwitchedOn(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'keywright-rules-'));
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-  const words = { refunds: 'revoke', disputes: 'suspend', cancellation: 'revoke' };
+function switchedOnRules(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'keywright-rules-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   for (const provider of PROVIDERS) {
-    let text = readFileSync(join(SHIPPED, `${provider}.yaml`), 'utf8');
-    for (const [name, word] of Object.entries(words)) {
-      // FastSpring deletes what is deactivated, and goes on doing so.
-      if (provider === 'fastspring' && name === 'cancellation') continue;
-      if (!text.includes(`  ${name}: off`)) throw new Error(`${provider} has no ${name}: off`);
-      text = text.replace(`  ${name}: off`, `  ${name}: ${word}`);
-    }
-    writeFileSync(join(directory, `${provider}.yaml`), text);
+    cpSync(join(SHIPPED, `${provider}.yaml`), join(folder, `${provider}.yaml`));
   }
-  return directory;
+  return switchAllOn(folder);
 }
 
-const RULES_DIR = rulesWithAllSwitchedOn();
+const RULES_DIR = switchedOnRules();
 /** The time-out of a call in virtual time; that of the client is real and never comes. */
 const CALL_TIMEOUT_MS = 10_000;
 /** Of each way. */
@@ -53,6 +45,8 @@ export interface WorldOptions {
   readonly databaseUrl: string;
   readonly replicas: number;
   readonly trouble: Trouble;
+  /** The shipped rules with all switched on, where nothing is said. */
+  readonly rulesDir?: string | undefined;
 }
 
 interface Replica {
@@ -117,7 +111,7 @@ export class World {
         CRYPTLEX_PRODUCT_ID: PRODUCT_ID,
         CRYPTLEX_RATE_LIMIT: '10000/1s',
         DATABASE_URL: databaseUrl,
-        RULES_DIR,
+        RULES_DIR: this.#options.rulesDir ?? RULES_DIR,
         LOG_FORMAT: 'json',
       },
       readFile: (path) => readFileSync(path, 'utf8'),

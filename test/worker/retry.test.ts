@@ -44,6 +44,7 @@ function follows(error: unknown, { attempt = 1, elapsedMs = 0, random = 0.5 }: S
         attempt,
         firstAcceptedAtMs: clock.nowMs() - elapsedMs,
         storedPlan: undefined,
+        timerKey: undefined,
         replay: undefined,
       },
       rule: 'r',

@@ -70,6 +70,11 @@ function checkRule(rule: Rule, outer: ShapeScope, walk: EventWalk): void {
   checkConditions(rule.when, scope, walk);
   if (rule.once !== undefined) checkText(rule.once, '`once`', scope, walk);
   for (const payment of rule.payments) checkText(payment, '`payment`', scope, walk);
+  if (rule.timer !== undefined) {
+    checkText(rule.timer.key, '`timer`', scope, walk);
+    checkText(rule.timer.after, '`after`', scope, walk);
+  }
+  for (const { key } of rule.cancels) checkText(key, '`cancels`', scope, walk);
   if (rule.rank !== undefined) walk.template(rule.rank, scope, false);
   if (rule.effect.kind === 'do') checkSteps(rule.effect.steps, scope, walk);
   else checkText(rule.effect.reason, 'the reason', scope, walk);

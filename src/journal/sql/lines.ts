@@ -33,6 +33,15 @@ export async function moveTo(
   await tx.query(MOVE, [eventKey, position]);
 }
 
+/** Puts an event elsewhere in its lines, for a time that is not its own. */
+export async function movePlace(
+  tx: SqlTransaction,
+  eventKey: string,
+  timeMs: number,
+): Promise<void> {
+  await tx.query('update event_subjects set time_ms = $2 where event_key = $1', [eventKey, timeMs]);
+}
+
 /** After an event was put into its lines: it may be ready, and whoever it came before no longer is. */
 export async function afterEntering(
   tx: SqlTransaction,
@@ -104,7 +113,8 @@ export async function wakeWaiting(
   subjects: readonly string[],
 ): Promise<void> {
   await tx.query(
-    `update events set due_ms = $1 where status = 'waiting' and due_ms > $1 and event_key in (
+    `update events set due_ms = $1 where status = 'waiting' and timer_key is null and due_ms > $1
+      and event_key in (
       select event_key from event_subjects where subject in (${database.listItems('$2')}))`,
     [tx.nowMs, JSON.stringify(subjects)],
   );

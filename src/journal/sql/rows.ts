@@ -36,6 +36,7 @@ export interface EventRow {
   readonly rules_hash: string | null;
   readonly outcome: string | null;
   readonly replay: string | null;
+  readonly timer_key: string | null;
 }
 
 /** The payload, which lies in a table of its own; null once it was erased. */
@@ -43,7 +44,8 @@ export const PAYLOAD_COLUMN =
   '(select payload from payloads where payloads.sequence = events.sequence) as payload';
 
 export const EVENT_COLUMNS = `sequence, event_key, source, provider, event_id, type, time_ms, live,
-  ${PAYLOAD_COLUMN}, subjects, status, due_ms, attempts, accepted_ms, settled_ms, plan, rules_hash, outcome, replay`;
+  ${PAYLOAD_COLUMN}, subjects, status, due_ms, attempts, accepted_ms, settled_ms, plan, rules_hash, outcome, replay,
+  timer_key`;
 
 export interface OperationRow {
   readonly operation_key: string;
@@ -118,6 +120,7 @@ export function toRecord(row: EventRow): EventRecord {
     firstAcceptedAtMs: row.accepted_ms,
     settledAtMs: row.settled_ms ?? undefined,
     dueAtMs: unfinished ? row.due_ms : undefined,
+    timerKey: row.status === 'waiting' ? (row.timer_key ?? undefined) : undefined,
     outcome: toOutcome(row),
     rulesHash: row.rules_hash ?? undefined,
     isErased: row.payload === null,

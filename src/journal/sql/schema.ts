@@ -155,11 +155,38 @@ const versionFour = (kind: SqlDatabase['kind']): readonly string[] => [
   )${kind === 'sqlite' ? ' without rowid' : ''}`,
 ];
 
+/** Clocks of rules: who holds each, and when its failures and payments were told first. */
+const versionFive = (): readonly string[] => [
+  'alter table events add column timer_key text',
+  `create table timers (
+    timer_key text primary key,
+    event_key text not null,
+    start_ms bigint not null,
+    due_ms bigint not null,
+    is_over integer not null
+  )`,
+  `create table timer_facts (
+    timer_key text not null,
+    is_payment integer not null,
+    fact text not null,
+    event_key text not null,
+    time_ms bigint not null,
+    noted_ms bigint not null,
+    primary key (timer_key, is_payment, fact)
+  )`,
+  'create index timer_facts_by_age on timer_facts (noted_ms)',
+  // Whose time has not come yet is no backlog: what waits for a time is told apart.
+  'drop index events_unfinished',
+  `create index events_unfinished on events (status, timer_key, accepted_ms, due_ms)
+    where status in ('queued', 'running', 'waiting', 'parked')`,
+];
+
 const MIGRATIONS: readonly ((kind: SqlDatabase['kind']) => readonly string[])[] = [
   versionOne,
   versionTwo,
   versionThree,
   versionFour,
+  versionFive,
 ];
 
 /** The schema that this version of Keywright writes. */

@@ -29,6 +29,7 @@ import {
   toStoredPlan,
   toSubjects,
 } from './rows.ts';
+import { forgetTimers } from './sql-timers.ts';
 import { FIND_EVENT } from './statements.ts';
 
 const ERASE_AT_ONCE = 500;
@@ -151,6 +152,7 @@ async function erase(database: SqlDatabase, settledBeforeMs: number): Promise<nu
     if (portion < ERASE_AT_ONCE) break;
   }
   await database.transaction((tx) => tx.query(FORGET_RULES));
+  await database.transaction((tx) => forgetTimers(tx, settledBeforeMs));
   if (erased > 0) await database.scrub();
   return erased;
 }

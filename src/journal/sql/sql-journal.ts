@@ -19,6 +19,7 @@ import type {
   StoredPlan,
   TakenEvent,
 } from '../journal.ts';
+import { lineTimeOf, type TimerAnswer, type TimerCancel, type TimerQuestion } from '../timers.ts';
 import { READING, type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
 import { DeferredWrites } from './deferred-writes.ts';
 import {
@@ -27,6 +28,7 @@ import {
   areEmpty,
   isHeadEverywhere,
   markNotReady,
+  movePlace,
   moveTo,
   POSITION,
   wakeWaiting,
@@ -43,6 +45,7 @@ import {
 } from './rows.ts';
 import { SqlOperations } from './sql-operations.ts';
 import { SqlReferences } from './sql-references.ts';
+import { SqlTimers } from './sql-timers.ts';
 import { SqlUsers } from './sql-users.ts';
 import {
   BEGIN_ANEW,
@@ -56,10 +59,12 @@ import {
   INSERT_PAYLOAD,
   INSERT_SUBJECT,
   NEXT_DUE,
+  OWN_PLACE,
   REFRESH_PAYLOAD,
   REQUEUE,
   renewLeases,
   SETTLE,
+  STILL_DONE,
   STILL_TO_BRING_BACK,
   STORE_PLAN,
   TAKE,
@@ -114,6 +119,7 @@ class SqlJournal implements Journal {
   readonly #operations: SqlOperations;
   readonly #users: SqlUsers;
   readonly #references: SqlReferences;
+  readonly #timers: SqlTimers;
   readonly #inWork = new Map<string, InWork>();
   readonly #closing = new AbortController();
   #isBeating = false;
@@ -125,6 +131,7 @@ class SqlJournal implements Journal {
     this.#operations = new SqlOperations(this.#deferred, this.#owner);
     this.#users = new SqlUsers(this.#deferred, () => database.meta.hashKey);
     this.#references = new SqlReferences(database);
+    this.#timers = new SqlTimers(database);
   }
 
   get firstStartedAtMs(): number {
@@ -180,7 +187,7 @@ class SqlJournal implements Journal {
   #takenNow(tx: SqlTransaction, { event, subjects }: NewEvent) {
     const key = eventKeyOf(event);
     const firstAcceptedAtMs = this.#toLocal(tx, tx.nowMs);
-    const none = { storedPlan: undefined, replay: undefined };
+    const none = { storedPlan: undefined, replay: undefined, timerKey: undefined };
     const taken: TakenEvent = { key, event, subjects, attempt: 1, firstAcceptedAtMs, ...none };
     return { event: taken, startedMs: tx.nowMs };
   }
@@ -279,6 +286,7 @@ class SqlJournal implements Journal {
         attempt: row.attempts,
         firstAcceptedAtMs: this.#toLocal(tx, row.accepted_ms),
         storedPlan: toStoredPlan(row),
+        timerKey: row.timer_key ?? undefined,
         replay: toReplay(row),
       };
       return { event, startedMs: tx.nowMs };
@@ -298,7 +306,8 @@ class SqlJournal implements Journal {
     const inWork = this.#inWork.get(key);
     if (inWork === undefined) return;
     const { subjects, attempt, startedMs } = inWork;
-    const { outcome, dueAtMs, wakesWaiting, rulesHash, calls = [] } = settlement;
+    const { outcome, dueAtMs, timer, wakesWaiting, rulesHash, calls = [] } = settlement;
+    const waitsForTime = timer !== undefined && !timer.isOver && dueAtMs !== undefined;
     await this.#deferred.transaction(async (tx) => {
       await this.#database.lockSubjects(tx, subjects);
       const unset = outcome.status === 'queued' ? tx.nowMs : NEVER_MS;
@@ -307,6 +316,7 @@ class SqlJournal implements Journal {
         ...[key, this.#owner, attempt, outcome.status, JSON.stringify(outcome)],
         ...[dueMs, tx.nowMs],
         rulesHash ?? null,
+        waitsForTime ? timer.key : null,
       ]);
       // The lease was lost and somebody else goes on with the event; what was done is in the operations.
       if (settled === undefined) return;
@@ -314,6 +324,8 @@ class SqlJournal implements Journal {
         ...[key, attempt, startedMs, tx.nowMs, outcome.status, outcome.reason ?? null],
         JSON.stringify(calls),
       ]);
+      if (waitsForTime) await movePlace(tx, key, lineTimeOf(dueAtMs));
+      if (timer?.isOver === true) await this.#timers.end(tx, timer.key, key);
       const isQueued = outcome.status === 'queued';
       await moveTo(tx, key, isQueued ? POSITION.queued : POSITION.aside);
       if (isQueued) await afterEntering(tx, this.#database, key, subjects);
@@ -391,7 +403,37 @@ class SqlJournal implements Journal {
 
   async storePlan(key: string, plan: StoredPlan): Promise<void> {
     const values = [key, JSON.stringify(plan), plan.rulesHash];
-    await this.#deferred.defer([`event ${key}`], (tx) => tx.query(STORE_PLAN, values));
+    const { timer } = plan;
+    if (timer === undefined) {
+      await this.#deferred.defer([`event ${key}`], (tx) => tx.query(STORE_PLAN, values));
+      return;
+    }
+    await this.#deferred.transaction(async (tx) => {
+      await tx.query(STORE_PLAN, values);
+      await tx.query(OWN_PLACE, [key]);
+      await this.#timers.end(tx, timer.key, key);
+    }, WITHOUT_WAITING);
+  }
+
+  askTimer(question: TimerQuestion): Promise<TimerAnswer> {
+    return this.#timers.ask(question);
+  }
+
+  async cancelTimers(cancels: readonly TimerCancel[]): Promise<readonly string[]> {
+    const { stopped, askAgain } = await this.#timers.cancel(cancels);
+    for (const key of askAgain) await this.#revive(key);
+    return stopped;
+  }
+
+  /** A failure that had joined a clock is worked on once more; after a crash, the payment asks for it again. */
+  async #revive(key: string): Promise<void> {
+    await this.#database.transaction(async (tx) => {
+      const [row] = await tx.query<EventRow>(FIND_EVENT, [key]);
+      if (row === undefined) return;
+      await this.#database.lockSubjects(tx, toSubjects(row));
+      const [done] = await tx.query(STILL_DONE, [key]);
+      if (done !== undefined) await this.#requeue(tx, key, toSubjects(row));
+    }, WITHOUT_WAITING);
   }
 
   findOperations(keys: readonly string[]): Promise<ReadonlyMap<string, OperationRecord>> {

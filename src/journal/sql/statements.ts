@@ -38,7 +38,8 @@ export const TAKE = `update events set status = 'running', ready = 0, attempts =
   returning ${EVENT_COLUMNS}`;
 
 export const SETTLE = `update events set status = $4, outcome = $5, due_ms = $6, settled_ms = $7, ready = 0,
-  rules_hash = coalesce($8, rules_hash), lease_owner = null, lease_ms = null,
+  rules_hash = coalesce($8, rules_hash),
+  timer_key = case when $4 in ('queued', 'parked') then coalesce($9, timer_key) else $9 end, lease_owner = null, lease_ms = null,
   replay = case when $4 in ('queued', 'waiting', 'parked') then replay else null end
   where event_key = $1 and status = 'running' and lease_owner = $2 and attempts = $3
   returning event_key`;
@@ -69,3 +70,9 @@ export const INSERT_ATTEMPT = `insert into attempts
 
 export const WAKE_ALL = `update events set due_ms = $1
   where due_ms > $1 and status in ('queued', 'parked')`;
+
+export const OWN_PLACE = `update event_subjects set time_ms = (
+  select time_ms from events where events.event_key = event_subjects.event_key) where event_key = $1`;
+
+export const STILL_DONE = `select event_key from events
+  where event_key = $1 and status = 'done' and payload is not null`;

@@ -24,6 +24,7 @@ export const PADDLE: Readonly<Record<string, readonly string[]>> = {
     'user.upsert as user: find.metadata.paddle_customer_id=ctm_01m68t8b2gfnk7dvqewc6ek5b6 email=ingrid.holm@example.net firstName=Ingrid lastName=Østergård Holm metadata.paddle_customer_id=ctm_01m68t8b2gfnk7dvqewc6ek5b6 emailTaken=merge',
   ],
   'subscription.canceled': ['unmatched, reject'],
+  'subscription.past_due': ['unmatched, reject'],
   'subscription.paused': [
     'matched paused',
     'license.suspend: find.metadata.paddle_subscription_id=sub_01m68tb2z0hh8fc72fmn3nh7pg',

@@ -1,0 +1,24 @@
+// Rules with what is beyond the vendor's documents switched on, as a seller would do it. Takes a folder of
+// rule files, changes them in place.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PROVIDERS } from '../../src/model.ts';
+
+const WORDS = { refunds: 'revoke', disputes: 'suspend', cancellation: 'revoke' };
+
+/** Gives the folder back. */
+export function switchAllOn(folder: string): string {
+  for (const provider of PROVIDERS) {
+    const path = join(folder, `${provider}.yaml`);
+    let text = readFileSync(path, 'utf8');
+    for (const [name, word] of Object.entries(WORDS)) {
+      // FastSpring deletes what is deactivated, and goes on doing so.
+      if (provider === 'fastspring' && name === 'cancellation') continue;
+      if (!text.includes(`  ${name}: off`)) throw new Error(`${provider} has no ${name}: off`);
+      text = text.replace(`  ${name}: off`, `  ${name}: ${word}`);
+    }
+    writeFileSync(path, text);
+  }
+  return folder;
+}
