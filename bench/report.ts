@@ -121,15 +121,15 @@ export function writeDocs(): void {
     goals: markdown(goalRows(results)),
     work: markdown([CELL_HEADINGS, ...results.cells.flatMap(cellRows)]),
     plan: markdown(planRows(results.plans)),
-    growth: markdown(growthRows(results.growth)),
+    growth: results.growth.length === 0 ? '' : markdown(growthRows(results.growth)),
     other: otherLines(results)
       .map((line) => `- ${line}`)
       .join('\n'),
   };
   let page = readFileSync(PAGE, 'utf8');
   for (const [name, text] of Object.entries(parts)) {
-    const mark = new RegExp(`(<!-- bench:${name} -->\n)[^]*?(\n<!-- /bench -->)`);
-    page = page.replace(mark, (_, open: string, close: string) => `${open}${text}${close}`);
+    const mark = new RegExp(`(<!-- bench:${name} -->)[^]*?(<!-- /bench -->)`);
+    page = page.replace(mark, (_, open: string, close: string) => `${open}\n${text}\n${close}`);
   }
   writeFileSync(PAGE, page);
 }

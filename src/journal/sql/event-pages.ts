@@ -1,6 +1,7 @@
 // Lists of the SQL journal: pages of events by filter, with their payloads or without. A page goes by the sequence
 // of arrival, so it costs the same however many events there are. Only reads.
 
+import type { EventStatus } from '../../model.ts';
 import type { EventFilter, EventPage, TrafficPage } from '../archive.ts';
 import type { SqlTransaction, SqlValue } from './database.ts';
 import {
@@ -11,10 +12,20 @@ import {
   toRecord,
   toRecorded,
 } from './rows.ts';
+import { NOT_DONE, UNFINISHED } from './statements.ts';
 
 const LIMIT_MAX = 1000;
-/** Those of the index `events_not_done`. */
-const LISTED_STATUSES = ['waiting', 'parked', 'failed', 'ignored', 'unmatched'] as const;
+/** Which of the indexes by status holds what is of this status; those that are done are too many for one. */
+const INDEXES_BY_STATUS: Readonly<Record<EventStatus, string | undefined>> = {
+  queued: UNFINISHED,
+  running: UNFINISHED,
+  waiting: NOT_DONE,
+  parked: NOT_DONE,
+  failed: NOT_DONE,
+  ignored: NOT_DONE,
+  unmatched: NOT_DONE,
+  done: undefined,
+};
 
 /** The filter as conditions and their parameters; statements and values never mix. */
 function conditionsOf(filter: EventFilter): { sql: string; parameters: SqlValue[] } {
@@ -27,10 +38,9 @@ function conditionsOf(filter: EventFilter): { sql: string; parameters: SqlValue[
     conditions.push(sql.replaceAll('?', `$${parameters.length}`));
   };
   if (filter.status !== undefined) {
-    // Written out where it may be, so that the database sees that its index of such events will do.
-    const isListed = (LISTED_STATUSES as readonly string[]).includes(filter.status);
-    if (isListed) conditions.push(`status = '${filter.status}'`);
-    else add('status = ?', filter.status);
+    add('status = ?', filter.status);
+    const index = INDEXES_BY_STATUS[filter.status];
+    if (index !== undefined) conditions.push(index);
   }
   if (filter.source !== undefined) add('source = ?', filter.source);
   if (filter.type !== undefined) add('type = ?', filter.type);

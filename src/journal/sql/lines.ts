@@ -3,6 +3,7 @@
 // Takes a transaction that holds the subjects; never decides what an event is about.
 
 import type { SqlDatabase, SqlTransaction } from './database.ts';
+import { NOT_DONE } from './statements.ts';
 
 /** Not in line (finished, waiting, parked), queued, in work. */
 export const POSITION = { aside: 0, queued: 1, inWork: 2 } as const;
@@ -113,8 +114,8 @@ export async function wakeWaiting(
   subjects: readonly string[],
 ): Promise<void> {
   await tx.query(
-    `update events set due_ms = $1 where status = 'waiting' and timer_key is null and due_ms > $1
-      and event_key in (
+    `update events set due_ms = $1 where status = 'waiting' and timer_key is null and ${NOT_DONE}
+      and due_ms > $1 and event_key in (
       select event_key from event_subjects where subject in (${database.listItems('$2')}))`,
     [tx.nowMs, JSON.stringify(subjects)],
   );

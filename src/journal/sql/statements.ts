@@ -3,6 +3,13 @@
 import type { SqlDatabase } from './database.ts';
 import { EVENT_COLUMNS } from './rows.ts';
 
+/**
+ * What the indexes by status hold, word for word: SQLite uses such an index only for a statement that says the
+ * same. What is done is in neither.
+ */
+export const UNFINISHED = "status in ('queued', 'running', 'waiting', 'parked')";
+export const NOT_DONE = "status in ('waiting', 'parked', 'failed', 'ignored', 'unmatched')";
+
 /** How many are looked at for one that nobody else is at. */
 const CANDIDATES = 20;
 
@@ -69,10 +76,10 @@ export const INSERT_ATTEMPT = `insert into attempts
   values ($1, $2, $3, $4, $5, $6, $7) on conflict (event_key, attempt) do nothing`;
 
 export const WAKE_ALL = `update events set due_ms = $1
-  where due_ms > $1 and status in ('queued', 'parked')`;
+  where due_ms > $1 and status in ('queued', 'parked') and ${UNFINISHED}`;
 
 export const OWN_PLACE = `update event_subjects set time_ms = (
   select time_ms from events where events.event_key = event_subjects.event_key) where event_key = $1`;
 
 export const STILL_DONE = `select event_key from events
-  where event_key = $1 and status = 'done' and payload is not null`;
+  where event_key = $1 and status = 'done' and is_erased = 0`;
