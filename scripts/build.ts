@@ -1,8 +1,9 @@
 // npm run build: everything that runs elsewhere, into dist/. Takes the sources and node_modules, gives
 //   dist/bin/keywright.mjs   the command line and the server, one file, all packages inside
 //   dist/bin/thread.mjs      the thread of `keywright diff`
+//   dist/console  scripts and styles of the console, for the browser
 //   dist/rules, schema, samples, scenarios   what it reads when it runs
-//   dist/lambda/   the same for AWS Lambda: dist/lambda/bin/lambda.mjs, its rules and its schema
+//   dist/lambda/   the same for AWS Lambda: dist/lambda/bin/lambda.mjs, its rules, schema and console
 //   LICENSES.txt, sbom.json in both: the licences of the bundled packages, and where each came from
 // The same sources give the same bytes. Never downloads anything.
 
@@ -11,6 +12,8 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build, type Metafile } from 'esbuild';
+import { bundleConsole } from '../src/console/bundle.ts';
+import { MANIFEST_FILE, type Manifest, RELEASE_FOLDER } from '../src/console/files.ts';
 import { bundledPackages, licensesOf, sbomOf } from './bundled-packages.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -58,6 +61,7 @@ async function buildOne(product: Product, folder: string): Promise<string> {
   for (const [source, name] of Object.entries(threads)) {
     inputs.push(...(await bundle(source, join(folder, name))));
   }
+  inputs.push(...(await writeConsole(join(folder, RELEASE_FOLDER))));
   for (const asset of assets) {
     cpSync(join(ROOT, asset), join(folder, asset), { recursive: true });
   }
@@ -88,8 +92,8 @@ async function bundle(entry: string, outfile: string): Promise<string[]> {
     minifySyntax: true,
     // They stand in LICENSES.txt, whole.
     legalComments: 'none',
-    // pg asks for it only where somebody installed it.
-    external: ['pg-native'],
+    // pg asks for the first only where somebody installed it; the console for the second in a checkout.
+    external: ['pg-native', 'esbuild'],
     // Packages in the older module format ask for Node's own modules by `require`.
     banner: {
       js: "import { createRequire as createRequireForBundle } from 'node:module'; const require = createRequireForBundle(import.meta.url);",
@@ -100,6 +104,22 @@ async function bundle(entry: string, outfile: string): Promise<string[]> {
     logLevel: 'warning',
   });
   return inputsOf(metafile);
+}
+
+/** What src/console/files.ts reads; gives the files that went in. */
+async function writeConsole(folder: string): Promise<readonly string[]> {
+  const { files, manifest, inputs } = await bundleConsole(
+    join(ROOT, 'src/console'),
+    resolve(ROOT),
+    build,
+  );
+  mkdirSync(folder);
+  for (const { name, bytes } of files) writeFileSync(join(folder, name), bytes);
+  const names = new Set(Object.values(manifest));
+  const shared = files.map(({ name }) => name).filter((name) => !names.has(name));
+  const written: Manifest = { names: manifest, shared };
+  writeFileSync(join(folder, MANIFEST_FILE), `${JSON.stringify(written, null, 2)}\n`);
+  return inputs;
 }
 
 function inputsOf(metafile: Metafile): string[] {

@@ -7,6 +7,7 @@ import { createExecutor } from './actions/execute.ts';
 import { createAdminTools } from './admin-tools.ts';
 import { createCallRecorder } from './call-recorder.ts';
 import { createSystemClock } from './clock.ts';
+import { mountConsole } from './compose-console.ts';
 import { type OpenedJournal, openJournal } from './compose-journal.ts';
 import { problemOf, readAtStart, readTested, rulesDirOf } from './compose-rules.ts';
 import type { Composition, ServerHandle, World } from './compose-world.ts';
@@ -133,6 +134,13 @@ function assemble(
     ...observers.ofPipeline,
   });
   const worker = createWorker({ journal, pipeline, clock, log, isDown: outage.isDown, ...reach });
+  const webConsole =
+    config.adminToken === undefined
+      ? undefined
+      : mountConsole({
+          ...{ token: config.adminToken, archive, clock, log },
+          streams: world.worksBehindAnswers === undefined,
+        });
   const deadlineMs = config.webhookDeadlineMs;
   const app = createApp({
     currentSources: () => live.current().sources,
@@ -160,6 +168,7 @@ function assemble(
             currentRules: live.current,
           }),
         }),
+    ...(webConsole === undefined ? {} : { console: webConsole.fetch }),
   });
   const housekeeping = createHousekeeping({
     archive,
@@ -216,6 +225,7 @@ function assemble(
       outage.stop();
       watching?.stop();
       await journal.abandon();
+      webConsole?.stop();
       await listening?.close({ graceMs: 0 });
       await metricsListening?.close({ graceMs: 0 });
       await worker.stop(0);
@@ -225,6 +235,7 @@ function assemble(
     },
     stop: async (graceMs = SHUTDOWN_GRACE_MS) => {
       const closing = listening?.close({ graceMs });
+      webConsole?.stop();
       outage.stop();
       watching?.stop();
       await live.stop();

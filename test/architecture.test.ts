@@ -41,6 +41,7 @@ const PARTS = ['verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox
 const COMPOSITION = [
   'compose',
   'compose-cases',
+  'compose-console',
   'case-facts',
   'case-world',
   'compose-journal',
@@ -105,6 +106,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   retry: ['outcomes'],
   worker: ['pipeline'],
   server: ['event-summary', 'journal'],
+  console: ['event-summary', 'journal', 'outcomes'],
   clock: [],
   environment: [],
   'config-observe': ['environment'],
@@ -127,7 +129,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     COMPOSITION.map((place) => [
       place,
-      [...PARTS, ...EDGES, ...PIPELINE, ...COMPOSITION, 'worker', 'server'],
+      [...PARTS, ...EDGES, ...PIPELINE, ...COMPOSITION, 'worker', 'server', 'console'],
     ]),
   ),
 };
@@ -142,6 +144,7 @@ const MAY_NAME: Readonly<Record<string, readonly string[]>> = {
   retry: [...PARTS, 'log'],
   worker: ['journal', 'log'],
   server: ['log', 'journal'],
+  console: ['log', 'journal', 'pipeline', 'worker', 'explanation', 'engine'],
   'rule-files': ['engine'],
   'case-files': ['engine'],
   cli: ['sandbox', 'journal'],

@@ -27,7 +27,7 @@ export interface AdminDependencies {
 }
 
 /** Whoever has guessed often waits for each further answer; the right token never does. */
-const GUESS_DELAY_MS = 1_000;
+export const GUESS_DELAY_MS = 1_000;
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 1000;
 /** A dry run takes an event and perhaps a rule file. */

@@ -6,7 +6,7 @@ import { type Context, Hono } from 'hono';
 import { AppError } from '../errors.ts';
 import type { JsonObject } from '../model.ts';
 import { SIGNATURE_HEADERS } from '../model.ts';
-import { type AdminDependencies, createAdmin } from './admin.ts';
+import { type AdminDependencies, createAdmin, GUESS_DELAY_MS } from './admin.ts';
 import type { Answer } from './answers.ts';
 import { answerError, answerInternal } from './answers.ts';
 import type { RequestOrigin } from './read-body.ts';
@@ -19,6 +19,14 @@ export interface ServerDependencies extends WebhookDependencies {
   readonly admin?: AdminDependencies;
   /** Answers for /metrics; left out where it is on a port of its own only. */
   readonly metrics?: (request: Request) => Promise<Response>;
+  /** Answers for /console; left out where there is no token for it. */
+  readonly console?: (
+    request: Request,
+    visitor: {
+      /** To be called for a refused token; resolves when the answer may go out. */
+      refused(): Promise<void>;
+    },
+  ) => Promise<Response>;
   /** Ready: rules are loaded and the journal answers. Concerns are told, but do not make it unready. */
   readiness(): Promise<{
     readonly ready: boolean;
@@ -71,6 +79,21 @@ export function createApp(given: ServerDependencies): App {
 
   if (dependencies.admin !== undefined) {
     app.route('/admin', createAdmin(dependencies.admin, strangers));
+  }
+
+  const { console: webConsole } = dependencies;
+  if (webConsole !== undefined) {
+    const answer = (c: Context<{ Bindings: RequestOrigin }>) => {
+      // In process there is no origin.
+      const { address } = (c.env as RequestOrigin | undefined) ?? {};
+      return webConsole(c.req.raw, {
+        refused: async () => {
+          if (strangers.note({ address, source: 'console' })) await clock.sleep(GUESS_DELAY_MS);
+        },
+      });
+    };
+    app.all('/console', answer);
+    app.all('/console/*', answer);
   }
 
   app.all('/webhooks/:source', (c) => {

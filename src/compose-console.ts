@@ -1,0 +1,30 @@
+// The console as the server mounts it. Takes what the console needs, gives answers to requests; the
+// console's own code is loaded at the first of them, so that no start waits for it.
+
+import type { Console, ConsoleParts, Visitor } from './console/parts.ts';
+
+export interface MountedConsole {
+  fetch(request: Request, visitor: Visitor): Promise<Response>;
+  stop(): void;
+}
+
+export function mountConsole(parts: ConsoleParts): MountedConsole {
+  let loading: Promise<Console> | undefined;
+  let loaded: Console | undefined;
+  const load = async (): Promise<Console> => {
+    const { createConsole } = await import('./console/console.ts');
+    loaded = await createConsole(parts);
+    return loaded;
+  };
+  return {
+    fetch: async (request, visitor) => {
+      // What could not be loaded is tried again at the next request.
+      loading ??= load().catch((error: unknown) => {
+        loading = undefined;
+        throw error;
+      });
+      return (await loading).fetch(request, visitor);
+    },
+    stop: () => loaded?.stop(),
+  };
+}
