@@ -1,47 +1,48 @@
 // npm run build: everything that runs elsewhere, into dist/. Takes the sources and node_modules, gives
-//   dist/bin/keywright.mjs   the command line and the server, one file, all packages inside
-//   dist/bin/thread.mjs      the thread of `keywright diff`
-//   dist/console  scripts and styles of the console, for the browser
+//   dist/bin/keywright.mjs   the command line and the server; beside it the parts that it loads when they
+//                            are needed, and the thread of `keywright diff`; all packages inside
+//   dist/console             scripts and styles of the console, for the browser
 //   dist/rules, schema, samples, scenarios   what it reads when it runs
 //   dist/lambda/   the same for AWS Lambda: dist/lambda/bin/lambda.mjs, its rules, schema and console
 //   LICENSES.txt, sbom.json in both: the licences of the bundled packages, and where each came from
 // The same sources give the same bytes. Never downloads anything.
 
-import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build, type Metafile } from 'esbuild';
 import { bundleConsole } from '../src/console/bundle.ts';
 import { MANIFEST_FILE, type Manifest, RELEASE_FOLDER } from '../src/console/files.ts';
+import type { ShapeName } from '../src/engine/validators.ts';
 import { bundledPackages, licensesOf, sbomOf } from './bundled-packages.ts';
+import { compiledSchemas, lazyBuiltins } from './compiled-schemas.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** The oldest Node that releases run on; see package.json. */
 const TARGET = 'node22.18';
 
 interface Product {
-  readonly entry: string;
   /** Below the output folder. */
   readonly folder: string;
-  readonly file: string;
-  /** Files that run in threads of their own, beside `file`: source → name. */
-  readonly threads?: Readonly<Record<string, string>>;
+  /** The first one is what is started; each is a file in `bin/`, and they share parts that lie beside them. */
+  readonly entries: Readonly<Record<string, string>>;
+  /** The kinds of files that it may have to check. */
+  readonly shapes: readonly ShapeName[];
   readonly assets: readonly string[];
 }
 
 const PRODUCTS: readonly Product[] = [
   {
-    entry: 'src/cli.ts',
     folder: '.',
-    file: 'bin/keywright.mjs',
-    threads: { 'src/comparison/thread.ts': 'bin/thread.mjs' },
+    entries: { keywright: 'src/cli.ts', thread: 'src/comparison/thread.ts' },
+    shapes: ['rules', 'catalog', 'tests', 'state', 'scenario'],
     assets: ['rules', 'schema', 'samples', 'scenarios', 'LICENSE'],
   },
   {
-    entry: 'src/lambda.ts',
     folder: 'lambda',
-    file: 'bin/lambda.mjs',
+    entries: { lambda: 'src/lambda.ts' },
+    shapes: ['rules', 'catalog'],
     assets: ['rules', 'schema', 'LICENSE'],
   },
 ];
@@ -55,12 +56,8 @@ export async function buildAll(out: string): Promise<readonly string[]> {
 }
 
 async function buildOne(product: Product, folder: string): Promise<string> {
-  const { entry, file, assets, threads = {} } = product;
-  mkdirSync(join(folder, 'bin'), { recursive: true });
-  const inputs = await bundle(entry, join(folder, file));
-  for (const [source, name] of Object.entries(threads)) {
-    inputs.push(...(await bundle(source, join(folder, name))));
-  }
+  const { entries, assets } = product;
+  const { inputs, bytes } = await bundle(product, join(folder, 'bin'));
   inputs.push(...(await writeConsole(join(folder, RELEASE_FOLDER))));
   for (const asset of assets) {
     cpSync(join(ROOT, asset), join(folder, asset), { recursive: true });
@@ -71,19 +68,28 @@ async function buildOne(product: Product, folder: string): Promise<string> {
   writeFileSync(join(folder, 'sbom.json'), `${JSON.stringify(sbomOf(own, packages), null, 2)}\n`);
   // Says to Node and to tools what this folder is; nothing in it has to be installed.
   const { name, version, license, engines } = own;
-  const about = { name, version, license, type: 'module', main: file, engines };
+  const main = `bin/${Object.keys(entries)[0]}.mjs`;
+  const about = { name, version, license, type: 'module', main, engines };
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(about, null, 2)}\n`);
-  const kilobytes = Math.round(statSync(join(folder, file)).size / 1024);
-  return `${join(folder, file)}: ${kilobytes} kB, ${packages.length} packages inside`;
+  const kilobytes = Math.round(bytes / 1024);
+  return `${join(folder, main)}: ${kilobytes} kB with its parts, ${packages.length} packages inside`;
 }
 
-/** Gives the files that went in. */
-async function bundle(entry: string, outfile: string): Promise<string[]> {
+/** Gives the files that went in, and how much came out. */
+async function bundle(
+  { entries, shapes }: Product,
+  outdir: string,
+): Promise<{ inputs: string[]; bytes: number }> {
   const { metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: [entry],
-    outfile,
+    entryPoints: entries,
+    outdir,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
+    // What is imported when it is needed is read when it is needed: most commands need a tenth of it.
+    splitting: true,
+    // In bin/ itself: src/assets.ts finds rules and schema from where it lies.
+    chunkNames: 'part-[hash]',
     platform: 'node',
     format: 'esm',
     target: TARGET,
@@ -94,6 +100,7 @@ async function bundle(entry: string, outfile: string): Promise<string[]> {
     legalComments: 'none',
     // pg asks for the first only where somebody installed it; the console for the second in a checkout.
     external: ['pg-native', 'esbuild'],
+    plugins: [compiledSchemas(shapes), lazyBuiltins],
     // Packages in the older module format ask for Node's own modules by `require`.
     banner: {
       js: "import { createRequire as createRequireForBundle } from 'node:module'; const require = createRequireForBundle(import.meta.url);",
@@ -103,7 +110,8 @@ async function bundle(entry: string, outfile: string): Promise<string[]> {
     preserveSymlinks: true,
     logLevel: 'warning',
   });
-  return inputsOf(metafile);
+  const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
+  return { inputs: inputsOf(metafile), bytes };
 }
 
 /** What src/console/files.ts reads; gives the files that went in. */

@@ -37,17 +37,42 @@ export interface LoadedSources {
   readonly warnings: readonly string[];
 }
 
-/** The variable that holds a file's signing secret; read before anything else is checked. */
-export function secretNameOf({ file, text }: RuleFileText): string | undefined {
-  const document = parseDocument(text, { logLevel: 'silent' });
-  const secret: unknown = document.get('secret');
+/** What a file says of itself, read before anything else is checked. */
+interface Header {
+  readonly secret: unknown;
+  readonly provider: unknown;
+}
+
+const headers = new WeakMap<RuleFileText, Header>();
+
+/** Whether a file may say whose secret it takes; one with a common name mostly does not. */
+const MAY_NAME_SECRET = /\bsecret["']?\s*:/;
+
+/** Asked several times for each file; reading all of its YAML is most of what a start takes. */
+function headerOf(input: RuleFileText): Header {
+  const known = headers.get(input);
+  if (known !== undefined) return known;
+  const source = sourceNameOf(input.file);
+  if (isProvider(source) && !MAY_NAME_SECRET.test(input.text)) {
+    return { secret: undefined, provider: source };
+  }
+  const document = parseDocument(input.text, { logLevel: 'silent' });
+  const header = { secret: document.get('secret'), provider: document.get('provider') };
+  headers.set(input, header);
+  return header;
+}
+
+/** The variable that holds a file's signing secret. */
+export function secretNameOf(input: RuleFileText): string | undefined {
+  const { secret, provider: said } = headerOf(input);
   if (typeof secret === 'string') return secret;
-  const provider = isProvider(sourceNameOf(file)) ? sourceNameOf(file) : document.get('provider');
+  const source = sourceNameOf(input.file);
+  const provider = isProvider(source) ? source : said;
   return isProvider(provider) ? mainSecretName(provider) : undefined;
 }
 
-function providerOf({ text }: RuleFileText): Provider | undefined {
-  const provider: unknown = parseDocument(text, { logLevel: 'silent' }).get('provider');
+function providerOf(input: RuleFileText): Provider | undefined {
+  const { provider } = headerOf(input);
   return isProvider(provider) ? provider : undefined;
 }
 

@@ -7,7 +7,7 @@ import type { EventBody } from './case-events.ts';
 import type { Expectation } from './case-expectation.ts';
 import { type CaseContext, type Raw, readStep } from './case-steps.ts';
 import { Findings } from './findings.ts';
-import { checkTestFile } from './schema.ts';
+import { checkShape } from './schema.ts';
 import { readYaml, type YamlFile } from './yaml.ts';
 import type { YamlPath } from './yaml-places.ts';
 
@@ -92,7 +92,8 @@ function load(
     return undefined;
   }
   // What the schema does not let through cannot be run, and would only be reported a second time.
-  if (!checkTestFile(yaml, findings) || findings.hasErrors()) return undefined;
+  const isRight = checkShape('tests', yaml, findings, 'a test file');
+  if (!isRight || findings.hasErrors()) return undefined;
   const isList = Array.isArray(yaml.value);
   const header = (isList ? {} : yaml.value) as Raw;
   const raw = (isList ? yaml.value : (header['cases'] ?? [])) as readonly Raw[];

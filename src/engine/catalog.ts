@@ -8,7 +8,7 @@ import { isBlank } from './expression/values.ts';
 import { coerceField } from './fields.ts';
 import type { Findings } from './findings.ts';
 import { ID_FIELDS, whyNoId } from './ids.ts';
-import { checkCatalogFile } from './schema.ts';
+import { checkShape } from './schema.ts';
 import { readYaml, type YamlFile } from './yaml.ts';
 
 /** The fields an entry may have and what each takes. */
@@ -89,7 +89,7 @@ export function readCatalogFile(
 ): ReadonlyMap<string, JsonObject> {
   if (file.endsWith('.csv')) return readCsv(file, text, fields, findings);
   const yaml = readYaml(file, text, findings);
-  if (yaml === undefined || !checkCatalogFile(yaml, findings)) return new Map();
+  if (yaml === undefined || !checkShape('catalog', yaml, findings, 'a catalog')) return new Map();
   return readEntries(yaml.value, fields, placeIn(yaml, []), findings);
 }
 

@@ -1,29 +1,13 @@
 // The shape of a rule file, and of the files beside it. Takes a document, checks it against its schema in
 // schema/, reports every deviation at its place. Never looks at what formulas say.
 
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import rulesSchema from '../../schema/rules.schema.json' with { type: 'json' };
-import testsSchema from '../../schema/tests.schema.json' with { type: 'json' };
+import type { ErrorObject } from 'ajv/dist/2020.js';
 import type { AppErrorCode } from '../errors.ts';
 import { closest, didYouMean } from './closest.ts';
 import type { Findings } from './findings.ts';
+import { type ShapeName, validatorOf } from './validators.ts';
 import { holdsTrapKey, isTrapKey, type YamlFile } from './yaml.ts';
 import type { YamlPath } from './yaml-places.ts';
-
-let validator: ValidateFunction | undefined;
-let entryValidator: ValidateFunction | undefined;
-let testsValidator: ValidateFunction | undefined;
-
-function createAjv(): Ajv2020 {
-  return new Ajv2020({
-    allErrors: true,
-    strict: true,
-    // The schema says `type: [a, b]` where a field takes a value or a formula.
-    allowUnionTypes: true,
-    strictTypes: false,
-    verbose: true,
-  });
-}
 
 /** A rule file as the schema lets it through. A rule that is not right is null, in its place. */
 export type CheckedFile = Readonly<Record<string, unknown>> & {
@@ -35,13 +19,12 @@ export type CheckedFile = Readonly<Record<string, unknown>> & {
  * can be checked as well; undefined when the rest would mean nothing without it.
  */
 export function checkRuleFile(yaml: YamlFile, findings: Findings): CheckedFile | undefined {
-  validator ??= createAjv().compile(rulesSchema);
-  if (check(validator, yaml, findings)) return yaml.value as CheckedFile;
+  if (checkShape('rules', yaml, findings, 'a rule file')) return yaml.value as CheckedFile;
   const { value } = yaml;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   const rest: Record<string, unknown> = { ...value };
   const rules = Array.isArray(rest['rules']) ? [...rest['rules']] : [];
-  for (const error of validator.errors ?? []) {
+  for (const error of validatorOf('rules').errors ?? []) {
     const [section, index] = toPath(error.instancePath, yaml.value);
     const missing = (error.params as Record<string, unknown>)['missingProperty'];
     // Formulas cannot be judged without knowing the provider and the names they may use.
@@ -62,41 +45,17 @@ function isStrayField(error: ErrorObject): boolean {
   );
 }
 
-/** Checks the shape of a catalog that stands in a file of its own. */
-export function checkCatalogFile(yaml: YamlFile, findings: Findings): boolean {
-  entryValidator ??= createAjv()
-    .addSchema(rulesSchema, 'rules')
-    .compile({ type: 'object', additionalProperties: { $ref: 'rules#/$defs/catalogEntry' } });
-  return check(entryValidator, yaml, findings);
-}
-
-/** Checks the shape of a file of rule tests. */
-export function checkTestFile(yaml: YamlFile, findings: Findings): boolean {
-  testsValidator ??= createAjv().compile(testsSchema);
-  return check(testsValidator, yaml, findings, 'a test file');
-}
-
-/** Compiles a schema of another kind of file, for `checkShape`. */
-export function compileShape(schema: object): ValidateFunction {
-  return createAjv().compile(schema);
-}
-
-/** Checks the shape of another kind of file. @param whole what messages call it: "a scenario" */
+/**
+ * Checks the shape of a file: every deviation becomes a finding, at its place.
+ * @param whole what messages call the file: "a scenario"
+ */
 export function checkShape(
-  validate: ValidateFunction,
+  name: ShapeName,
   yaml: YamlFile,
   findings: Findings,
   whole: string,
 ): boolean {
-  return check(validate, yaml, findings, whole);
-}
-
-function check(
-  validate: ValidateFunction,
-  yaml: YamlFile,
-  findings: Findings,
-  whole = 'a rule file',
-): boolean {
+  const validate = validatorOf(name);
   if (validate(yaml.value)) return true;
   const errors = validate.errors ?? [];
   for (const error of errors) {

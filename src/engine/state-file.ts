@@ -1,19 +1,14 @@
 // A file that says what exists in Cryptlex. Takes its document, checks it as `given:` of a rule test is
 // checked, reports every deviation at its place. Never puts anything anywhere.
 
-import type { ValidateFunction } from 'ajv/dist/2020.js';
-import testsSchema from '../../schema/tests.schema.json' with { type: 'json' };
 import { parseInstant, parseInterval } from '../interval.ts';
 import type { Findings } from './findings.ts';
-import { checkShape, compileShape } from './schema.ts';
+import { checkShape } from './schema.ts';
 import type { YamlFile } from './yaml.ts';
-
-let validator: ValidateFunction | undefined;
 
 /** Whether it is right: lists of users, licenses, templates and products, with dates that are some. */
 export function checkStateFile(yaml: YamlFile, findings: Findings): boolean {
-  validator ??= compileShape({ $defs: testsSchema.$defs, $ref: '#/$defs/given' });
-  return checkShape(validator, yaml, findings, 'the file') && checkTimes(yaml, findings);
+  return checkShape('state', yaml, findings, 'the file') && checkTimes(yaml, findings);
 }
 
 function checkTimes(yaml: YamlFile, findings: Findings): boolean {

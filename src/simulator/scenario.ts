@@ -1,11 +1,10 @@
 // From the text of a scenario to the webhooks it is made of. Takes YAML and a way to read samples; gives a
 // scenario whose steps hold whole events, or every finding at once. Reads no file itself, sends nothing.
 
-import scenarioSchema from '../../schema/scenario.schema.json' with { type: 'json' };
 import { didYouMean } from '../engine/closest.ts';
 import { setAt, unsetAt, valueAt } from '../engine/event-paths.ts';
 import { Findings } from '../engine/findings.ts';
-import { checkShape, compileShape } from '../engine/schema.ts';
+import { checkShape } from '../engine/schema.ts';
 import { readYaml, type YamlFile } from '../engine/yaml.ts';
 import { AppError } from '../errors.ts';
 import { type Interval, parseInterval } from '../interval.ts';
@@ -72,8 +71,6 @@ interface RawScenario {
 /** What a buyer's click and a provider's machine take. */
 const AFTER_DEFAULT: Interval = { months: 0, days: 0, seconds: 2 };
 
-let validator: ReturnType<typeof compileShape> | undefined;
-
 /** Loads a scenario; everything that is wrong with it is in `diagnostics`. */
 export function loadScenario(input: ScenarioText): LoadedScenario {
   const findings = new Findings();
@@ -85,8 +82,7 @@ export function loadScenario(input: ScenarioText): LoadedScenario {
 function load(input: ScenarioText, findings: Findings): Scenario | undefined {
   const yaml = readYaml(input.file, input.text, findings);
   if (yaml === undefined) return undefined;
-  validator ??= compileShape(scenarioSchema);
-  if (!checkShape(validator, yaml, findings, 'a scenario')) return undefined;
+  if (!checkShape('scenario', yaml, findings, 'a scenario')) return undefined;
   const raw = yaml.value as RawScenario;
   const { provider, description } = raw;
   const steps = raw.steps.flatMap((step, index) =>

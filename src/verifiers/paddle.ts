@@ -3,7 +3,7 @@
 // Never parses the body before both did, and never uses the SDK's event object: it renames members,
 // drops those it does not know and crashes on missing ones, while rules read Paddle's own JSON.
 
-import { NodeRuntime, Webhooks, WebhooksValidator } from '@paddle/paddle-node-sdk';
+import type { Webhooks } from '@paddle/paddle-node-sdk';
 import { AppError } from '../errors.ts';
 import type { JsonObject, RawRequest, WebhookEvent } from '../model.ts';
 import type { Secret } from '../secret.ts';
@@ -35,14 +35,15 @@ const SCHEME: HeaderScheme = {
 
 const CENTURY_SECONDS = 100 * 365 * 86_400;
 
+let sdk: Promise<Webhooks> | undefined;
+
 /** Accepts any h1 of the header with any of the secrets. Errors: see Verifier. */
 export function createPaddleVerifier({ secrets, toleranceSeconds }: VerifierSettings): Verifier {
-  prepareSdk();
-  const sdk = new Webhooks();
+  sdk ??= loadSdk();
   return {
     async verify(request, source) {
       const header = readSignatureHeader(request.signature, SCHEME);
-      if (!(await isSigned(request, header, { secrets, sdk }))) {
+      if (!(await isSigned(request, header, secrets))) {
         throw signatureMismatch(secrets);
       }
       const { rawBody, receivedAtMs } = request;
@@ -80,11 +81,14 @@ export function readPaddleEvents(body: JsonObject, origin: EventOrigin): readonl
  * is moved out of the way, once and for good, and checkSignatureAge keeps the limit of each source,
  * in both directions. The SDK is left with what it is asked: is this Paddle's signature?
  * Nothing else in Keywright uses the SDK. A test fails if an upgrade renames the member.
+ * Only who sells through Paddle loads it; begun when the source is made, not by its first webhook.
  */
-function prepareSdk(): void {
+async function loadSdk(): Promise<Webhooks> {
+  const { NodeRuntime, Webhooks, WebhooksValidator } = await import('@paddle/paddle-node-sdk');
   // `new Webhooks()` has no crypto of its own before this; the other way is a client with an API key.
   NodeRuntime.initialize();
   Reflect.set(WebhooksValidator, 'MAX_VALID_TIME_DIFFERENCE', CENTURY_SECONDS);
+  return new Webhooks();
 }
 
 /**
@@ -95,8 +99,10 @@ function prepareSdk(): void {
 async function isSigned(
   { rawBody }: RawRequest,
   { timestampSeconds, digests }: SignatureHeader,
-  { secrets, sdk }: { readonly secrets: readonly Secret[]; readonly sdk: Webhooks },
+  secrets: readonly Secret[],
 ): Promise<boolean> {
+  sdk ??= loadSdk();
+  const webhooks = await sdk;
   const text = utf8Text(rawBody);
   for (const secret of secrets) {
     const expected = hmacSha256(secret, [`${timestampSeconds}:`, rawBody], 'hex');
@@ -106,7 +112,7 @@ async function isSigned(
       }
       // The SDK takes text only. Bytes that are no text are refused right after, as a malformed body.
       const header = `${SCHEME.timeKey}=${timestampSeconds};${SCHEME.digestKey}=${digest}`;
-      if (text === null || (await sdk.isSignatureValid(text, secret.reveal(), header))) {
+      if (text === null || (await webhooks.isSignatureValid(text, secret.reveal(), header))) {
         return true;
       }
     }

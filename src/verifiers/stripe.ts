@@ -2,7 +2,7 @@
 // Stripe's own SDK decides about the signature; around it stands what it lacks.
 // Never keeps an error of the SDK: those carry the header and the whole body.
 
-import Stripe from 'stripe';
+import type Stripe from 'stripe';
 import { AppError } from '../errors.ts';
 import type { JsonObject, RawRequest, WebhookEvent } from '../model.ts';
 import type { Secret } from '../secret.ts';
@@ -39,8 +39,16 @@ type SdkVerdict =
   | { readonly kind: 'event'; readonly value: unknown }
   | { readonly kind: 'not-an-event' };
 
+let sdk: Promise<typeof Stripe> | undefined;
+
+/** Only who sells through Stripe loads its SDK; begun when the source is made, not by its first webhook. */
+async function loadSdk(): Promise<typeof Stripe> {
+  return (await import('stripe')).default;
+}
+
 /** Accepts any v1 of the header with any of the secrets. Errors: see Verifier. */
 export function createStripeVerifier({ secrets, toleranceSeconds }: VerifierSettings): Verifier {
+  sdk ??= loadSdk();
   return {
     async verify(request, source) {
       const header = readSignatureHeader(request.signature, SCHEME);
@@ -92,6 +100,8 @@ async function askSdk(
   header: SignatureHeader,
   secrets: readonly Secret[],
 ): Promise<SdkVerdict> {
+  sdk ??= loadSdk();
+  const { webhooks, errors } = await sdk;
   if (!isPlainText(request.rawBody)) {
     return { kind: 'mismatch' };
   }
@@ -100,7 +110,7 @@ async function askSdk(
   for (const secret of secrets) {
     try {
       // Tolerance 0 leaves the age to checkSignatureAge: the SDK looks at the past only.
-      const value: unknown = await Stripe.webhooks.constructEventAsync(
+      const value: unknown = await webhooks.constructEventAsync(
         request.rawBody,
         signature,
         secret.reveal(),
@@ -108,7 +118,7 @@ async function askSdk(
       );
       return { kind: 'event', value };
     } catch (error) {
-      if (!(error instanceof Stripe.errors.StripeSignatureVerificationError)) {
+      if (!(error instanceof errors.StripeSignatureVerificationError)) {
         // The SDK checks the signature before it parses, so this secret was the right one.
         return { kind: 'not-an-event' };
       }

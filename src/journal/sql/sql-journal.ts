@@ -261,7 +261,10 @@ class SqlJournal implements Journal {
     await this.#database.transaction(async (tx) => {
       await this.#database.lockSubjects(tx, subjects);
       const [row] = await tx.query(STILL_TO_BRING_BACK, [key, tx.nowMs]);
-      if (row !== undefined) await this.#requeue(tx, key, subjects);
+      if (row === undefined) return;
+      await this.#requeue(tx, key, subjects);
+      // In work it stood before older ones that came meanwhile; one of them may be the head now.
+      await afterLeaving(tx, this.#database, subjects);
     }, WITHOUT_WAITING);
   }
 

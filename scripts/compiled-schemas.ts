@@ -1,0 +1,70 @@
+// A plugin for the bundler: src/engine/validators.ts compiles the schemas when it is first asked; in the
+// bundle stands code that Ajv wrote beforehand. The same schemas and options, so the same findings.
+
+import { createRequire } from 'node:module';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import type { Plugin } from 'esbuild';
+import { AJV_OPTIONS, SHAPES, type ShapeName } from '../src/engine/validators.ts';
+
+const require = createRequire(import.meta.url);
+// Written for `require`; its types say otherwise.
+const standaloneCode = require('ajv/dist/standalone').default as (
+  ajv: Ajv2020,
+  validate: unknown,
+) => string;
+
+/** @param names the kinds of files that the bundle may have to check; asked for another it breaks off */
+export const compiledSchemas = (names: readonly ShapeName[]): Plugin => ({
+  name: 'compiled-schemas',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]src[\\/]engine[\\/]validators\.ts$/ }, () => ({
+      contents: `${names.map((name) => `import ${name} from 'compiled-schema:${name}';`).join('\n')}
+const validators = { ${names.join(', ')} };
+export const validatorOf = (name) => validators[name]();`,
+      loader: 'js',
+    }));
+    build.onResolve({ filter: /^compiled-schema:/ }, ({ path }) => ({
+      path: path.slice('compiled-schema:'.length),
+      namespace: 'compiled-schema',
+    }));
+    build.onLoad({ filter: /.*/, namespace: 'compiled-schema' }, ({ path }) => ({
+      contents: compiled(path as ShapeName),
+      loader: 'js',
+      // Where Ajv's own helpers are looked for.
+      resolveDir: import.meta.dirname,
+    }));
+  },
+});
+
+/** Wrapped in a function, so that the engine reads it only where this kind of file is checked. */
+function compiled(name: ShapeName): string {
+  const ajv = new Ajv2020({ ...AJV_OPTIONS, code: { source: true, esm: false } });
+  const code = standaloneCode(ajv, ajv.compile(SHAPES[name]));
+  return `let validate;
+export default function validator() {
+  if (validate === undefined) {
+    const module = {};
+    ((module) => { ${code} })(module);
+    validate = module.exports;
+  }
+  return validate;
+}`;
+}
+
+/** Builtin modules whose lazy members pull in others when they are imported by name. */
+const LAZY_BUILTINS = /^(?:node:)?https?$/;
+
+/**
+ * `import … from 'node:http'` reads every member of it, and one of them loads all of fetch. Taken whole
+ * instead, it costs nothing until it is used.
+ */
+export const lazyBuiltins: Plugin = {
+  name: 'lazy-builtins',
+  setup(build) {
+    build.onResolve({ filter: LAZY_BUILTINS }, ({ path }) => ({ path, namespace: 'lazy-builtin' }));
+    build.onLoad({ filter: /.*/, namespace: 'lazy-builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+      loader: 'js',
+    }));
+  },
+};
