@@ -35,7 +35,17 @@ function importsOf({ file, text }: { file: string; text: string }): readonly Imp
 const IMPORTS = FILES.flatMap(importsOf).filter(({ to }) => !to.startsWith('..'));
 
 /** Words and pure helpers that everybody may use. */
-const BASE = ['model', 'errors', 'failures', 'points', 'secret', 'interval', 'assets'];
+const BASE = [
+  'model',
+  'errors',
+  'failures',
+  'points',
+  'secret',
+  'interval',
+  'assets',
+  'words',
+  'changes',
+];
 const PARTS = ['verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox'];
 /** Where the parts are put together. */
 const COMPOSITION = [
@@ -58,6 +68,10 @@ const COMPOSITION = [
   'compose-sandbox',
   'compose-verifiers',
   'explanation',
+  'explanation-difference',
+  'as-test',
+  'scrub',
+  'rule-environment',
   'live-mirror',
   'live-stage',
   'sources',
@@ -99,6 +113,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   secret: [],
   interval: [],
   assets: [],
+  words: [],
+  changes: [],
   ...Object.fromEntries(PARTS.map((part) => [part, []])),
   pipeline: ['engine', 'outcomes', 'retry'],
   outcomes: [],

@@ -16,6 +16,11 @@ export interface EventFilter {
   readonly type?: string | undefined;
   /** A subject as the rules give it, `sub_1`. */
   readonly subject?: string | undefined;
+  /**
+   * What a person looks for: an event's id or type, a subject, the id of a license or a user, or an e-mail
+   * address; the whole of it, and events that it is any of.
+   */
+  readonly about?: string | undefined;
   /** Accepted at or after this time, in milliseconds since 1970. */
   readonly sinceMs?: number | undefined;
   /** Accepted before this time. */
@@ -33,6 +38,15 @@ export interface EventPage {
 export interface RecordedEvent extends Omit<WebhookEvent, 'payload'> {
   /** Undefined once it was erased. */
   readonly payload: string | undefined;
+}
+
+/** How many events of one source stand so, of those accepted within one stretch of time. */
+export interface TimeCount {
+  /** Where the stretch begins. */
+  readonly fromMs: number;
+  readonly source: string;
+  readonly status: EventStatus;
+  readonly events: number;
 }
 
 export interface TrafficPage {
@@ -155,6 +169,10 @@ export interface Archive {
     page: { limit: number; cursor?: string | undefined },
   ): Promise<EventPage>;
   count(filter: EventFilter): Promise<number>;
+  /** Events accepted since then, by stretches of `stepMs` that begin at whole multiples of it. */
+  countByTime(sinceMs: number, stepMs: number): Promise<readonly TimeCount[]>;
+  /** The types of events that have come, in alphabetical order; the first 500. */
+  types(): Promise<readonly string[]>;
   /** The same events with their payloads, and nothing of what became of them. */
   traffic(
     filter: EventFilter,

@@ -13,8 +13,10 @@ import {
   type ReplayRequest,
   type RuleText,
   type ServerNotice,
+  type TimeCount,
 } from './archive.ts';
 import type { EventRecord, OperationRecord, StoredPlan } from './journal.ts';
+import { referencesFor } from './references.ts';
 
 /** One event as the memory journal holds it. */
 export interface MemoryEntryView {
@@ -22,6 +24,7 @@ export interface MemoryEntryView {
   readonly record: EventRecord;
   readonly storedPlan: StoredPlan | undefined;
   readonly attempts: readonly AttemptRecord[];
+  readonly references: readonly string[];
 }
 
 /** What the archive needs of the journal. */
@@ -34,13 +37,22 @@ export interface MemoryView {
   requeue(key: string, mode: ReplayMode): void;
   erase(key: string): void;
   nowMs(): number;
+  /** Of the hashes of e-mail addresses. */
+  readonly hashKey: string;
 }
 
 export function createMemoryArchive(view: MemoryView): Archive {
   const rules = new Map<string, RuleText>();
   const notices = new Map<string, ServerNotice>();
-  const matching = (filter: EventFilter): MemoryEntryView[] =>
-    [...view.entries()].filter(({ record }) => matches(record, filter));
+  const matching = (filter: EventFilter): MemoryEntryView[] => {
+    const { about } = filter;
+    const wanted = about === undefined ? [] : referencesFor(about, view.hashKey).references;
+    return [...view.entries()].filter(
+      (entry) =>
+        matches(entry.record, filter) &&
+        (about === undefined || isAbout(entry.record, about) || shares(entry.references, wanted)),
+    );
+  };
   const page = (
     filter: EventFilter,
     { limit, cursor }: { limit: number; cursor?: string | undefined },
@@ -73,6 +85,21 @@ export function createMemoryArchive(view: MemoryView): Archive {
       return { events, cursor };
     },
     count: async (filter) => matching(filter).length,
+    countByTime: async (sinceMs, stepMs) => {
+      const counts = new Map<string, TimeCount>();
+      for (const { record } of matching({ sinceMs })) {
+        const fromMs = record.firstAcceptedAtMs - (record.firstAcceptedAtMs % stepMs);
+        const { source } = record.event;
+        const key = JSON.stringify([fromMs, source, record.status]);
+        const events = (counts.get(key)?.events ?? 0) + 1;
+        counts.set(key, { fromMs, source, status: record.status, events });
+      }
+      return [...counts.values()].sort(
+        (a, b) => a.fromMs - b.fromMs || a.source.localeCompare(b.source),
+      );
+    },
+    types: async () =>
+      [...new Set([...view.entries()].map(({ record }) => record.event.type))].sort().slice(0, 500),
     findKeys: async (eventId) =>
       [...view.entries()]
         .filter(({ record }) => record.event.id === eventId || record.key === eventId)
@@ -139,6 +166,19 @@ function matches(record: EventRecord, filter: EventFilter): boolean {
     (sinceMs === undefined || firstAcceptedAtMs >= sinceMs) &&
     (untilMs === undefined || firstAcceptedAtMs < untilMs)
   );
+}
+
+function isAbout({ key, event, subjects }: EventRecord, about: string): boolean {
+  return (
+    event.id === about ||
+    key === about ||
+    event.type === about ||
+    subjects.some((own) => isSubject(own, about))
+  );
+}
+
+function shares(own: readonly string[], wanted: readonly string[]): boolean {
+  return wanted.some((reference) => own.includes(reference));
 }
 
 /** Subjects carry the name of their provider; people give them without it. */

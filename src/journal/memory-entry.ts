@@ -16,6 +16,8 @@ export interface Entry {
   settledAtMs: number | undefined;
   rulesHash: string | undefined;
   isErased: boolean;
+  /** See references.ts. */
+  references: readonly string[];
   startedAtMs: number;
   replay: ReplayMark | undefined;
   readonly tries: AttemptRecord[];

@@ -2,7 +2,7 @@
 // Keeps the interface's promises as long as the process lives, and remembers nothing after it.
 // Its size is bounded: the oldest finished events are forgotten first.
 
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { type Clock, eventKeyOf } from '../model.ts';
 import { type Archive, replayMark } from './archive.ts';
 import type {
@@ -18,6 +18,7 @@ import type {
 import { createMemoryArchive, type MemoryEntryView } from './memory-archive.ts';
 import { type Entry, erasePayload, noteTry, toRecord } from './memory-entry.ts';
 import { MemoryOperations } from './memory-operations.ts';
+import { referencesOf } from './references.ts';
 import { SubjectQueues } from './subject-queues.ts';
 
 /** Enough to answer the redeliveries of days; a durable journal remembers everything. */
@@ -42,6 +43,7 @@ class MemoryJournal extends MemoryOperations implements Journal {
   readonly #listeners = new Set<() => void>();
   /** The same journal for reading. */
   readonly archive: Archive;
+  readonly #hashKey = randomBytes(32).toString('hex');
   #sequence = 0;
 
   constructor(clock: Clock) {
@@ -61,12 +63,13 @@ class MemoryJournal extends MemoryOperations implements Journal {
         if (entry !== undefined) erasePayload(entry);
       },
       nowMs: () => clock.nowMs(),
+      hashKey: this.#hashKey,
     });
   }
 
   #viewOf(entry: Entry): MemoryEntryView {
-    const { sequence, storedPlan, tries } = entry;
-    return { sequence, record: toRecord(entry), storedPlan, attempts: tries };
+    const { sequence, storedPlan, tries, references } = entry;
+    return { sequence, record: toRecord(entry), storedPlan, attempts: tries, references };
   }
 
   #replay(key: string, mode: ReplayMark['mode']): void {
@@ -102,6 +105,7 @@ class MemoryJournal extends MemoryOperations implements Journal {
         settledAtMs: undefined,
         rulesHash: undefined,
         isErased: false,
+        references: [],
         startedAtMs: 0,
         replay: undefined,
         tries: [],
@@ -168,6 +172,7 @@ class MemoryJournal extends MemoryOperations implements Journal {
     entry.outcome = outcome;
     entry.settledAtMs = this.#clock.nowMs();
     entry.rulesHash = settlement.rulesHash ?? entry.rulesHash;
+    entry.references = referencesOf(entry.event, outcome, this.#hashKey);
     noteTry(entry, settlement);
     entry.dueAtMs = dueAtMs;
     this.#queues.release(entry);

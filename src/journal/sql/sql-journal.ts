@@ -4,7 +4,7 @@
 // Longer than usual: a third of it hands on to the parts that the interface holds together.
 
 import { randomUUID } from 'node:crypto';
-import { type Clock, eventKeyOf, type OperationResult } from '../../model.ts';
+import { type Clock, eventKeyOf, type OperationResult, type WebhookEvent } from '../../model.ts';
 import type {
   Acceptance,
   EventRecord,
@@ -17,6 +17,7 @@ import type {
   StoredPlan,
   TakenEvent,
 } from '../journal.ts';
+import { referencesOf } from '../references.ts';
 import { type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
 import {
   afterEntering,
@@ -49,6 +50,7 @@ import {
   INSERT_ATTEMPT,
   INSERT_EVENT,
   INSERT_SUBJECT,
+  insertReferences,
   NEXT_DUE,
   REFRESH_PAYLOAD,
   REQUEUE,
@@ -80,6 +82,7 @@ interface Candidate {
 }
 
 interface InWork {
+  readonly event: WebhookEvent;
   readonly attempt: number;
   readonly startedMs: number;
   readonly subjects: readonly string[];
@@ -94,6 +97,7 @@ class SqlJournal implements Journal {
   readonly #owner = randomUUID();
   readonly #operations: SqlOperations;
   readonly #users: SqlUsers;
+  readonly #hashKey: string;
   readonly #inWork = new Map<string, InWork>();
   readonly #closing = new AbortController();
   #isBeating = false;
@@ -102,6 +106,7 @@ class SqlJournal implements Journal {
     this.#database = database;
     this.#clock = clock;
     this.#operations = new SqlOperations(database, this.#owner);
+    this.#hashKey = meta.hashKey;
     this.#users = new SqlUsers(database, meta.hashKey);
     this.firstStartedAtMs = meta.firstStartedMs;
   }
@@ -221,7 +226,7 @@ class SqlJournal implements Journal {
     if (taken === undefined) return undefined;
     // Only now that it is committed: a lease that nobody knows of must be able to run out.
     const { event, startedMs } = taken;
-    this.#inWork.set(key, { attempt: event.attempt, subjects, startedMs });
+    this.#inWork.set(key, { event: event.event, attempt: event.attempt, subjects, startedMs });
     this.#startHeartbeat();
     return event;
   }
@@ -231,17 +236,22 @@ class SqlJournal implements Journal {
     if (inWork === undefined) return;
     const { subjects, attempt, startedMs } = inWork;
     const { outcome, dueAtMs, wakesWaiting, rulesHash, calls = [] } = settlement;
+    const references = referencesOf(inWork.event, outcome, this.#hashKey);
     await this.#database.transaction(async (tx) => {
       await this.#database.lockSubjects(tx, subjects);
       const unset = outcome.status === 'queued' ? tx.nowMs : NEVER_MS;
       const dueMs = dueAtMs === undefined ? unset : this.#toDatabase(tx, dueAtMs);
-      const [settled] = await tx.query(SETTLE, [
+      const [settled] = await tx.query<{ sequence: number }>(SETTLE, [
         ...[key, this.#owner, attempt, outcome.status, JSON.stringify(outcome)],
         ...[dueMs, tx.nowMs],
         rulesHash ?? null,
       ]);
       // The lease was lost and somebody else goes on with the event; what was done is in the operations.
       if (settled === undefined) return;
+      if (references.length > 0) {
+        const listed = JSON.stringify(references);
+        await tx.query(insertReferences(this.#database), [listed, settled.sequence]);
+      }
       await tx.query(INSERT_ATTEMPT, [
         ...[key, attempt, startedMs, tx.nowMs, outcome.status, outcome.reason ?? null],
         JSON.stringify(calls),

@@ -40,7 +40,12 @@ export const SETTLE = `update events set status = $4, outcome = $5, due_ms = $6,
   rules_hash = coalesce($8, rules_hash), lease_owner = null, lease_ms = null,
   replay = case when $4 in ('queued', 'waiting', 'parked') then replay else null end
   where event_key = $1 and status = 'running' and lease_owner = $2 and attempts = $3
-  returning event_key`;
+  returning sequence`;
+
+export const insertReferences = (database: SqlDatabase): string =>
+  `with given (reference) as (${database.listItems('$1')})
+    insert into event_references (reference, sequence)
+    select reference, $2 from given where 1 = 1 on conflict do nothing`;
 
 export const FIND_DUE_ASIDE = `select event_key, subjects from events
   where status in ('waiting', 'parked') and due_ms <= $1 order by due_ms limit 200`;
