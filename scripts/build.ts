@@ -1,6 +1,7 @@
 // npm run build: everything that runs elsewhere, into dist/. Takes the sources and node_modules, gives
 //   dist/bin/keywright.mjs   the command line and the server; beside it the parts that it loads when they
-//                            are needed, and the thread of `keywright diff`; all packages inside
+//                            are needed, and the threads of `keywright diff` and of the console's
+//                            playground; all packages inside
 //   dist/console             scripts and styles of the console, for the browser
 //   dist/rules, schema, samples, scenarios   what it reads when it runs
 //   dist/lambda/   the same for AWS Lambda: dist/lambda/bin/lambda.mjs, its rules, schema and console
@@ -35,13 +36,20 @@ interface Product {
 const PRODUCTS: readonly Product[] = [
   {
     folder: '.',
-    entries: { keywright: 'src/cli.ts', thread: 'src/comparison/thread.ts' },
+    entries: {
+      keywright: 'src/cli.ts',
+      thread: 'src/comparison/thread.ts',
+      'playground-thread': 'src/playground/playground-thread.ts',
+    },
     shapes: ['rules', 'catalog', 'tests', 'state', 'scenario'],
     assets: ['rules', 'schema', 'samples', 'scenarios', 'LICENSE'],
   },
   {
     folder: 'lambda',
-    entries: { lambda: 'src/lambda.ts' },
+    entries: {
+      lambda: 'src/lambda.ts',
+      'playground-thread': 'src/playground/playground-thread.ts',
+    },
     shapes: ['rules', 'catalog'],
     assets: ['rules', 'schema', 'LICENSE'],
   },

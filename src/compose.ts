@@ -22,6 +22,7 @@ import type { Clock } from './model.ts';
 import { createObservers } from './observers.ts';
 import { createOutageWatch } from './outage.ts';
 import { createPipeline } from './pipeline.ts';
+import { createWorkbench } from './playground/workbench.ts';
 import { createReadiness } from './readiness.ts';
 import { fingerprintOf } from './rule-files.ts';
 import { type RulesWatch, watchRules } from './rules-watch.ts';
@@ -140,6 +141,8 @@ function assemble(
       : mountConsole({
           ...{ token: config.adminToken, archive, clock, log },
           streams: world.worksBehindAnswers === undefined,
+          currentRules: live.current,
+          workbench: createWorkbench({ archive, clock }),
         });
   const deadlineMs = config.webhookDeadlineMs;
   const app = createApp({

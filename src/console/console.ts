@@ -25,6 +25,7 @@ import { FILES_PATH, loadConsoleFiles } from './files.ts';
 import { limitBody, requireSession, securityHeaders } from './guard.ts';
 import { answerBare } from './layout.ts';
 import { addOverview } from './pages/overview.ts';
+import { addPlayground } from './pages/playground.ts';
 import { addSignIn, addSignOut } from './pages/sign-in.ts';
 import type { Console, ConsoleApp, ConsoleEnv, ConsoleParts } from './parts.ts';
 import { createSessions } from './session.ts';
@@ -48,6 +49,7 @@ export async function createConsole(parts: ConsoleParts): Promise<Console> {
   app.use('*', requireSession(sessions, parts));
   addSignOut(app);
   addOverview(app, parts);
+  addPlayground(app, parts);
 
   app.notFound((c) =>
     answerBare(c as never, {
@@ -66,7 +68,10 @@ export async function createConsole(parts: ConsoleParts): Promise<Console> {
         <p><a href="/console">To the overview</a></p>`,
     });
   });
-  return { fetch: (request, visitor) => app.fetch(request, visitor), stop: () => undefined };
+  return {
+    fetch: (request, visitor) => app.fetch(request, visitor),
+    stop: () => parts.workbench.stop(),
+  };
 }
 
 /** Scripts, styles, the icon: the same for everybody, so they need no session, and may be kept for ever. */

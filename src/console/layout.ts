@@ -29,6 +29,12 @@ const NAVIGATION: readonly {
 }[] = [
   { path: '/console', name: 'Overview', icon: 'M3 12h4l3-8 4 16 3-8h4' },
   { path: '/console/events', name: 'Events', icon: 'M4 6h16M4 12h16M4 18h10' },
+  {
+    path: '/console/playground',
+    name: 'Playground',
+    icon: 'M9 3h6M10 3v6l-5 9a2 2 0 0 0 2 3h10a2 2 0 0 0 2-3l-5-9V3M8 15h8',
+  },
+  { path: '/console/catalog', name: 'Catalog', icon: 'M3 12V4h8l10 10-8 8L3 12ZM7.5 8.5h.01' },
 ];
 
 /** The answer with a page for whoever is signed in. */

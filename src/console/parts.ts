@@ -5,7 +5,9 @@ import type { Hono } from 'hono';
 import type { Archive } from '../journal/archive.ts';
 import type { Logger } from '../log.ts';
 import type { Clock } from '../model.ts';
+import type { CurrentRules } from '../pipeline.ts';
 import type { Secret } from '../secret.ts';
+import type { Workbench } from '../workbench.ts';
 import type { ConsoleFiles } from './files.ts';
 import type { Session } from './session.ts';
 
@@ -16,6 +18,10 @@ export interface ConsoleParts {
   readonly log: Logger;
   /** False where the host ends each request soon: pages then say nothing of what comes in meanwhile. */
   readonly streams: boolean;
+  /** The rules that run now. */
+  currentRules(): CurrentRules;
+  /** Where rules are tried that somebody is writing; nothing of it goes live. */
+  readonly workbench: Workbench;
 }
 
 /** What is known of whoever asks. */

@@ -1,0 +1,342 @@
+// What the editor can say at a place of a rule file: completions and help. Takes the text and a position, gives
+// plain data; editor.ts shows it. Knows the schema, the shapes of events and the event beside the rules.
+
+import { EVENT_MEMBERS } from '../../../engine/envelopes.ts';
+import { FUNCTION_NAMES } from '../../../engine/expression/function-names.ts';
+import type { JsonValue } from '../../../model.ts';
+import { type EventKnowledge, kindOf, memberShape } from './event-shapes.ts';
+import { FUNCTION_HELP } from './function-help.ts';
+import {
+  conditionOf,
+  isCondition,
+  OPERATORS,
+  type Schema,
+  schemaAt,
+  typeOf,
+} from './schema-walk.ts';
+import { formulaBefore, namesOf, placeAt, typesOfRule } from './yaml-place.ts';
+
+export interface Offer {
+  readonly label: string;
+  /** What is written in its place, where that is more than the label. */
+  readonly apply?: string;
+  readonly detail?: string;
+  readonly info?: string;
+  readonly kind: 'property' | 'value' | 'path' | 'function' | 'variable';
+}
+
+export interface Offers {
+  /** How many characters before the cursor are replaced. */
+  readonly replaces: number;
+  readonly offers: readonly Offer[];
+}
+
+export interface Help {
+  readonly title: string;
+  readonly kind: string;
+  readonly text: string;
+  readonly examples: readonly string[];
+}
+
+const SHOWN_MAX = 80;
+
+/** @param line from 0; @param column from 0 */
+export function offersAt(
+  lines: readonly string[],
+  line: number,
+  column: number,
+  event: EventKnowledge,
+): Offers | undefined {
+  const before = (lines[line] ?? '').slice(0, column);
+  if (/^\s*#|\s#/.test(before) && !before.includes('"')) return undefined;
+  const formula = formulaBefore(lines, line, column);
+  if (formula !== undefined) return formulaOffers(formula, lines, line, event);
+  const place = placeAt(lines, line, column);
+  const { path, kind, written, siblings } = place;
+  if (kind === 'key') {
+    // Right of a dash either a name or a value may follow.
+    const values = path.at(-1) === '*' ? valueOffers(path, lines, line, event) : [];
+    const names = isCondition(path)
+      ? conditionOffers(written, lines, line, event)
+      : keyOffers(path, siblings);
+    const offers = [...names, ...values];
+    return offers.length === 0 ? undefined : { replaces: written.length, offers };
+  }
+  const offers = valueOffers(path, lines, line, event);
+  return offers.length === 0 ? undefined : { replaces: written.length, offers };
+}
+
+function keyOffers(path: readonly string[], siblings: readonly string[]): readonly Offer[] {
+  const schema = schemaAt(path);
+  const { properties = {}, required = [] } = schema ?? {};
+  const isInCondition = conditionOf(path) !== undefined && schema === undefined;
+  if (isInCondition) {
+    return [...OPERATORS].map(([label, info]) => ({
+      label,
+      apply: `${label}: `,
+      info,
+      kind: 'property',
+    }));
+  }
+  return Object.entries(properties)
+    .filter(([name]) => !siblings.includes(name))
+    .map(([name]) => {
+      const inner = schemaAt([...path, name]) ?? {};
+      const isText = [inner.type].flat().includes('string') || inner.type === undefined;
+      const opens = !isText && /object|array/.test(String(inner.type));
+      return {
+        label: name,
+        apply: opens ? `${name}:` : `${name}: `,
+        detail: required.includes(name) ? 'needed' : typeOf(inner),
+        info: infoOf(inner),
+        kind: 'property',
+      };
+    });
+}
+
+function infoOf({ description = '', examples = [] }: Schema): string {
+  const [example] = examples;
+  return example === undefined ? description : `${description}\nFor example: ${asYaml(example)}`;
+}
+
+/** One line of YAML, short enough to be read at a glance. */
+export function asYaml(value: unknown): string {
+  if (typeof value === 'string')
+    return value === '' || /^[[{"'&*!|>%@#]|: |^(?:true|false|null|[\d.]+)$/.test(value)
+      ? JSON.stringify(value)
+      : value;
+  if (Array.isArray(value)) return `[${value.map(asYaml).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  return `{ ${Object.entries(value)
+    .map(([name, member]) => `${name}: ${asYaml(member)}`)
+    .join(', ')} }`;
+}
+
+function valueOffers(
+  path: readonly string[],
+  lines: readonly string[],
+  line: number,
+  event: EventKnowledge,
+): readonly Offer[] {
+  const name = path.findLast((step) => step !== '*');
+  if (name === 'on') {
+    return event.types.map((label) => ({ label, kind: 'value', detail: 'event type' }));
+  }
+  const schema = schemaAt(path);
+  if (schema === undefined) {
+    const condition = conditionOf(path);
+    if (condition === undefined) return [];
+    const shape = memberShape(event.shapeFor(typesOfRule(lines, line)), condition.split('.'));
+    const seen = event.valueAt(condition.split('.'));
+    const words = [...(shape?.words ?? []), ...(typeof seen === 'string' ? [seen] : [])];
+    const flags = shape?.plain.has('b') === true ? ['true', 'false'] : [];
+    return [...new Set([...words, ...flags])].map((label) => ({
+      label,
+      kind: 'value',
+      ...(label === seen ? { detail: 'in this event' } : {}),
+    }));
+  }
+  const words = (schema.enum ?? []).map((word): Offer => ({ label: String(word), kind: 'value' }));
+  const flags = [schema.type].flat().includes('boolean') ? ['true', 'false'] : [];
+  const examples = (schema.examples ?? [])
+    .map(asYaml)
+    .filter((example) => !words.some(({ label }) => label === example) && !flags.includes(example));
+  return [
+    ...words,
+    ...flags.map((label): Offer => ({ label, kind: 'value' })),
+    ...examples.map(
+      (label): Offer => ({
+        label,
+        kind: 'value',
+        detail: 'example',
+        info: schema.description ?? '',
+      }),
+    ),
+  ];
+}
+
+// ---- Paths and formulas ---------------------------------------------------------------------
+
+function conditionOffers(
+  written: string,
+  lines: readonly string[],
+  line: number,
+  event: EventKnowledge,
+): readonly Offer[] {
+  const start = written.replace(/[^.]*$/, '');
+  const groups = start === '' ? ['any', 'all', 'not'] : [];
+  return [
+    ...memberOffers(start, lines, line, event).map((offer) => ({
+      ...offer,
+      label: `${start}${offer.label}`,
+    })),
+    ...groups.map(
+      (label): Offer => ({ label, apply: `${label}:`, kind: 'property', detail: 'of several' }),
+    ),
+    ...(start === ''
+      ? [...namesOf(lines)].map(([name]): Offer => ({ label: `$${name}`, kind: 'variable' }))
+      : []),
+  ];
+}
+
+function memberOffers(
+  start: string,
+  lines: readonly string[],
+  line: number,
+  event: EventKnowledge,
+): readonly Offer[] {
+  const path = start.split('.').filter((step) => step !== '');
+  const shape = memberShape(event.shapeFor(typesOfRule(lines, line)), path);
+  return [...(shape?.members ?? [])].map(([name, member]) => {
+    const value = event.valueAt([...path, name]);
+    const kind = kindOf(member);
+    return {
+      label: name,
+      kind: 'path',
+      ...(kind === '' ? {} : { detail: kind }),
+      ...(value === undefined ? {} : { info: `In this event: ${shown(value)}` }),
+    };
+  });
+}
+
+function shown(value: JsonValue): string {
+  const text = JSON.stringify(value);
+  return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
+}
+
+function formulaOffers(
+  formula: string,
+  lines: readonly string[],
+  line: number,
+  event: EventKnowledge,
+): Offers | undefined {
+  // Inside a quoted text there is nothing to complete.
+  if ((formula.match(/"/g) ?? []).length % 2 === 1) return undefined;
+  const word = /[$\w.]*$/.exec(formula)?.[0] ?? '';
+  const start = word.replace(/[^.]*$/, '');
+  const replaces = word.length - start.length;
+  if (start === '$event.') {
+    return { replaces, offers: EVENT_MEMBERS.map((label) => ({ label, kind: 'path' })) };
+  }
+  if (start.startsWith('$')) return undefined;
+  const members = memberOffers(start, lines, line, event);
+  if (start !== '') return { replaces, offers: members };
+  const functions = [...FUNCTION_NAMES].map((name): Offer => {
+    const [call, gives] = FUNCTION_HELP[name] ?? [];
+    return {
+      label: `$${name}`,
+      apply: `$${name}(`,
+      kind: 'function',
+      ...(call === undefined
+        ? { detail: 'JSONata' }
+        : { detail: call.slice(name.length + 1), info: gives ?? '' }),
+    };
+  });
+  const names = [...namesOf(lines)].map(
+    ([name, value]): Offer => ({
+      label: `$${name}`,
+      kind: 'variable',
+      ...(value === '' ? {} : { info: value }),
+    }),
+  );
+  const fixed = ['$event', '$env', '$item'].map((label): Offer => ({ label, kind: 'variable' }));
+  return { replaces, offers: [...members, ...names, ...fixed, ...functions] };
+}
+
+// ---- Help -----------------------------------------------------------------------------------
+
+/** Of the word at a position; undefined where there is nothing to say. */
+export function helpAt(
+  lines: readonly string[],
+  line: number,
+  column: number,
+  event: EventKnowledge,
+): (Help & { from: number; to: number }) | undefined {
+  const text = lines[line] ?? '';
+  if (/^\s*#/.test(text)) return undefined;
+  const left = /[$\w.-]*$/.exec(text.slice(0, column))?.[0] ?? '';
+  const right = /^[$\w-]*/.exec(text.slice(column))?.[0] ?? '';
+  const from = column - left.length;
+  const to = column + right.length;
+  const word = `${left}${right}`;
+  if (word === '') return undefined;
+  const help =
+    formulaBefore(lines, line, to) === undefined
+      ? keyHelp(lines, line, from, to, event)
+      : formulaHelp(word, lines, line, event);
+  return help && { ...help, from, to };
+}
+
+function formulaHelp(
+  word: string,
+  lines: readonly string[],
+  line: number,
+  event: EventKnowledge,
+): Help | undefined {
+  if (!word.startsWith('$')) return pathHelp(word, lines, line, event);
+  const name = word.slice(1);
+  const own = FUNCTION_HELP[name];
+  if (own !== undefined) return { title: own[0], kind: 'function', text: own[1], examples: [] };
+  if (FUNCTION_NAMES.has(name))
+    return {
+      title: word,
+      kind: 'function of JSONata',
+      text: 'Described at docs.jsonata.org.',
+      examples: [],
+    };
+  const value = namesOf(lines).get(name.split('.')[0] ?? '');
+  return value === undefined ? undefined : { title: word, kind: 'name', text: value, examples: [] };
+}
+
+function pathHelp(
+  word: string,
+  lines: readonly string[],
+  line: number,
+  event: EventKnowledge,
+): Help | undefined {
+  const path = word.replace(/\.$/, '').split('.');
+  const shape = memberShape(event.shapeFor(typesOfRule(lines, line)), path);
+  const value = event.valueAt(path);
+  if (shape === undefined && value === undefined) return undefined;
+  const words = shape?.words ?? [];
+  const text = [
+    value === undefined ? 'Not in the event beside the rules.' : `In this event: ${shown(value)}`,
+    ...(words.length > 0 ? [`Takes ${words.join(', ')}.`] : []),
+  ].join('\n');
+  return {
+    title: path.join('.'),
+    kind: shape === undefined ? '' : kindOf(shape),
+    text,
+    examples: [],
+  };
+}
+
+function keyHelp(
+  lines: readonly string[],
+  line: number,
+  from: number,
+  to: number,
+  event: EventKnowledge,
+): Help | undefined {
+  const { path, kind } = placeAt(lines, line, from);
+  const text = lines[line] ?? '';
+  const word = text.slice(from, to);
+  const isName = kind === 'key' && /^["']?\s*:/.test(text.slice(to));
+  const own = isName ? [...path, word] : path;
+  if (isName && isCondition(path) && !['any', 'all', 'not'].includes(word))
+    return pathHelp(word, lines, line, event);
+  const schema = schemaAt(own);
+  const operator = isName ? OPERATORS.get(word) : undefined;
+  if (schema?.description === undefined) {
+    return operator === undefined
+      ? undefined
+      : { title: word, kind: 'comparison', text: operator, examples: [] };
+  }
+  const title = own.findLast((step) => step !== '*') ?? word;
+  return {
+    title,
+    kind: typeOf(schema),
+    text: schema.description,
+    examples: (schema.examples ?? []).slice(0, 2).map(asYaml),
+  };
+}
