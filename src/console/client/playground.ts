@@ -44,6 +44,7 @@ function need<Found extends HTMLElement = HTMLElement>(selector: string): Found 
 for (const element of document.querySelectorAll<HTMLElement>('[data-without-script]'))
   element.hidden = true;
 need('[data-compare]').hidden = false;
+need('[data-to-compare]').hidden = false;
 
 const draft = readDraft();
 if (draft !== undefined) rulesArea.value = draft;

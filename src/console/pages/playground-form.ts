@@ -78,6 +78,7 @@ export function pageBody(c: Context<ConsoleEnv>, page: PlaygroundPage): Html {
         <header>
           <h2 id="pg-rules-title">${source}.yaml</h2>
           <span class="chip" data-findings role="status">as it runs now</span>
+          <a class="button plain small" href="#pg-compare" data-to-compare hidden>As diff…</a>
           <button class="plain small" type="button" data-reset hidden>Back to the running rules</button>
         </header>
         ${files.length > 0 ? html`<p class="hint">Read beside it, as on the server: ${files.join(', ')}</p>` : ''}
@@ -113,11 +114,12 @@ function choiceForm({ sources, ruleSet, choices, choice }: PlaygroundPage): Html
     return html`<optgroup label="${label}">${members.map(({ value, name }) => option(value, name, choice))}</optgroup>`;
   };
   return html`<form method="get" action="/console/playground" class="pg-choice" data-choice>
-    <label>Rules of <select name="source">${sources.map((name) => option(name, name, ruleSet.source))}</select></label>
-    <label class="wide">Event <select name="event">
+    <p><label for="pg-source">Rules of</label> <select id="pg-source" name="source">
+      ${sources.map((name) => option(name, name, ruleSet.source))}</select></p>
+    <p class="wide"><label for="pg-choice">Event</label> <select id="pg-choice" name="event">
       ${choices.some(({ value }) => value === choice) ? '' : html`<option value="" selected>as typed below</option>`}
       ${group('recorded', 'Recorded here')}${group('sample', 'Samples')}
-    </select></label>
+    </select></p>
     <button class="plain" type="submit" data-without-script>Open</button>
   </form>`;
 }
@@ -127,12 +129,12 @@ function option(value: string, name: string, chosen: string): Html {
 }
 
 function comparePart(): Html {
-  return html`<section class="card pg-pane pg-compare" aria-labelledby="pg-compare-title" data-compare hidden>
+  return html`<section class="card pg-pane pg-compare" aria-labelledby="pg-compare-title" id="pg-compare" data-compare hidden>
     <header>
       <h2 id="pg-compare-title">${icon('M8 4v16M16 4v16M4 8l4-4 4 4M12 16l4 4 4-4')} Against the running rules</h2>
-      <label>Over the last <select data-compare-events>
+      <p><label for="pg-events">Over the last</label> <select id="pg-events" data-compare-events>
         ${COMPARE_EVENTS.map((count) => html`<option value="${count}">${count.toLocaleString('en-US')}</option>`)}
-      </select> recorded events</label>
+      </select> recorded events</p>
       <button type="button" class="plain" data-compare-run>Show as diff</button>
     </header>
     <div data-compare-result aria-live="polite">

@@ -25,7 +25,7 @@ export const editorTheme = EditorView.theme({
     fontSize: '13.5px',
     height: '100%',
   },
-  '&.cm-focused': { outline: '2px solid var(--accent)', outlineOffset: '1px', borderRadius: '4px' },
+  '&.cm-focused': { outline: 'none' },
   '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.6', fontVariantLigatures: 'none' },
   '.cm-content': { caretColor: 'var(--text)', padding: '0.5rem 0' },
   '.cm-cursor': { borderLeftColor: 'var(--text)', borderLeftWidth: '2px' },

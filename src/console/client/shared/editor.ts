@@ -137,7 +137,7 @@ function extensionsOf(
     editorTheme,
     help,
     keymap.of([...completionKeymap, ...lintKeymap, ...historyKeymap, ...defaultKeymap, ...tab]),
-    EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false' }),
+    EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0', spellcheck: 'false' }),
     EditorView.updateListener.of((update) => {
       if (!update.docChanged) return;
       area.value = update.state.doc.toString();

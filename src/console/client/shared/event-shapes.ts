@@ -13,7 +13,8 @@ let known: KnownShapes | undefined;
 export interface EventKnowledge {
   /** Every event type of the provider. */
   readonly types: readonly string[];
-  shapeFor(types: readonly string[]): Shape;
+  /** What is at a path in events of these types: as it is known, then as it is in the event beside the rules. */
+  shapesAt(types: readonly string[], path: readonly string[]): readonly Shape[];
   /** What stands in the event beside the rules; undefined where there is nothing. */
   valueAt(path: readonly string[]): JsonValue | undefined;
 }
@@ -27,9 +28,11 @@ export function eventKnowledge(provider: Provider, eventText: string): EventKnow
   const all = known[provider];
   return {
     types: [...new Set([...types, ...families.keys()])],
-    shapeFor: (asked) => {
+    shapesAt: (asked, path) => {
       const found = asked.flatMap((type) => shapeOf(all, type) ?? []);
-      return (found.length > 0 ? found : [...shapes.values()]).reduce(merge, own);
+      const either = (found.length > 0 ? found : [...shapes.values()]).reduce(merge, UNKNOWN);
+      // Not merged: what only the event has tells nothing of the words that a member takes.
+      return [either, own].flatMap((shape) => memberShape(shape, path) ?? []);
     },
     valueAt: (path) => {
       let here = event;
@@ -56,7 +59,7 @@ function eventOf(text: string): JsonValue | undefined {
 }
 
 /** Lists are passed through, as formulas do. */
-export function memberShape(shape: Shape, path: readonly string[]): Shape | undefined {
+function memberShape(shape: Shape, path: readonly string[]): Shape | undefined {
   let here: Shape | undefined = shape;
   for (const step of path) {
     while (here?.item !== undefined) here = here.item;

@@ -4,7 +4,7 @@
 import { EVENT_MEMBERS } from '../../../engine/envelopes.ts';
 import { FUNCTION_NAMES } from '../../../engine/expression/function-names.ts';
 import type { JsonValue } from '../../../model.ts';
-import { type EventKnowledge, kindOf, memberShape } from './event-shapes.ts';
+import { type EventKnowledge, kindOf } from './event-shapes.ts';
 import { FUNCTION_HELP } from './function-help.ts';
 import {
   conditionOf,
@@ -126,10 +126,13 @@ function valueOffers(
   if (schema === undefined) {
     const condition = conditionOf(path);
     if (condition === undefined) return [];
-    const shape = memberShape(event.shapeFor(typesOfRule(lines, line)), condition.split('.'));
+    const shapes = event.shapesAt(typesOfRule(lines, line), condition.split('.'));
     const seen = event.valueAt(condition.split('.'));
-    const words = [...(shape?.words ?? []), ...(typeof seen === 'string' ? [seen] : [])];
-    const flags = shape?.plain.has('b') === true ? ['true', 'false'] : [];
+    const words = [
+      ...shapes.flatMap((shape) => shape.words ?? []),
+      ...(typeof seen === 'string' ? [seen] : []),
+    ];
+    const flags = shapes.some(({ plain }) => plain.has('b')) ? ['true', 'false'] : [];
     return [...new Set([...words, ...flags])].map((label) => ({
       label,
       kind: 'value',
@@ -186,8 +189,10 @@ function memberOffers(
   event: EventKnowledge,
 ): readonly Offer[] {
   const path = start.split('.').filter((step) => step !== '');
-  const shape = memberShape(event.shapeFor(typesOfRule(lines, line)), path);
-  return [...(shape?.members ?? [])].map(([name, member]) => {
+  const shapes = event.shapesAt(typesOfRule(lines, line), path);
+  // What is known comes last, and stays.
+  const members = new Map(shapes.toReversed().flatMap((shape) => [...(shape.members ?? [])]));
+  return [...members].map(([name, member]) => {
     const value = event.valueAt([...path, name]);
     const kind = kindOf(member);
     return {
@@ -295,7 +300,7 @@ function pathHelp(
   event: EventKnowledge,
 ): Help | undefined {
   const path = word.replace(/\.$/, '').split('.');
-  const shape = memberShape(event.shapeFor(typesOfRule(lines, line)), path);
+  const [shape] = event.shapesAt(typesOfRule(lines, line), path);
   const value = event.valueAt(path);
   if (shape === undefined && value === undefined) return undefined;
   const words = shape?.words ?? [];
