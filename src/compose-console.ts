@@ -2,18 +2,24 @@
 // console's own code is loaded at the first of them, so that no start waits for it.
 
 import type { Console, ConsoleParts, Visitor } from './console/parts.ts';
+import type { ConsoleSources } from './console-tools.ts';
 
 export interface MountedConsole {
   fetch(request: Request, visitor: Visitor): Promise<Response>;
   stop(): void;
 }
 
-export function mountConsole(parts: ConsoleParts): MountedConsole {
+export function mountConsole(
+  parts: Omit<ConsoleParts, 'facts' | 'explain' | 'asTest'> & ConsoleSources,
+): MountedConsole {
   let loading: Promise<Console> | undefined;
   let loaded: Console | undefined;
   const load = async (): Promise<Console> => {
-    const { createConsole } = await import('./console/console.ts');
-    loaded = await createConsole(parts);
+    const [{ createConsole }, { createConsoleTools }] = await Promise.all([
+      import('./console/console.ts'),
+      import('./console-tools.ts'),
+    ]);
+    loaded = await createConsole({ ...parts, ...createConsoleTools(parts) });
     return loaded;
   };
   return {

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { createExecutor } from './actions/execute.ts';
 import { createAdminTools } from './admin-tools.ts';
+import { createCallMeter } from './call-meter.ts';
 import { createCallRecorder } from './call-recorder.ts';
 import { createSystemClock } from './clock.ts';
 import { mountConsole } from './compose-console.ts';
@@ -107,6 +108,7 @@ function assemble(
   });
   const readiness = createReadiness({ journal, ruleSets, rulesState: live.state, log });
   const recorder = createCallRecorder();
+  const calls = createCallMeter(clock);
   const client = createCryptlexClient({
     baseUrl: config.baseUrl,
     token: config.accessToken,
@@ -115,6 +117,7 @@ function assemble(
     onCall: (call) => {
       readiness.hear(call);
       recorder.hear(call);
+      calls.hear(call);
       outage.hear(call);
       observers.hearCall(call);
       world.onCall?.(call);
@@ -138,7 +141,9 @@ function assemble(
     config.adminToken === undefined
       ? undefined
       : mountConsole({
-          ...{ token: config.adminToken, archive, clock, log },
+          ...{ token: config.adminToken, config, archive, clock, log, calls },
+          ...{ currentRules: live.current, rulesState: live.state, readiness: readiness.report },
+          ...{ isDown: outage.isDown, onChange: (listener) => journal.onWork(listener) },
           streams: world.worksBehindAnswers === undefined,
         });
   const deadlineMs = config.webhookDeadlineMs;
