@@ -1,19 +1,35 @@
 // The console as the server mounts it. Takes what the console needs, gives answers to requests; the
 // console's own code is loaded at the first of them, so that no start waits for it.
 
+import type { CatalogSources } from './catalog-check.ts';
 import type { Console, ConsoleParts, Visitor } from './console/parts.ts';
+import type { ConsoleSources } from './console-tools.ts';
 
 export interface MountedConsole {
   fetch(request: Request, visitor: Visitor): Promise<Response>;
   stop(): void;
 }
 
-export function mountConsole(parts: ConsoleParts): MountedConsole {
+export function mountConsole(
+  parts: Omit<ConsoleParts, 'facts' | 'explain' | 'asTest' | 'workbench' | 'askAboutCatalog'> &
+    ConsoleSources &
+    CatalogSources,
+): MountedConsole {
   let loading: Promise<Console> | undefined;
   let loaded: Console | undefined;
   const load = async (): Promise<Console> => {
-    const { createConsole } = await import('./console/console.ts');
-    loaded = await createConsole(parts);
+    const [{ createConsole }, { createConsoleTools }, { createWorkbench }, { createCatalogCheck }] =
+      await Promise.all([
+        import('./console/console.ts'),
+        import('./console-tools.ts'),
+        import('./playground/workbench.ts'),
+        import('./catalog-check.ts'),
+      ]);
+    loaded = await createConsole({
+      ...{ ...parts, ...createConsoleTools(parts) },
+      workbench: createWorkbench(parts),
+      askAboutCatalog: createCatalogCheck(parts),
+    });
     return loaded;
   };
   return {

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { createExecutor } from './actions/execute.ts';
 import { createAdminTools } from './admin-tools.ts';
+import { createCallMeter } from './call-meter.ts';
 import { createCallRecorder } from './call-recorder.ts';
 import { createSystemClock } from './clock.ts';
 import { mountConsole } from './compose-console.ts';
@@ -22,7 +23,6 @@ import type { Clock } from './model.ts';
 import { createObservers } from './observers.ts';
 import { createOutageWatch } from './outage.ts';
 import { createPipeline } from './pipeline.ts';
-import { createWorkbench } from './playground/workbench.ts';
 import { createReadiness } from './readiness.ts';
 import { fingerprintOf } from './rule-files.ts';
 import { type RulesWatch, watchRules } from './rules-watch.ts';
@@ -108,6 +108,7 @@ function assemble(
   });
   const readiness = createReadiness({ journal, ruleSets, rulesState: live.state, log });
   const recorder = createCallRecorder();
+  const calls = createCallMeter(clock);
   const client = createCryptlexClient({
     baseUrl: config.baseUrl,
     token: config.accessToken,
@@ -116,6 +117,7 @@ function assemble(
     onCall: (call) => {
       readiness.hear(call);
       recorder.hear(call);
+      calls.hear(call);
       outage.hear(call);
       observers.hearCall(call);
       world.onCall?.(call);
@@ -139,10 +141,10 @@ function assemble(
     config.adminToken === undefined
       ? undefined
       : mountConsole({
-          ...{ token: config.adminToken, archive, clock, log },
+          ...{ token: config.adminToken, config, archive, clock, log, calls },
+          ...{ currentRules: live.current, rulesState: live.state, readiness: readiness.report },
+          ...{ isDown: outage.isDown, onChange: (listener) => journal.onWork(listener) },
           streams: world.worksBehindAnswers === undefined,
-          currentRules: live.current,
-          workbench: createWorkbench({ archive, clock }),
         });
   const deadlineMs = config.webhookDeadlineMs;
   const app = createApp({

@@ -20,16 +20,24 @@
 
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { AppError, registryEntry } from '../errors.ts';
+import { AppError, type AppErrorCode, registryEntry } from '../errors.ts';
 import { FILES_PATH, loadConsoleFiles } from './files.ts';
 import { limitBody, requireSession, securityHeaders } from './guard.ts';
 import { answerBare } from './layout.ts';
+import { addLive } from './live.ts';
+import { addEvent } from './pages/event.ts';
+import { addEvents } from './pages/events.ts';
 import { addOverview } from './pages/overview.ts';
 import { addPlayground } from './pages/playground.ts';
+import { addReplay } from './pages/replay.ts';
 import { addSignIn, addSignOut } from './pages/sign-in.ts';
 import type { Console, ConsoleApp, ConsoleEnv, ConsoleParts } from './parts.ts';
 import { createSessions } from './session.ts';
 
+const STATUS_OF: Readonly<Partial<Record<AppErrorCode, number>>> = {
+  JOURNAL_UNAVAILABLE: 503,
+  EVENT_UNKNOWN: 404,
+};
 const YEAR_SECONDS = 365 * 24 * 60 * 60;
 
 /** @throws AppError CONSOLE_NOT_BUILT where its files are neither there nor can be made */
@@ -48,7 +56,12 @@ export async function createConsole(parts: ConsoleParts): Promise<Console> {
   addSignIn(app, sessions, parts);
   app.use('*', requireSession(sessions, parts));
   addSignOut(app);
+  app.get('/session', (c) => c.json({ csrfToken: c.var.session.csrfToken }));
+  const live = addLive(app, parts);
   addOverview(app, parts);
+  addEvents(app, parts);
+  addEvent(app, parts);
+  addReplay(app, parts);
   addPlayground(app, parts);
 
   app.notFound((c) =>
@@ -63,15 +76,16 @@ export async function createConsole(parts: ConsoleParts): Promise<Console> {
     const { code, message, hint } = error;
     return answerBare(c, {
       title: registryEntry(code).title,
-      status: code === 'JOURNAL_UNAVAILABLE' ? 503 : 400,
+      status: STATUS_OF[code] ?? 400,
       body: html`<h1>${registryEntry(code).title}</h1><p>${message}</p><p>${hint}</p>
         <p><a href="/console">To the overview</a></p>`,
     });
   });
-  return {
-    fetch: (request, visitor) => app.fetch(request, visitor),
-    stop: () => parts.workbench.stop(),
+  const stop = (): void => {
+    live.stop();
+    parts.workbench.stop();
   };
+  return { fetch: (request, visitor) => app.fetch(request, visitor), stop };
 }
 
 /** Scripts, styles, the icon: the same for everybody, so they need no session, and may be kept for ever. */

@@ -161,6 +161,18 @@ export type ReplayRequest =
   /** Its payload was erased, so it cannot be evaluated any more. */
   | { readonly kind: 'erased' };
 
+/** The licenses of one product that were made for events. */
+export interface IssuedLicenses {
+  /** How many there are. */
+  readonly licenses: number;
+  /** The last of them, newest first. */
+  readonly last: readonly {
+    readonly licenseId: string;
+    readonly eventKey: string;
+    readonly atMs: number;
+  }[];
+}
+
 /** Every method rejects with an AppError JOURNAL_UNAVAILABLE when the journal does not answer. */
 export interface Archive {
   /** @param cursor of the page before; @param limit 1 to 1000 */
@@ -181,6 +193,11 @@ export interface Archive {
   /** The keys of the events with this id: ids are unique within a provider only. */
   findKeys(eventId: string): Promise<readonly string[]>;
   details(key: string): Promise<EventDetails | undefined>;
+  /** What was made of these products, by product; those of which nothing was made are left out. */
+  issued(
+    productIds: readonly string[],
+    lastMax: number,
+  ): Promise<ReadonlyMap<string, IssuedLicenses>>;
   /** Marks an event to be worked on again; whoever works on the journal does it. */
   requestReplay(key: string, mode: ReplayMode): Promise<ReplayRequest>;
   /** Kept once per hash, as long as an event refers to it. */

@@ -8,6 +8,7 @@ import {
   type BacklogStatus,
   backlogOf,
   type EventFilter,
+  type IssuedLicenses,
   NOTICE_FRESH_MS,
   type ReplayMode,
   type ReplayRequest,
@@ -33,6 +34,8 @@ export interface MemoryView {
   entries(): Iterable<MemoryEntryView>;
   find(key: string): MemoryEntryView | undefined;
   operationsOf(key: string): readonly OperationRecord[];
+  /** Oldest first. */
+  operations(): Iterable<OperationRecord>;
   /** Puts an event that is not in work back into line. */
   requeue(key: string, mode: ReplayMode): void;
   erase(key: string): void;
@@ -110,6 +113,7 @@ export function createMemoryArchive(view: MemoryView): Archive {
       const { record, storedPlan, attempts } = entry;
       return { record, storedPlan, attempts, operations: view.operationsOf(key) };
     },
+    issued: async (productIds, lastMax) => issuedOf(view.operations(), productIds, lastMax),
     requestReplay: async (key, mode): Promise<ReplayRequest> => {
       const record = view.find(key)?.record;
       if (record === undefined) return { kind: 'unknown' };
@@ -184,4 +188,23 @@ function shares(own: readonly string[], wanted: readonly string[]): boolean {
 /** Subjects carry the name of their provider; people give them without it. */
 function isSubject(own: string, wanted: string): boolean {
   return own === wanted || own.slice(own.indexOf(':') + 1) === wanted;
+}
+
+function issuedOf(
+  operations: Iterable<OperationRecord>,
+  productIds: readonly string[],
+  lastMax: number,
+): ReadonlyMap<string, IssuedLicenses> {
+  const wanted = new Set(productIds);
+  const issued = new Map<string, IssuedLicenses>();
+  for (const operation of operations) {
+    const { action, productId, eventKey, intendedAtMs: atMs } = operation;
+    const isMade = action === 'license.create' && operation.state === 'done';
+    if (!isMade || productId === undefined || !wanted.has(productId)) continue;
+    const { licenses, last } = issued.get(productId) ?? { licenses: 0, last: [] };
+    const newest = [{ licenseId: operation.result.targetId, eventKey, atMs }, ...last];
+    newest.sort((a, b) => b.atMs - a.atMs);
+    issued.set(productId, { licenses: licenses + 1, last: newest.slice(0, lastMax) });
+  }
+  return issued;
 }

@@ -12,6 +12,10 @@ export class MemoryOperations {
   readonly #created = new Set<string>();
   readonly #lastWrites = new Map<string, LastWrite>();
 
+  records(): Iterable<OperationRecord> {
+    return this.#operations.values();
+  }
+
   recordsOf(key: string): readonly OperationRecord[] {
     return [...this.#operations.values()].filter((operation) => operation.eventKey === key);
   }

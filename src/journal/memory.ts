@@ -57,6 +57,7 @@ class MemoryJournal extends MemoryOperations implements Journal {
         return entry === undefined ? undefined : this.#viewOf(entry);
       },
       operationsOf: (key) => this.recordsOf(key),
+      operations: () => this.records(),
       requeue: (key, mode) => this.#replay(key, mode),
       erase: (key) => {
         const entry = this.#entries.get(key);

@@ -9,15 +9,6 @@ import { type Keywright, startKeywright } from '../support/keywright.ts';
 import { ADMIN_TOKEN, describeInBrowser, expect, expectAccessible, test } from './browser.ts';
 
 const PATH = '/console/playground';
-const HOSTILE = [
-  '<script>alert(1)</script>',
-  '"><img src=x onerror=alert(1)>',
-  "'-alert(1)-'",
-  '</textarea><svg onload=alert(1)>',
-  '${alert(1)}{{7*7}}',
-  'javascript:alert(1)',
-  '\u202e\u0000 ]]>',
-];
 
 let keywright: Keywright;
 beforeAll(async () => {
@@ -100,6 +91,8 @@ describeInBrowser('the playground', (browser) => {
       await page.keyboard.insertText('en: { data.object.payment_st');
       await page.keyboard.press('Control+Space');
       await says(page.locator('.cm-tooltip-autocomplete'), 'data.object.payment_status');
+      // The editor takes no Enter for a list that has only just opened.
+      await page.waitForTimeout(150);
       await page.keyboard.press('Enter');
       await page.keyboard.insertText(': ');
       await page.keyboard.press('Control+Space');

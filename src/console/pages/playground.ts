@@ -83,9 +83,6 @@ export function addPlayground(app: ConsoleApp, parts: ConsoleParts): void {
     const shown = answer.kind === 'compared' ? comparisonPart(answer) : refusalPart(answer);
     return c.json({ kind: answer.kind, html: String(await shown) });
   });
-
-  // Whoever has signed in again in another tab has another token there.
-  app.get('/playground/token', (c) => c.json({ csrfToken: c.var.session.csrfToken }));
 }
 
 function ruleSetOf(

@@ -22,6 +22,7 @@ import {
   listEvents,
   listTraffic,
 } from './event-pages.ts';
+import { findIssued } from './issued.ts';
 import { afterEntering, moveTo, POSITION } from './lines.ts';
 import { findNotices, setNotice } from './notices.ts';
 import {
@@ -63,6 +64,8 @@ export function createSqlArchive(database: SqlDatabase): Archive {
         return rows.map((row) => row.event_key);
       }, WITHOUT_WAITING),
     details: (key) => database.transaction((tx) => details(tx, key), WITHOUT_WAITING),
+    issued: (productIds, lastMax) =>
+      database.transaction((tx) => findIssued(tx, productIds, lastMax), WITHOUT_WAITING),
     requestReplay: (key, mode) => requestReplay(database, key, mode),
     rememberRules: async ({ hash, file, text, beside }) => {
       const texts = JSON.stringify({ text, beside });

@@ -38,7 +38,7 @@ async function readAnswer(response: Response): Promise<Sending> {
 }
 
 async function renewToken(): Promise<string | undefined> {
-  const response = await fetch('/console/playground/token');
+  const response = await fetch('/console/session');
   if (!response.ok) return undefined;
   const { csrfToken: token } = (await response.json()) as { csrfToken: string };
   const meta = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]');
