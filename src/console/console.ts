@@ -25,6 +25,7 @@ import { FILES_PATH, loadConsoleFiles } from './files.ts';
 import { limitBody, requireSession, securityHeaders } from './guard.ts';
 import { answerBare } from './layout.ts';
 import { addLive } from './live.ts';
+import { addCatalog } from './pages/catalog.ts';
 import { addEvent } from './pages/event.ts';
 import { addEvents } from './pages/events.ts';
 import { addOverview } from './pages/overview.ts';
@@ -63,6 +64,7 @@ export async function createConsole(parts: ConsoleParts): Promise<Console> {
   addEvent(app, parts);
   addReplay(app, parts);
   addPlayground(app, parts);
+  addCatalog(app, parts);
 
   app.notFound((c) =>
     answerBare(c as never, {

@@ -109,7 +109,7 @@ function showAnswer(answer: Record<string, unknown>): void {
   showCount(errors, warnings);
   const isFine = answer['kind'] === 'tried';
   state.textContent = isFine && errors === 0 ? 'up to date' : 'waits for a mend';
-  state.className = `chip ${isFine && errors === 0 ? 'good' : 'warn'}`;
+  state.className = `badge ${isFine && errors === 0 ? 'good' : 'warn'}`;
   showResult(String(answer['html']), errors > 0 || !isFine);
 }
 
@@ -119,7 +119,7 @@ function showCount(errors: number, warnings: number): void {
     warnings === 0 ? '' : `${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`,
   ].filter((part) => part !== '');
   findingsChip.textContent = words.length === 0 ? 'no findings' : words.join(', ');
-  findingsChip.className = `chip ${errors > 0 ? 'bad' : warnings > 0 ? 'warn' : 'good'}`;
+  findingsChip.className = `badge ${errors > 0 ? 'bad' : warnings > 0 ? 'warn' : 'good'}`;
 }
 
 /** @param keepsOld whether the result of the last version that could be read stays below */
@@ -146,7 +146,7 @@ function showResult(html: string, keepsOld: boolean): void {
 
 function showTrouble(trouble: Exclude<Sending, { kind: 'answered' }>): void {
   state.textContent = 'not up to date';
-  state.className = 'chip warn';
+  state.className = 'badge warn';
   switch (trouble.kind) {
     case 'signed-out':
       showNotice(

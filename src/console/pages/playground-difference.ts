@@ -66,5 +66,5 @@ function tableOf({ groups, settings }: Pick<Compared, 'groups' | 'settings'>): H
 }
 
 function change(text: string, danger: string | undefined): Html {
-  return html`${danger === undefined ? '' : html`<span class="chip bad">!</span> `}${text}${danger === undefined ? '' : html`<br><span class="hint">${danger}</span>`}`;
+  return html`${danger === undefined ? '' : html`<span class="badge bad">!</span> `}${text}${danger === undefined ? '' : html`<br><span class="hint">${danger}</span>`}`;
 }

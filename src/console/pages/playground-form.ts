@@ -77,7 +77,7 @@ export function pageBody(c: Context<ConsoleEnv>, page: PlaygroundPage): Html {
       <section class="card pg-pane pg-rules" aria-labelledby="pg-rules-title">
         <header>
           <h2 id="pg-rules-title">${source}.yaml</h2>
-          <span class="chip" data-findings role="status">as it runs now</span>
+          <span class="badge" data-findings role="status">as it runs now</span>
           <a class="button plain small" href="#pg-compare" data-to-compare hidden>As diff…</a>
           <button class="plain small" type="button" data-reset hidden>Back to the running rules</button>
         </header>
@@ -91,13 +91,13 @@ ${rules}</textarea>
       </section>
       <div class="pg-side">
         <details class="card pg-pane pg-event" open>
-          <summary><h2 id="pg-event-title">Event</h2><span class="chip" data-event-name></span></summary>
+          <summary><h2 id="pg-event-title">Event</h2><span class="badge" data-event-name></span></summary>
           <textarea name="event" aria-label="Event, as JSON" data-editor="event" rows="12" spellcheck="false"
             autocapitalize="off" wrap="off">
 ${event}</textarea>
         </details>
         <section class="card pg-pane pg-result" aria-labelledby="pg-result-title">
-          <header><h2 id="pg-result-title">Result</h2><span class="chip" data-state role="status"></span></header>
+          <header><h2 id="pg-result-title">Result</h2><span class="badge" data-state role="status"></span></header>
           <div data-notice></div>
           <div data-result>${result === '' ? html`<p class="soft" data-empty>Press “Try it” to see what these rules make of the event.</p>` : result}</div>
           <p data-without-script><button type="submit">Try it</button></p>

@@ -36,7 +36,7 @@ function findingList(findings: readonly Diagnostic[], further: number): Html | '
       location: { file, line, column },
     }) => html`<li class="${severity}">
       ${place(`${file}:${line}:${column}`, line, column, severity === 'error' ? 'Error' : 'Warning')}
-      <div><p>${message} <code class="code">${code}</code></p>${hint === undefined ? '' : html`<p class="hint">${hint}</p>`}</div></li>`,
+      <div><p>${message} <code class="pg-code">${code}</code></p>${hint === undefined ? '' : html`<p class="hint">${hint}</p>`}</div></li>`,
   )}</ul>${further > 0 ? html`<p class="hint">And ${counted(further, 'more finding')}.</p>` : ''}`;
 }
 
@@ -81,7 +81,7 @@ function part(name: string, title: string, isOpen: boolean, body: Html): Html {
 function problemPart({ code, message, hint, location }: Problem): Html {
   const [, line, column] = /:(\d+):(\d+)$/.exec(location ?? '') ?? [];
   return html`<div class="message bad">
-    <p>${message} <code class="code">${code}</code> ${line === undefined ? '' : place(location ?? '', Number(line), Number(column))}</p>
+    <p>${message} <code class="pg-code">${code}</code> ${line === undefined ? '' : place(location ?? '', Number(line), Number(column))}</p>
     ${hint === undefined ? '' : html`<p class="hint">${hint}</p>`}</div>`;
 }
 
@@ -161,6 +161,8 @@ function fieldRows(
   );
 }
 
+const KINDS = { new: 'good', changed: 'warn', gone: 'bad', same: 'idle' } as const;
+
 // ---- What comes of it -----------------------------------------------------------------------
 
 function changesPart({ licenses, users, assumed, plan }: TriedEvent): Html | '' {
@@ -175,7 +177,7 @@ function changesPart({ licenses, users, assumed, plan }: TriedEvent): Html | '' 
     ${changed.length === 0 ? html`<p class="soft">Nothing changes.</p>` : ''}
     ${changed.map(
       ({ noun, id, kind, changes }) => html`<div class="pg-item">
-      <p><strong>${noun}</strong> <code>${id}</code> <span class="chip ${kind}">${kind}</span></p>
+      <p><strong>${noun}</strong> <code>${id}</code> <span class="badge ${KINDS[kind]}">${kind}</span></p>
       ${
         changes.length === 0
           ? ''
@@ -198,7 +200,7 @@ function namesPart({ names }: TriedEvent): Html {
 function requestsPart({ requests }: TriedEvent): Html {
   return html`<ol class="pg-requests">${requests.map(({ method, path, query, body }) => {
     const search = new URLSearchParams(query as Record<string, string>).toString();
-    return html`<li><p><span class="chip">${method}</span> <code>${path}${search === '' ? '' : `?${search}`}</code></p>
+    return html`<li><p><span class="badge">${method}</span> <code>${path}${search === '' ? '' : `?${search}`}</code></p>
       ${body === undefined ? '' : html`<pre>${JSON.stringify(body, null, 2)}</pre>`}</li>`;
   })}</ol>`;
 }
