@@ -10,8 +10,8 @@ import type { Diagnostic } from './model.ts';
 export const RULES_BYTES_MAX = 512 * 1024;
 /** The largest webhook that Keywright takes. */
 export const EVENT_BYTES_MAX = 1024 * 1024;
-/** One try may hold its thread for so long; the shipped rules need a fiftieth of it. */
-export const TRY_MS_MAX = 2_000;
+/** One try may hold its thread for so long; the shipped rules need a hundredth of it. */
+export const TRY_MS_MAX = 4_000;
 /** One comparison may take so long; what was compared until then is shown. */
 export const COMPARE_MS_MAX = 15_000;
 export const COMPARE_EVENTS = [100, 1_000, 10_000] as const;

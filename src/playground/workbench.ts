@@ -23,9 +23,12 @@ const PORTION_EVENTS = 50;
 export function createWorkbench({
   archive,
   clock,
+  tryMsMax = () => TRY_MS_MAX,
 }: {
   readonly archive: Pick<Archive, 'traffic'>;
   readonly clock: Clock;
+  /** How long one try may take. */
+  readonly tryMsMax?: () => number;
 }): Workbench {
   const tries = new Turns();
   const comparisons = new Turns();
@@ -34,7 +37,7 @@ export function createWorkbench({
   return {
     tryOut: (task, owner) =>
       tries.take(owner, async () => {
-        const answer = await trying.ask({ kind: 'try', task }, TRY_MS_MAX);
+        const answer = await trying.ask({ kind: 'try', task }, tryMsMax());
         return answer.kind === 'tried' ? answer : refusalOf(answer);
       }),
     compare: (task, eventsMax, owner) =>

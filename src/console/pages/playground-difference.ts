@@ -7,7 +7,7 @@ import { COMPARE_MS_MAX, type Compared, type NotAnswered, TRY_MS_MAX } from '../
 import type { Html } from '../layout.ts';
 
 const REFUSALS: Readonly<Record<NotAnswered['kind'], string>> = {
-  'too-slow': `This took longer than ${TRY_MS_MAX / 1000} seconds and was stopped. A formula or a pattern in these rules is too costly for this event.`,
+  'too-slow': `This took longer than ${TRY_MS_MAX / 1000} seconds and was stopped. These rules are too large, or a formula in them is too costly for this event.`,
   'too-large':
     'This needed too much memory and was stopped. A formula in these rules makes far too large a value.',
   superseded: 'There is a newer version of it.',
