@@ -5,8 +5,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
-import { type Keywright, startKeywright } from '../support/keywright.ts';
-import { ADMIN_TOKEN, describeInBrowser, expect, expectAccessible, test } from './browser.ts';
+import type { JsonObject } from '../../src/model.ts';
+import { type Keywright, sampleBody, startKeywright } from '../support/keywright.ts';
+import {
+  ADMIN_TOKEN,
+  describeInBrowser,
+  expect,
+  expectAccessible,
+  signIn,
+  test,
+} from './browser.ts';
+import { HOSTILE } from './hostile.ts';
 
 const PATH = '/console/playground';
 
@@ -140,4 +149,129 @@ describeInBrowser('the playground', (browser) => {
       await says(difference, 'matched → ignored');
       await expectAccessible(page);
     }));
+});
+
+describeInBrowser('the playground, when something is in the way', (browser) => {
+  const mayComplain = /status of (?:401|403)|ERR_CONNECTION_REFUSED|Failed to load resource/;
+
+  test('a session that ends while typing takes nothing away: signing in, and it goes on', () =>
+    browser.visit({ url: keywright.url, path: PATH, mayComplain }, async (page) => {
+      await says(verdictOf(page), 'checkout-paid');
+      const [cookie] = await page.context().cookies();
+      await page.context().clearCookies();
+      await paste(page, rulesOf(page), SMALL.replace('My own', 'An unsaved'));
+      const notice = page.locator('[data-notice]');
+      await says(notice, 'Your session has ended. What you typed is kept');
+      // Nothing takes the keyboard away from whoever is typing.
+      await page.keyboard.insertText('# typed on\n');
+      await says(rulesOf(page), '# typed on');
+      await expectAccessible(page);
+
+      // In place.
+      await notice.getByRole('button', { name: 'Sign in again' }).click();
+      await page.getByLabel('Admin token').fill(ADMIN_TOKEN);
+      await page.keyboard.press('Enter');
+      await says(verdictOf(page), 'An unsaved reason.');
+      await says(rulesOf(page), '# typed on');
+
+      // In another tab: the token of this page is then of an older session.
+      expect(cookie?.value).toBeDefined();
+      await page.context().clearCookies();
+      const other = await page.context().newPage();
+      await signIn(other);
+      await other.close();
+      await page.bringToFront();
+      await paste(page, rulesOf(page), SMALL.replace('My own', 'A third'));
+      await says(verdictOf(page), 'A third reason.');
+    }));
+
+  test('a server that is away is waited for, and what was typed is tried when it is back', () =>
+    browser.visit({ url: keywright.url, path: PATH, mayComplain }, async (page) => {
+      await says(verdictOf(page), 'checkout-paid');
+      await page.context().setOffline(true);
+      await paste(page, rulesOf(page), SMALL);
+      await says(page.locator('[data-notice]'), 'The server does not answer');
+      await page.context().setOffline(false);
+      await says(verdictOf(page), 'My own reason.');
+      expect(await page.locator('[data-notice]').innerText()).toBe('');
+    }));
+
+  test('what is too large is said, and an answer that comes late never replaces a newer one', () =>
+    browser.visit({ url: keywright.url, path: PATH }, async (page) => {
+      await says(verdictOf(page), 'checkout-paid');
+      // The first answer is held back until the second one is shown.
+      let release: () => void = () => undefined;
+      const released = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      await page.route('**/console/playground', async (route) => {
+        const isFirst = route.request().postData()?.includes('The older') === true;
+        const response = await route.fetch();
+        if (isFirst) await released;
+        await route.fulfill({ response });
+      });
+      await paste(page, rulesOf(page), SMALL.replace('My own', 'The older'));
+      await page.waitForRequest((request) => request.postData()?.includes('The older') === true);
+      await paste(page, rulesOf(page), SMALL.replace('My own', 'The newer'));
+      await says(verdictOf(page), 'The newer reason.');
+      const late = page.waitForResponse(
+        (response) => response.request().postData()?.includes('The older') === true,
+      );
+      release();
+      await late;
+      await says(verdictOf(page), 'The newer reason.');
+      await page.unroute('**/console/playground');
+
+      await paste(page, rulesOf(page), `# ${'x'.repeat(600_000)}`);
+      await says(page.locator('[data-result]'), 'larger than 512 KiB');
+    }));
+
+  test('text that means harm stays text, wherever it stands', () =>
+    browser.visit({ url: keywright.url, path: PATH }, async (page) => {
+      await says(verdictOf(page), 'checkout-paid');
+      const event = sampleBody('stripe', 'checkout.session.completed-payment');
+      const harm = HOSTILE.join(' ');
+      const object = (event['data'] as { object: JsonObject }).object;
+      object['customer_details'] = { email: `"${harm}"@example.com`, name: harm };
+      object['id'] = harm;
+      event['id'] = harm;
+      await paste(
+        page,
+        page.getByRole('textbox', { name: 'Event, as JSON' }),
+        JSON.stringify(event),
+      );
+      await says(page.locator('[data-result]'), '<script>alert(1)</script>');
+      for (const text of HOSTILE) {
+        const rules = SMALL.replace('My own reason.', JSON.stringify(text)).replace(
+          'ignore',
+          JSON.stringify(text),
+        );
+        await paste(page, rulesOf(page), rules);
+        await says(page.locator('[data-findings]'), 'error');
+      }
+      // No dialog, no request elsewhere, nothing refused by the policy: `visit` looks for all three.
+      expect(
+        await page
+          .locator('[data-result] :is(script, img, svg), [data-problems] :is(script, img, svg)')
+          .count(),
+      ).toBe(0);
+    }));
+
+  test('works on a narrow screen in the dark', () =>
+    browser.visit(
+      {
+        url: keywright.url,
+        path: PATH,
+        colorScheme: 'dark',
+        viewport: { width: 360, height: 740 },
+      },
+      async (page) => {
+        await says(verdictOf(page), 'checkout-paid');
+        const width = await page
+          .locator('html')
+          .evaluate((element) => (element as unknown as { scrollWidth: number }).scrollWidth);
+        expect(width).toBeLessThanOrEqual(360);
+        await expectAccessible(page);
+      },
+    ));
 });

@@ -49,6 +49,7 @@ export function archiveContract(name: string, create: () => Promise<ArchiveBench
     backlogs(() => bench);
     serverNotices(() => bench);
     searches(() => bench);
+    issuing(() => bench);
   });
 }
 
@@ -659,5 +660,42 @@ function searches(get: Get): void {
       { events: 1 },
     ]);
     expect(await archive.types()).toEqual(['a', 'b']);
+  });
+}
+
+function issuing(get: Get): void {
+  test('what was made of a product is counted, and the last of it told; nothing else is', async () => {
+    const { journal, archive } = get();
+    const made = [
+      { key: 'a', productId: 'prod_1', targetId: 'lic_1', intendedAtMs: 1_000 },
+      { key: 'b', productId: 'prod_1', targetId: 'lic_2', intendedAtMs: 3_000 },
+      { key: 'c', productId: 'prod_1', targetId: 'lic_3', intendedAtMs: 2_000 },
+      { key: 'd', productId: 'prod_2', targetId: 'lic_4', intendedAtMs: 1_000 },
+    ];
+    const wanted = (key: string, productId: string, intendedAtMs: number, action: string) => ({
+      ...{ key, eventKey: `stripe:evt_${key}`, action, targetId: undefined, productId },
+      ...{ before: {}, choice: undefined, intendedAtMs },
+    });
+    for (const { key, productId, targetId, intendedAtMs } of made) {
+      await journal.intend(wanted(key, productId, intendedAtMs, 'license.create'), undefined);
+      await journal.complete(key, { kind: 'applied', targetId }, []);
+    }
+    // Not certain to be made, and made of nothing.
+    await journal.intend(wanted('e', 'prod_1', 9_000, 'license.create'), undefined);
+    await journal.intend(wanted('f', 'prod_1', 9_000, 'license.update'), undefined);
+    await journal.complete('f', { kind: 'applied', targetId: 'lic_1' }, []);
+    const issued = await archive.issued(['prod_1', 'prod_1', 'prod_3', 'prod\u0000'], 2);
+    expect([...issued]).toEqual([
+      [
+        'prod_1',
+        {
+          licenses: 3,
+          last: [
+            { licenseId: 'lic_2', eventKey: 'stripe:evt_b', atMs: 3_000 },
+            { licenseId: 'lic_3', eventKey: 'stripe:evt_c', atMs: 2_000 },
+          ],
+        },
+      ],
+    ]);
   });
 }

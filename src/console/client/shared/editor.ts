@@ -138,6 +138,7 @@ function extensionsOf(
     help,
     keymap.of([...completionKeymap, ...lintKeymap, ...historyKeymap, ...defaultKeymap, ...tab]),
     EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0', spellcheck: 'false' }),
+    typingOverLines,
     EditorView.updateListener.of((update) => {
       if (!update.docChanged) return;
       area.value = update.state.doc.toString();
@@ -145,6 +146,21 @@ function extensionsOf(
     }),
   ];
 }
+
+/**
+ * Typing over several lines is done here. Left to the browser, it would merge the lines with styles of its own,
+ * which the Content-Security-Policy refuses and reports.
+ */
+const typingOverLines = EditorView.domEventHandlers({
+  beforeinput: (typed, view) => {
+    const { doc, selection } = view.state;
+    const { from, to } = selection.main;
+    const isOverLines = doc.lineAt(from).number !== doc.lineAt(to).number;
+    if (typed.inputType !== 'insertText' || typed.data === null || !isOverLines) return false;
+    view.dispatch(view.state.replaceSelection(typed.data), { userEvent: 'input.type' });
+    return true;
+  },
+});
 
 function offsetOf(doc: Text, line: number, column: number): number {
   const { from, to } = doc.line(Math.min(Math.max(line, 1), doc.lines));
