@@ -234,7 +234,6 @@ describeInBrowser('the playground, when something is in the way', (browser) => {
       const object = (event['data'] as { object: JsonObject }).object;
       object['customer_details'] = { email: `"${harm}"@example.com`, name: harm };
       object['id'] = harm;
-      event['id'] = harm;
       await paste(
         page,
         page.getByRole('textbox', { name: 'Event, as JSON' }),
