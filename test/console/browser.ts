@@ -13,8 +13,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ADMIN_TOKEN } from './signed-in.ts';
 
-export const ADMIN_TOKEN = 'admin-token-of-the-test';
+export { ADMIN_TOKEN } from './signed-in.ts';
 
 const PLACES = [
   process.env['CHROMIUM'],

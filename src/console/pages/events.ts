@@ -146,7 +146,7 @@ function table(events: readonly EventRecord[], { nowMs, search, isFirst }: Table
     return html`<p class="card empty">${text}</p>`;
   }
   return html`<table class="card events"><caption class="unseen">Events, the newest first</caption>
-    <thead><tr><th scope="col">Came</th><th scope="col">Status</th><th scope="col">Event</th><th scope="col">About</th><th scope="col">What became of it</th></tr></thead>
+    <thead><tr><th scope="col" class="when">Came</th><th scope="col" class="status">Status</th><th scope="col" class="what">Event</th><th scope="col" class="about">About</th><th scope="col">What became of it</th></tr></thead>
     <tbody>${events.map((record) => row(record, nowMs))}</tbody></table>`;
 }
 
@@ -162,7 +162,7 @@ function row(
       : '';
   return html`<tr data-key="${key}">
     <td class="when">${ago(firstAcceptedAtMs, nowMs)}</td>
-    <td>${statusBadge(status)}</td>
+    <td class="status">${statusBadge(status)}</td>
     <td class="what"><a href="${eventPath(key)}" data-row>${event.type}</a><span class="soft mono">${event.source} · ${cut(event.id, 60)}</span></td>
     <td class="mono about">${cut(subject, 60)}${others.length === 0 ? '' : html` <span class="soft">+${count(others.length)}</span>`}</td>
     <td class="told">${outcome?.rule === undefined ? '' : html`<code>${outcome.rule}</code> `}<span class="soft">${cut(told, 160)}</span>${due}</td>
