@@ -164,9 +164,9 @@ describe('hostile texts', () => {
     const keys = await listed('source=stripe');
     expect(keys.length).toBeGreaterThan(HOSTILE.length);
     const paths = ['/console', '/console/events'];
-    for (const { key } of (await records()).slice(0, 60)) {
+    for (const [index, { key }] of (await records()).entries()) {
       const path = `/console/events/${encodeURIComponent(key)}`;
-      paths.push(path, `${path}/replay`);
+      paths.push(index % 5 === 0 ? `${path}/replay` : path);
     }
     for (const path of paths) {
       const { status, text } = await user.get(path);

@@ -7,7 +7,7 @@ import { parseMoment } from '../../interval.ts';
 import type { EventFilter } from '../../journal/archive.ts';
 import type { EventRecord } from '../../journal/journal.ts';
 import { EVENT_STATUSES } from '../../model.ts';
-import { answerPage, type Html } from '../layout.ts';
+import { answerPage, type Html, liveState } from '../layout.ts';
 import type { ConsoleApp, ConsoleEnv, ConsoleParts } from '../parts.ts';
 import { cut, eventPath, statusBadge } from '../shown.ts';
 import { ago, count } from '../times.ts';
@@ -50,7 +50,7 @@ export function addEvents(app: ConsoleApp, { archive, clock, streams, facts }: C
       title: search.q === '' ? 'Events' : `Events: ${cut(search.q, 60)}`,
       area: 'Events',
       scripts: ['live', 'events'],
-      body: html`<div class="head"><h1>Events</h1>${follows ? html`<span class="live" data-live-state></span>` : ''}</div>
+      body: html`<div class="head"><h1>Events</h1>${follows ? liveState(nowMs) : ''}</div>
         ${searchForm(search, { sources, types })}
         ${problems.map((problem) => html`<p class="message bad" role="alert">${problem}</p>`)}
         <div data-rows>
