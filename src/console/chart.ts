@@ -126,7 +126,7 @@ function legend(bars: readonly Bar[]): Html {
 }
 
 function table({ title, label }: ChartInput, bars: readonly Bar[]): Html {
-  return html`<details class="numbers"><summary>The numbers</summary><div class="scroll" tabindex="0" role="region" aria-label="${title}: the numbers"><table>
+  return html`<details class="numbers"><summary>The numbers</summary><div class="scroll" tabindex="0" role="group" aria-label="${title}: the numbers"><table>
     <thead><tr><th scope="col">UTC</th>${OUTCOMES.map(({ name }) => html`<th scope="col" class="number">${name}</th>`)}</tr></thead>
     <tbody>${bars
       .filter(({ sum }) => sum > 0)

@@ -75,6 +75,11 @@ export function csrfField(c: Context<ConsoleEnv>): Html {
   return html`<input type="hidden" name="csrf" value="${c.var.session.csrfToken}">`;
 }
 
+/** Where a page says whether it follows what happens; client/live.ts fills it in. */
+export function liveState(nowMs: number): Html {
+  return html`<span class="live" data-live-state="${nowMs}"></span>`;
+}
+
 /** A line drawing on a field of 24 × 24; says nothing to a screen reader, so text must stand beside it. */
 export function icon(path: string): Html {
   return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="${path}"/></svg>`;

@@ -25,9 +25,10 @@ export function addLive(app: ConsoleApp, { clock, onChange, streams }: ConsolePa
     for (const write of [...open.keys()]) write(text);
   };
   let pending: AbortController | undefined;
-  let stopListening: (() => void) | undefined;
+  let lastChangeMs = 0;
 
   const onNote = (): void => {
+    lastChangeMs = clock.nowMs();
     if (pending !== undefined || open.size === 0) return;
     pending = new AbortController();
     void clock.sleep(QUIET_MS, pending.signal).then((isOver) => {
@@ -36,12 +37,13 @@ export function addLive(app: ConsoleApp, { clock, onChange, streams }: ConsolePa
     });
   };
 
+  const stopListening = streams ? onChange(onNote) : () => undefined;
+
   app.get('/live', (c) => {
     if (!streams) return c.text('There are no streams here.\n', 404);
     if (open.size >= STREAMS_MAX) {
       return c.text('Too many pages are open.\n', 503, { 'retry-after': '60' });
     }
-    stopListening ??= onChange(onNote);
     const ended = new AbortController();
     const encoder = new TextEncoder();
     let write: Write = () => undefined;
@@ -72,7 +74,7 @@ export function addLive(app: ConsoleApp, { clock, onChange, streams }: ConsolePa
             // The browser was faster.
           }
         });
-        write(`retry: ${RETRY_MS}\nevent: open\ndata:\n\n`);
+        write(`retry: ${RETRY_MS}\nevent: begin\ndata: ${lastChangeMs}\n\n`);
         const endsInMs = Math.min(STREAM_MS_MAX, c.var.session.expiresAtMs - clock.nowMs());
         void keepAlive(endsInMs);
       },
@@ -88,7 +90,7 @@ export function addLive(app: ConsoleApp, { clock, onChange, streams }: ConsolePa
 
   return {
     stop: () => {
-      stopListening?.();
+      stopListening();
       pending?.abort();
       for (const ended of [...open.values()]) ended.abort();
       open.clear();

@@ -13,8 +13,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ADMIN_TOKEN, cookieOf, signInWith } from './signed-in.ts';
 
-export const ADMIN_TOKEN = 'admin-token-of-the-test';
+export { ADMIN_TOKEN } from './signed-in.ts';
 
 const PLACES = [
   process.env['CHROMIUM'],
@@ -94,7 +95,7 @@ async function visit(
     page.on('request', (request) => {
       if (!request.url().startsWith(url)) complaints.push(`asked for ${request.url()}`);
     });
-    if (signedIn) await signIn(page);
+    if (signedIn) await opened.addCookies([await cookieFor(url)]);
     await page.goto(path);
     await run(page);
     expect(complaints).toEqual([]);
@@ -103,20 +104,25 @@ async function visit(
   }
 }
 
-/** Signs in over the page itself. */
-export async function signIn(page: Page): Promise<void> {
-  await page.goto('/console/sign-in');
-  await page.getByLabel('Admin token').fill(ADMIN_TOKEN);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.waitForURL('**/console');
+/** One session for a server serves all tests. */
+const cookies = new Map<string, string>();
+
+async function cookieFor(url: string): Promise<{ name: string; value: string; url: string }> {
+  const cookie = cookies.get(url) ?? cookieOf(await signInWith(url, { token: ADMIN_TOKEN }));
+  cookies.set(url, cookie);
+  const [name = '', value = ''] = cookie.split('=');
+  return { name, value, url: `${url}/console` };
 }
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const axeSource = readFileSync(
+  createRequire(import.meta.url).resolve('axe-core/axe.min.js'),
+  'utf8',
+);
 
 /** Axe finds nothing: WCAG 2.2 AA and its best practices. */
 export async function expectAccessible(page: Page): Promise<void> {
   // Evaluated by the browser's debugger, so no page has to allow it.
-  await page.evaluate(readFileSync(AXE, 'utf8'));
+  await page.evaluate(axeSource);
   const found = await page.evaluate(async () => {
     const { axe } = globalThis as never as {
       axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };

@@ -3,6 +3,8 @@
 // `data-live-state` whether it follows, and goes on by itself after the server was away.
 
 const AGAIN_MS = 5_000;
+/** The page and the notes may come from two servers whose clocks are not quite the same. */
+const SLACK_MS = 1_000;
 const state = document.querySelector<HTMLElement>('[data-live-state]');
 
 function tell(text: string, kind: 'on' | 'off' | 'ended'): void {
@@ -84,8 +86,11 @@ function follow(): void {
   source = new EventSource('/console/live');
   source.addEventListener('open', () => {
     tell('Live', 'on');
-    // What happened while nobody told.
-    if (wasAway) void refresh();
+  });
+  source.addEventListener('begin', (event) => {
+    // What happened while nobody told: since the page was made, or while the server was away.
+    const isMissed = Number(event.data) + SLACK_MS >= Number(state?.dataset['liveState']);
+    if (wasAway || isMissed) void refresh();
     wasAway = false;
   });
   source.addEventListener('change', () => void refresh());

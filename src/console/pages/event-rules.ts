@@ -69,7 +69,7 @@ function oneRule(trace: RuleTrace): Html {
 }
 
 function conditionTable(conditions: readonly ConditionTrace[]): Html {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Conditions"><table class="conditions">
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="Conditions"><table class="conditions">
     <thead><tr><th scope="col"><span class="unseen">Holds</span></th><th scope="col">Asked</th><th scope="col">Expected</th><th scope="col">Seen</th></tr></thead>
     <tbody>${conditions.map(
       ({ path, expected, actual, ok, parts = [] }) => html`<tr class="${ok ? '' : 'failed'}">
@@ -87,7 +87,7 @@ export function planSection({ plan, values, names }: Explanation): Html | '' {
         values.filter((value) => value.step === index).map((value) => [value.field, value]),
       );
       return html`<li><h3><code>${step.action}</code>${step.item === undefined ? '' : html` <span class="soft">item ${step.item}</span>`} <span class="soft place">${placeOf(step.location)}</span></h3>
-        <div class="scroll" tabindex="0" role="region" aria-label="${`Values of ${step.action}`}"><table><thead><tr><th scope="col">Field</th><th scope="col">Value</th><th scope="col">From</th></tr></thead>
+        <div class="scroll" tabindex="0" role="group" aria-label="${`Values of ${step.action}`}"><table><thead><tr><th scope="col">Field</th><th scope="col">Value</th><th scope="col">From</th></tr></thead>
         <tbody>${fieldsOf(step).map(([field, value]) => {
           const source = sources.get(field)?.expression;
           return html`<tr><th scope="row"><code>${field}</code></th><td>${writtenValue(value)}</td><td>${source === undefined ? '' : source.startsWith('=') ? html`<code class="soft">${cut(source, 400)}</code>` : html`<span class="soft">written so in the rule</span>`}</td></tr>`;

@@ -31,7 +31,7 @@ function oneAttempt(
     ${
       calls.length === 0
         ? html`<p class="soft">No call to Cryptlex was needed.</p>`
-        : html`<div class="scroll" tabindex="0" role="region" aria-label="${`Calls of try ${attempt}`}"><table class="calls"><thead><tr><th scope="col">Call to Cryptlex</th><th scope="col">Answer</th><th scope="col" class="number">Time</th><th scope="col"><span class="unseen">Share of the longest</span></th></tr></thead>
+        : html`<div class="scroll" tabindex="0" role="group" aria-label="${`Calls of try ${attempt}`}"><table class="calls"><thead><tr><th scope="col">Call to Cryptlex</th><th scope="col">Answer</th><th scope="col" class="number">Time</th><th scope="col"><span class="unseen">Share of the longest</span></th></tr></thead>
     <tbody>${calls.map(
       ({ method, path, status: code, durationMs }) => html`<tr>
         <td><code><b>${method}</b> ${cut(path, 200)}</code></td>
@@ -51,7 +51,7 @@ export function operationsSection({ operations }: EventDetails): Html | '' {
   if (operations.length === 0) return '';
   return html`<section class="card" aria-labelledby="operations"><h2 id="operations">What was changed in Cryptlex</h2>
     <p class="hint">Each fact is done once: a replay or another event that tells of the same fact skips it.</p>
-    <div class="scroll" tabindex="0" role="region" aria-label="What was changed"><table><thead><tr><th scope="col">Operation</th><th scope="col">Result</th><th scope="col">On</th><th scope="col">What was there before</th></tr></thead>
+    <div class="scroll" tabindex="0" role="group" aria-label="What was changed"><table><thead><tr><th scope="col">Operation</th><th scope="col">Result</th><th scope="col">On</th><th scope="col">What was there before</th></tr></thead>
     <tbody>${operations.map(oneOperation)}</tbody></table></div></section>`;
 }
 

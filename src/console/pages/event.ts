@@ -6,7 +6,7 @@ import { html } from 'hono/html';
 import { AppError, registryEntry } from '../../errors.ts';
 import type { Archive, EventDetails } from '../../journal/archive.ts';
 import { PROVIDER_NAMES } from '../../model.ts';
-import { answerPage, type Html } from '../layout.ts';
+import { answerPage, type Html, liveState } from '../layout.ts';
 import type { ConsoleApp, ConsoleEnv, ConsoleParts, Story } from '../parts.ts';
 import { aboutLinks, eventPath, placeOf, statusBadge, toneOf } from '../shown.ts';
 import { ago, counted, moment } from '../times.ts';
@@ -31,7 +31,7 @@ export function addEvent(app: ConsoleApp, parts: ConsoleParts): void {
       area: 'Events',
       scripts: ['live', 'event'],
       body: html`<p class="path"><a href="/console/events">Events</a> <span aria-hidden="true">/</span> <span class="mono">${event.id}</span>
-        ${streams ? html`<span class="live" data-live-state></span>` : ''}</p>
+        ${streams ? liveState(clock.nowMs()) : ''}</p>
         ${replay === undefined ? '' : html`<p class="message ${replay.tone}" role="status">${replay.text}</p>`}
         <div id="story" class="stack" data-live>
           ${head(details, clock.nowMs())}
@@ -198,6 +198,6 @@ function payloadSection({ record: { event, key, isErased } }: EventDetails): Htm
   return html`<section class="card" aria-labelledby="payload"><h2 id="payload">What came</h2>
     <details><summary>The event as ${PROVIDER_NAMES[event.provider]} sent it, ${counted(text.length, 'character')}</summary>
     ${isLong ? html`<p class="hint">The first ${counted(SHOWN_LENGTH_MAX, 'character')} are shown.</p>` : ''}
-    <pre class="code" tabindex="0" role="region" aria-label="The event">${isLong ? `${text.slice(0, SHOWN_LENGTH_MAX)}…` : text}</pre></details>
+    <pre class="code" tabindex="0" role="group" aria-label="The event">${isLong ? `${text.slice(0, SHOWN_LENGTH_MAX)}…` : text}</pre></details>
     <p><a href="${eventPath(key)}/payload.json" download>The whole event as a file</a></p></section>`;
 }

@@ -7,7 +7,7 @@ import { parseMoment } from '../../interval.ts';
 import type { EventFilter } from '../../journal/archive.ts';
 import type { EventRecord } from '../../journal/journal.ts';
 import { EVENT_STATUSES } from '../../model.ts';
-import { answerPage, type Html } from '../layout.ts';
+import { answerPage, type Html, liveState } from '../layout.ts';
 import type { ConsoleApp, ConsoleEnv, ConsoleParts } from '../parts.ts';
 import { cut, eventPath, statusBadge } from '../shown.ts';
 import { ago, count } from '../times.ts';
@@ -50,7 +50,7 @@ export function addEvents(app: ConsoleApp, { archive, clock, streams, facts }: C
       title: search.q === '' ? 'Events' : `Events: ${cut(search.q, 60)}`,
       area: 'Events',
       scripts: ['live', 'events'],
-      body: html`<div class="head"><h1>Events</h1>${follows ? html`<span class="live" data-live-state></span>` : ''}</div>
+      body: html`<div class="head"><h1>Events</h1>${follows ? liveState(nowMs) : ''}</div>
         ${searchForm(search, { sources, types })}
         ${problems.map((problem) => html`<p class="message bad" role="alert">${problem}</p>`)}
         <div data-rows>
@@ -146,7 +146,7 @@ function table(events: readonly EventRecord[], { nowMs, search, isFirst }: Table
     return html`<p class="card empty">${text}</p>`;
   }
   return html`<table class="card events"><caption class="unseen">Events, the newest first</caption>
-    <thead><tr><th scope="col">Came</th><th scope="col">Status</th><th scope="col">Event</th><th scope="col">About</th><th scope="col">What became of it</th></tr></thead>
+    <thead><tr><th scope="col" class="when">Came</th><th scope="col" class="status">Status</th><th scope="col" class="what">Event</th><th scope="col" class="about">About</th><th scope="col">What became of it</th></tr></thead>
     <tbody>${events.map((record) => row(record, nowMs))}</tbody></table>`;
 }
 
@@ -162,7 +162,7 @@ function row(
       : '';
   return html`<tr data-key="${key}">
     <td class="when">${ago(firstAcceptedAtMs, nowMs)}</td>
-    <td>${statusBadge(status)}</td>
+    <td class="status">${statusBadge(status)}</td>
     <td class="what"><a href="${eventPath(key)}" data-row>${event.type}</a><span class="soft mono">${event.source} · ${cut(event.id, 60)}</span></td>
     <td class="mono about">${cut(subject, 60)}${others.length === 0 ? '' : html` <span class="soft">+${count(others.length)}</span>`}</td>
     <td class="told">${outcome?.rule === undefined ? '' : html`<code>${outcome.rule}</code> `}<span class="soft">${cut(told, 160)}</span>${due}</td>

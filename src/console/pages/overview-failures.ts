@@ -36,7 +36,7 @@ export function failuresSection({ failed, unmatched }: Counts, nowMs: number): H
 }
 
 function table(rows: readonly RollUp[], nowMs: number): Html {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="What fails"><table>
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="What fails"><table>
     <thead><tr><th scope="col" class="number">Events</th><th scope="col">Status</th><th scope="col">Error</th><th scope="col">Rule</th><th scope="col">The newest</th></tr></thead>
     <tbody>${rows.map(
       ({ status, rule, error, title, type, events, newest }) => html`<tr>

@@ -7,7 +7,7 @@ import type { Archive, Backlog, TimeCount } from '../../journal/archive.ts';
 import type { EventRecord } from '../../journal/journal.ts';
 import type { Clock } from '../../model.ts';
 import { chart, OUTCOMES } from '../chart.ts';
-import { answerPage, type Html } from '../layout.ts';
+import { answerPage, type Html, liveState } from '../layout.ts';
 import type { ConsoleApp, ConsoleParts } from '../parts.ts';
 import { count, counted, DAY_MS, duration } from '../times.ts';
 import { failuresSection } from './overview-failures.ts';
@@ -38,7 +38,7 @@ export function addOverview(app: ConsoleApp, parts: ConsoleParts): void {
       title: 'Overview',
       area: 'Overview',
       scripts: ['live'],
-      body: html`<div class="head"><h1>Overview</h1>${parts.streams ? html`<span class="live" data-live-state></span>` : ''}</div>
+      body: html`<div class="head"><h1>Overview</h1>${parts.streams ? liveState(nowMs) : ''}</div>
         <div id="overview" class="stack" data-live>
           ${concernsOf(facts.concerns)}
           ${tiles(counts, nowMs)}
@@ -202,7 +202,7 @@ function sourcesSection({ byHour }: Counts, nowMs: number): Html | '' {
   };
   return html`<section class="card" aria-labelledby="by-source"><h2 id="by-source">By source</h2>
     <p class="hint">Events of the last 24 hours / of the last 30 days.</p>
-    <div class="scroll" tabindex="0" role="region" aria-label="Events by source"><table><thead><tr><th scope="col">Source</th>${OUTCOMES.map(({ name }) => html`<th scope="col" class="number">${name}</th>`)}</tr></thead>
+    <div class="scroll" tabindex="0" role="group" aria-label="Events by source"><table><thead><tr><th scope="col">Source</th>${OUTCOMES.map(({ name }) => html`<th scope="col" class="number">${name}</th>`)}</tr></thead>
     <tbody>${names.map(
       (source) =>
         html`<tr><th scope="row"><a href="/console/events?${new URLSearchParams({ source })}">${source}</a></th>${OUTCOMES.map((outcome) => cell(source, outcome))}</tr>`,
