@@ -1,7 +1,8 @@
 // The catalog, as somebody looks at it who wonders what is sold and whether Cryptlex knows it.
 
 import { afterAll, beforeAll } from 'vitest';
-import { type Keywright, PRODUCT_ID, startKeywright } from '../support/keywright.ts';
+import type { JsonObject } from '../../src/model.ts';
+import { type Keywright, PRODUCT_ID, sampleBody, startKeywright } from '../support/keywright.ts';
 import { ADMIN_TOKEN, describeInBrowser, expect, expectAccessible, test } from './browser.ts';
 import { HOSTILE } from './hostile.ts';
 
@@ -9,11 +10,14 @@ const PRODUCT = '7c1d0f8e-2f5a-4a55-9a3e-0b7f3a3a9b10';
 const UNKNOWN = '0b8f6a1c-6d53-4c0e-8b43-7e1f6f0f7c55';
 const TEMPLATE = '51d0c7e2-88a1-4f0b-b6f4-0d5d7a1c2e33';
 
+const SAMPLE = 'checkout.session.completed-payment-link';
+const { object } = sampleBody('stripe', SAMPLE)['data'] as { object: JsonObject };
+const LINK = String(object['payment_link']);
+
 const ENTRIES = [
-  // The payment link of the sample.
-  `plink_1iXt1wN0rTh7LghtJHNFhuhX: { productId: ${PRODUCT}, licenseTemplateId: ${TEMPLATE}, subscriptionInterval: P1Y }`,
+  `${LINK}: { productId: ${PRODUCT}, licenseTemplateId: ${TEMPLATE}, subscriptionInterval: P1Y }`,
   `lifetime: { productId: ${UNKNOWN}, subscriptionInterval: "", allowedActivations: 3 }`,
-  ...HOSTILE.map(
+  ...[...new Set(HOSTILE)].map(
     (text) =>
       `${JSON.stringify(text)}: { productId: ${JSON.stringify(text)}, entitlementSetId: ${JSON.stringify(text)} }`,
   ),
@@ -30,7 +34,7 @@ beforeAll(async () => {
     },
     sandbox: { knownProducts: [PRODUCT, PRODUCT_ID], knownTemplates: [TEMPLATE] },
   });
-  const answer = await keywright.sendSample('stripe', 'checkout.session.completed-payment-link');
+  const answer = await keywright.sendSample('stripe', SAMPLE);
   expect(answer.json).toMatchObject({ status: 'done' });
 });
 afterAll(() => keywright.close());

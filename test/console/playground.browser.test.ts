@@ -7,14 +7,7 @@ import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
 import type { JsonObject } from '../../src/model.ts';
 import { type Keywright, sampleBody, startKeywright } from '../support/keywright.ts';
-import {
-  ADMIN_TOKEN,
-  describeInBrowser,
-  expect,
-  expectAccessible,
-  signIn,
-  test,
-} from './browser.ts';
+import { ADMIN_TOKEN, describeInBrowser, expect, expectAccessible, test } from './browser.ts';
 import { HOSTILE } from './hostile.ts';
 
 const PATH = '/console/playground';
@@ -178,7 +171,10 @@ describeInBrowser('the playground, when something is in the way', (browser) => {
       expect(cookie?.value).toBeDefined();
       await page.context().clearCookies();
       const other = await page.context().newPage();
-      await signIn(other);
+      await other.goto('/console');
+      await other.getByLabel('Admin token').fill(ADMIN_TOKEN);
+      await other.keyboard.press('Enter');
+      await other.getByRole('heading', { name: 'Overview' }).waitFor();
       await other.close();
       await page.bringToFront();
       await paste(page, rulesOf(page), SMALL.replace('My own', 'A third'));
@@ -230,7 +226,8 @@ describeInBrowser('the playground, when something is in the way', (browser) => {
     browser.visit({ url: keywright.url, path: PATH }, async (page) => {
       await says(verdictOf(page), 'checkout-paid');
       const event = sampleBody('stripe', 'checkout.session.completed-payment');
-      const harm = HOSTILE.join(' ');
+      // Others are no e-mail address and no name.
+      const harm = HOSTILE.filter((text) => !/\p{C}/u.test(text)).join(' ');
       const object = (event['data'] as { object: JsonObject }).object;
       object['customer_details'] = { email: `"${harm}"@example.com`, name: harm };
       object['id'] = harm;
@@ -240,14 +237,10 @@ describeInBrowser('the playground, when something is in the way', (browser) => {
         JSON.stringify(event),
       );
       await says(page.locator('[data-result]'), '<script>alert(1)</script>');
-      for (const text of HOSTILE) {
-        const rules = SMALL.replace('My own reason.', JSON.stringify(text)).replace(
-          'ignore',
-          JSON.stringify(text),
-        );
-        await paste(page, rulesOf(page), rules);
-        await says(page.locator('[data-findings]'), 'error');
-      }
+      const texts = [...new Set(HOSTILE)].map((text) => JSON.stringify(text));
+      const members = texts.map((text) => `    ${text}: ${text}\n`).join('');
+      await paste(page, rulesOf(page), `${SMALL}${members}`);
+      await says(page.locator('[data-findings]'), /\d\d errors/);
       // No dialog, no request elsewhere, nothing refused by the policy: `visit` looks for all three.
       expect(
         await page
