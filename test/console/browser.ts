@@ -17,8 +17,8 @@ import { ADMIN_TOKEN, cookieOf, signInWith } from './signed-in.ts';
 
 export { ADMIN_TOKEN } from './signed-in.ts';
 
+const named = process.env['CHROMIUM'];
 const PLACES = [
-  process.env['CHROMIUM'],
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
   '/usr/bin/google-chrome',
@@ -26,7 +26,7 @@ const PLACES = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-const executablePath = PLACES.find((path) => path !== undefined && existsSync(path));
+const executablePath = (named === undefined ? PLACES : [named]).find(existsSync);
 const isRequired = process.env['BROWSER_TESTS'] === 'required';
 
 export interface VisitOptions extends BrowserContextOptions {

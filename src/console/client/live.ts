@@ -56,12 +56,21 @@ function replaceParts(text: string): void {
     for (const row of fresh.querySelectorAll<HTMLElement>('[data-key]')) {
       if (known.size > 0 && !known.has(row.dataset['key'] ?? '')) row.classList.add('fresh');
     }
+    if (fresh.dataset['again'] !== undefined) askAgainIn(Number(fresh.dataset['again']));
     old.replaceChildren(...document.adoptNode(fresh).childNodes);
     if (typeof focused === 'string') {
       const links = [...old.querySelectorAll<HTMLElement>('a[href]')];
       links.find((link) => link.getAttribute('href') === focused)?.focus({ preventScroll: true });
     }
   }
+}
+
+let again: ReturnType<typeof setTimeout> | undefined;
+
+/** The server counts now and then only; what it gave was counted before the last change. */
+function askAgainIn(ms: number): void {
+  clearTimeout(again);
+  again = setTimeout(() => void refresh(), ms);
 }
 
 function keysOf(part: HTMLElement): string[] {

@@ -97,7 +97,7 @@ export function planSection({ plan, values, names }: Explanation): Html | '' {
       names.length === 0
         ? ''
         : html`<details><summary>${counted(names.length, 'name')} that were looked up on the way</summary>
-      <table><thead><tr><th scope="col">Name</th><th scope="col">Was</th><th scope="col">From</th></tr></thead><tbody>${names.slice(0, RULES_MAX).map(({ name, item, expression, actual }) => html`<tr><th scope="row"><code>${name}</code>${item === undefined ? '' : html` <span class="soft">${item}</span>`}</th><td>${seenValue(actual)}</td><td><code class="soft">${cut(expression, 300)}</code></td></tr>`)}</tbody></table></details>`
+<div class="scroll" tabindex="0" role="group" aria-label="Names"><table><thead><tr><th scope="col">Name</th><th scope="col">Was</th><th scope="col">From</th></tr></thead><tbody>${names.slice(0, RULES_MAX).map(({ name, item, expression, actual }) => html`<tr><th scope="row"><code>${name}</code>${item === undefined ? '' : html` <span class="soft">${item}</span>`}</th><td>${seenValue(actual)}</td><td><code class="soft">${cut(expression, 300)}</code></td></tr>`)}</tbody></table></div></details>`
     }
   </section>`;
 }

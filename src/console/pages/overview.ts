@@ -9,7 +9,7 @@ import type { Clock } from '../../model.ts';
 import { chart, OUTCOMES } from '../chart.ts';
 import { answerPage, type Html, liveState } from '../layout.ts';
 import type { ConsoleApp, ConsoleParts } from '../parts.ts';
-import { count, counted, DAY_MS, duration } from '../times.ts';
+import { count, DAY_MS, duration } from '../times.ts';
 import { failuresSection } from './overview-failures.ts';
 import { stateSection } from './overview-state.ts';
 
@@ -17,6 +17,7 @@ const HOUR_MS = 3_600_000;
 /** Counting a month of events takes so much of the server's time at most: one part in so many. */
 const REST = 20;
 const FRESH_MS = 2_000;
+const AGAIN_MS = 100;
 /** Of failed and of waiting events, so many are looked at; a page says so where there are more. */
 export const LOOKED_AT = 500;
 
@@ -31,15 +32,24 @@ export interface Counts {
 
 export function addOverview(app: ConsoleApp, parts: ConsoleParts): void {
   const read = createCountReader(parts.archive, parts.clock);
+  let changedAtMs = 0;
+  if (parts.streams) {
+    parts.onChange(() => {
+      changedAtMs = parts.clock.nowMs();
+    });
+  }
   app.get('/', async (c) => {
-    const [counts, facts] = await Promise.all([read(), parts.facts()]);
+    const [{ counts, freshUntilMs }, facts] = await Promise.all([read(), parts.facts()]);
     const nowMs = parts.clock.nowMs();
+    // Counted before the last change: an open page asks again as soon as they are counted anew.
+    const isBehind = changedAtMs >= counts.takenAtMs;
+    const again = html`data-again="${Math.max(0, freshUntilMs - nowMs) + AGAIN_MS}"`;
     return answerPage(c, {
       title: 'Overview',
       area: 'Overview',
       scripts: ['live'],
       body: html`<div class="head"><h1>Overview</h1>${parts.streams ? liveState(nowMs) : ''}</div>
-        <div id="overview" class="stack" data-live>
+        <div id="overview" class="stack" data-live ${isBehind ? again : ''}>
           ${concernsOf(facts.concerns)}
           ${tiles(counts, nowMs)}
           <div class="pair">${charts(counts, nowMs)}</div>
@@ -51,8 +61,16 @@ export function addOverview(app: ConsoleApp, parts: ConsoleParts): void {
   });
 }
 
-function createCountReader(archive: Archive, clock: Clock): () => Promise<Counts> {
-  let latest: { readonly counts: Promise<Counts>; freshUntilMs: number } | undefined;
+interface Latest {
+  readonly counts: Promise<Counts>;
+  freshUntilMs: number;
+}
+
+function createCountReader(
+  archive: Archive,
+  clock: Clock,
+): () => Promise<{ counts: Counts; freshUntilMs: number }> {
+  let latest: Latest | undefined;
   const readNow = async (): Promise<Counts> => {
     const nowMs = clock.nowMs();
     const sinceMs = nowMs - 30 * DAY_MS;
@@ -61,23 +79,21 @@ function createCountReader(archive: Archive, clock: Clock): () => Promise<Counts
       archive.countByTime(sinceMs, HOUR_MS),
       archive.backlog(),
       archive.list({ status: 'waiting' }, page),
-      archive.list({ status: 'failed', sinceMs }, page),
-      archive.list({ status: 'unmatched', sinceMs }, page),
+      // The newest of all time: to find where the month begins costs more than to leave the others out.
+      archive.list({ status: 'failed' }, page),
+      archive.list({ status: 'unmatched' }, page),
     ]);
+    const isOfMonth = ({ firstAcceptedAtMs }: EventRecord) => firstAcceptedAtMs >= sinceMs;
     return {
       ...{ takenAtMs: nowMs, byHour, backlog },
       waiting: waiting.events,
-      failed: failed.events,
-      unmatched: unmatched.events,
+      failed: failed.events.filter(isOfMonth),
+      unmatched: unmatched.events.filter(isOfMonth),
     };
   };
-  return () => {
-    const startMs = clock.nowMs();
-    if (latest !== undefined && startMs < latest.freshUntilMs) return latest.counts;
-    const counts = readNow();
-    const own = { counts, freshUntilMs: Number.POSITIVE_INFINITY };
-    latest = own;
-    counts.then(
+  const start = (startMs: number): Latest => {
+    const own = { counts: readNow(), freshUntilMs: Number.POSITIVE_INFINITY };
+    own.counts.then(
       () => {
         const tookMs = clock.nowMs() - startMs;
         own.freshUntilMs = clock.nowMs() + Math.max(FRESH_MS, tookMs * REST);
@@ -86,7 +102,14 @@ function createCountReader(archive: Archive, clock: Clock): () => Promise<Counts
         own.freshUntilMs = 0;
       },
     );
-    return counts;
+    return own;
+  };
+  return async () => {
+    const nowMs = clock.nowMs();
+    const own = latest !== undefined && nowMs < latest.freshUntilMs ? latest : start(nowMs);
+    latest = own;
+    const counts = await own.counts;
+    return { counts, freshUntilMs: own.freshUntilMs };
   };
 }
 
@@ -109,12 +132,9 @@ function tiles({ backlog, waiting, byHour }: Counts, nowMs: number): Html {
   const more = waits > LOOKED_AT ? 'more than ' : '';
   return html`<ul class="tiles">
     ${tile({
-      name: 'Customers waiting for a license',
+      name: 'Customers waiting',
       value: waits === 0 ? '0' : `${more}${count(customers)}`,
-      note:
-        waits === 0
-          ? 'Nobody waits'
-          : `${counted(waits, 'event')}, the oldest for ${duration(oldestAgeMs)}`,
+      note: waits === 0 ? 'Nobody waits' : `For a license, the first for ${duration(oldestAgeMs)}`,
       path: '/console/events?status=waiting',
       tone: waits === 0 ? '' : 'warn',
     })}

@@ -82,8 +82,11 @@ function messageOf(isWrong: boolean, hasEnded: boolean): Html | '' {
 
 function nextOf(c: Context<ConsoleEnv>): string {
   if (c.req.path === '/console/sign-in') return safeNext(c.req.query('next'));
-  const { pathname, search } = new URL(c.req.url);
-  return c.req.method === 'GET' ? safeNext(`${pathname}${search}`) : HOME;
+  // What was sent cannot be sent again, so it leads back to where it came from.
+  const address = c.req.method === 'GET' ? c.req.url : (c.req.header('referer') ?? '');
+  if (!URL.canParse(address)) return HOME;
+  const { pathname, search } = new URL(address);
+  return safeNext(`${pathname}${search}`);
 }
 
 /** Only an address of the console: nobody is sent elsewhere by a link to here. */
