@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { eventKnowledge } from '../../src/console/client/shared/event-shapes.ts';
 import { FUNCTION_HELP } from '../../src/console/client/shared/function-help.ts';
-import { helpAt, offersAt } from '../../src/console/client/shared/help.ts';
+import { helpAt } from '../../src/console/client/shared/help.ts';
+import { offersAt } from '../../src/console/client/shared/offers.ts';
 import { OWN_FUNCTIONS } from '../../src/engine/expression/function-names.ts';
 
 const SAMPLE = readFileSync(

@@ -36,7 +36,8 @@ import {
 import { tags } from '@lezer/highlight';
 import { editorTheme } from './editor-theme.ts';
 import type { EventKnowledge } from './event-shapes.ts';
-import { type Help, helpAt, offersAt } from './help.ts';
+import { type Help, helpAt } from './help.ts';
+import { offersAt } from './offers.ts';
 
 export interface Finding {
   readonly line: number;
