@@ -66,7 +66,7 @@ async function answerCatalog(
     area: 'Catalog',
     styles: ['catalog'],
     body: html`<div class="head"><h1>Catalog</h1></div>
-      <p class="soft">What you sell, and the license that is made for it: from <code>catalog</code> and <code>catalogFile</code> of the rules that run.</p>
+      <p class="soft">What you sell, and the license that is made for it: from <code>catalog</code> and <code>catalogFile</code> of the rules that run. Licenses are counted by product, so entries of one product share them.</p>
       <div class="cat-bar">${searchForm(query)}${checkForm(c, findings, shown.nowMs)}</div>
       ${notesOf(findings)}
       ${listings.map((listing) => listingPart(listing, { ...shown, query, page, source }))}
