@@ -14,7 +14,6 @@ import { parseArgs } from 'node:util';
 import { build, type Metafile } from 'esbuild';
 import { bundleConsole } from '../src/console/bundle.ts';
 import { MANIFEST_FILE, type Manifest, RELEASE_FOLDER } from '../src/console/files.ts';
-import type { ShapeName } from '../src/engine/validators.ts';
 import { bundledPackages, licensesOf, sbomOf } from './bundled-packages.ts';
 import { compiledSchemas, lazyBuiltins } from './compiled-schemas.ts';
 
@@ -27,8 +26,6 @@ interface Product {
   readonly folder: string;
   /** The first one is what is started; each is a file in `bin/`, and they share parts that lie beside them. */
   readonly entries: Readonly<Record<string, string>>;
-  /** The kinds of files that it may have to check. */
-  readonly shapes: readonly ShapeName[];
   readonly assets: readonly string[];
 }
 
@@ -36,13 +33,11 @@ const PRODUCTS: readonly Product[] = [
   {
     folder: '.',
     entries: { keywright: 'src/cli.ts', thread: 'src/comparison/thread.ts' },
-    shapes: ['rules', 'catalog', 'tests', 'state', 'scenario'],
     assets: ['rules', 'schema', 'samples', 'scenarios', 'LICENSE'],
   },
   {
     folder: 'lambda',
     entries: { lambda: 'src/lambda.ts' },
-    shapes: ['rules', 'catalog'],
     assets: ['rules', 'schema', 'LICENSE'],
   },
 ];
@@ -77,7 +72,7 @@ async function buildOne(product: Product, folder: string): Promise<string> {
 
 /** Gives the files that went in, and how much came out. */
 async function bundle(
-  { entries, shapes }: Product,
+  { entries }: Product,
   outdir: string,
 ): Promise<{ inputs: string[]; bytes: number }> {
   const { metafile } = await build({
@@ -100,7 +95,7 @@ async function bundle(
     legalComments: 'none',
     // pg asks for the first only where somebody installed it; the console for the second in a checkout.
     external: ['pg-native', 'esbuild'],
-    plugins: [compiledSchemas(shapes), lazyBuiltins],
+    plugins: [compiledSchemas, lazyBuiltins],
     // Packages in the older module format ask for Node's own modules by `require`.
     banner: {
       js: "import { createRequire as createRequireForBundle } from 'node:module'; const require = createRequireForBundle(import.meta.url);",

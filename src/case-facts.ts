@@ -18,10 +18,11 @@ export function errorsIn(match: MatchResult, outcome: EventOutcome | undefined):
 }
 
 /** A step of a plan as it is written in a rule: `{ "license.renew": {…}, once: … }`. */
-export function stepFacts({ action, input, as, once, item, rule }: PlannedStep): JsonObject {
+export function stepFacts({ action, input, as, once, rank, item, rule }: PlannedStep): JsonObject {
   return {
     [action]: withoutReferences(input),
     ...(once === undefined ? {} : { once }),
+    ...(rank === undefined ? {} : { rank }),
     ...(item === undefined ? {} : { item }),
     ...(as === undefined ? {} : { as }),
     rule,

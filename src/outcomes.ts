@@ -91,10 +91,11 @@ export function unfinishedOutcome(
   status: Extract<EventStatus, 'queued' | 'waiting' | 'parked'>,
   reason: string,
   rule: string | undefined,
+  waitsFor: 'license' | 'user' = 'license',
 ): EventOutcome {
   const messages = {
     queued: 'The event is stored and will be done.',
-    waiting: 'The event waits for a license that is not there yet.',
+    waiting: `The event waits for a ${waitsFor} that is not there yet.`,
     parked: 'The event waits until Cryptlex accepts the access token.',
   };
   const base = { eventId, status, message: messages[status], reason };

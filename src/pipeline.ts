@@ -63,7 +63,10 @@ export interface AttemptFacts {
 
 export interface Pipeline {
   /** Writes a delivery's events down. @throws JOURNAL_UNAVAILABLE */
-  accept(delivery: VerifiedDelivery): Promise<readonly Acceptance[]>;
+  accept(
+    delivery: VerifiedDelivery,
+    takeAtOnce?: (taken: TakenEvent) => void,
+  ): Promise<readonly Acceptance[]>;
   /** Works on one event that was taken from the journal; gives how the attempt ended, whatever came. */
   process(taken: TakenEvent, signal: AbortSignal | undefined): Promise<Settlement>;
 }
@@ -71,7 +74,7 @@ export interface Pipeline {
 export function createPipeline(dependencies: PipelineDependencies): Pipeline {
   const { journal } = dependencies;
   return {
-    accept: async (delivery) => {
+    accept: async (delivery, takeAtOnce) => {
       const events = [];
       const { ruleSets, env } = dependencies.currentRules();
       for (const event of delivery.events) {
@@ -82,7 +85,7 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
       }
       const startedAtMs = dependencies.clock.nowMs();
       try {
-        return await journal.accept(events);
+        return await journal.accept(events, takeAtOnce);
       } finally {
         dependencies.onAccept?.(dependencies.clock.nowMs() - startedAtMs);
       }
@@ -170,10 +173,10 @@ async function decideAndExecute(
           : Promise.resolve(),
     });
     const outcome = withProgress(describeDone(event.id, rule, progress), progress);
-    return { ...ended(outcome), wakesWaiting: hasCreated(progress) };
+    return { ...ended(outcome), wakesWaiting: hasMade(progress) };
   } catch (error) {
     const settlement = settleFailure(error, { taken, rule, ruleSet, progress }, dependencies);
-    return { ...settlement, wakesWaiting: hasCreated(progress) };
+    return { ...settlement, wakesWaiting: hasMade(progress) };
   }
 }
 
@@ -184,8 +187,12 @@ async function decide(taken: TakenEvent, ruleSet: RuleSet, env: Env): Promise<Ma
   return { kind: 'matched', rules: storedPlan.rules, plan: storedPlan.plan, trace: [] };
 }
 
-function hasCreated(progress: Progress): boolean {
-  return progress.operations.some(({ action }) => action === 'license.create');
+/** Whether it made what another event may wait for: a license, or a user with what finds it. */
+function hasMade(progress: Progress): boolean {
+  return progress.operations.some(
+    ({ action, result }) =>
+      action === 'license.create' || (action.startsWith('user.') && result.kind === 'applied'),
+  );
 }
 
 function ended(outcome: EventOutcome): Settlement {

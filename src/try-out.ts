@@ -7,7 +7,7 @@ import type { Progress } from './actions/run.ts';
 import { createStepClock } from './clock.ts';
 import { createCryptlexClient } from './cryptlex/client.ts';
 import { createPace, type Pace } from './cryptlex/pace.ts';
-import type { Fetch } from './cryptlex/request.ts';
+import type { Fetch } from './cryptlex/transport.ts';
 import { AppError } from './errors.ts';
 import { createMemoryJournal } from './journal/memory.ts';
 import type { Clock, JsonObject, JsonValue, Plan, WebhookEvent } from './model.ts';

@@ -46,7 +46,7 @@ const BASE = [
   'words',
   'changes',
 ];
-const PARTS = ['verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox'];
+const PARTS = ['billing', 'verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox'];
 /** Where the parts are put together. */
 const COMPOSITION = [
   'compose',
@@ -57,6 +57,7 @@ const COMPOSITION = [
   'compose-journal',
   'compose-lambda',
   'compose-doctor',
+  'compose-billing',
   'doctor-cryptlex',
   'doctor-database',
   'doctor-finding',
@@ -102,6 +103,7 @@ const EDGES = [
   'rule-files',
   'rules-watch',
   'config-observe',
+  'config-billing',
   'case-files',
 ];
 const PIPELINE = ['pipeline', 'outcomes', 'retry', 'event-summary'];
@@ -128,7 +130,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   clock: [],
   environment: [],
   'config-observe': ['environment'],
-  config: ['environment', 'config-observe'],
+  'config-billing': ['environment'],
+  config: ['environment', 'config-observe', 'config-billing'],
   log: [],
   'rule-files': [],
   lambda: ['compose-lambda'],
@@ -161,7 +164,7 @@ const MAY_NAME: Readonly<Record<string, readonly string[]>> = {
   'event-summary': PARTS,
   retry: [...PARTS, 'log'],
   worker: ['journal', 'log'],
-  server: ['log', 'journal'],
+  server: ['billing', 'log', 'journal'],
   console: ['log', 'journal', 'explanation'],
   changes: ['words'],
   'rule-files': ['engine'],

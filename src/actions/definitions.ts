@@ -108,7 +108,17 @@ const DEFINITIONS: readonly ActionDefinition[] = [
     needsOnce: false,
     takesFrom: false,
     fields: {
+      userId: {
+        type: 'text',
+        description:
+          'Id of the user, where the event may know it: tried first. Nobody has it: `find` and `email` are asked.',
+      },
       ...USER_FIELDS,
+      orEmail: {
+        type: 'email',
+        description:
+          'Where nobody is found by `find`: the user with this e-mail address, who keeps it.',
+      },
       emailTaken: EMAIL_TAKEN,
       missing: {
         type: 'missing',

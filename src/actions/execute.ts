@@ -156,6 +156,7 @@ async function runStep(
       input: resolveInput(step.input, results),
       index,
       once: step.once,
+      rank: step.rank,
       unitKey: step.unitKey,
       place: step.item === undefined ? step.rule : `${step.rule}, item ${step.item}`,
     },

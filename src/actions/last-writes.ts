@@ -1,5 +1,6 @@
 // Order. Takes fields of licenses and users, tells whether a newer event has set them already.
-// An older event never overrides a newer one; of two of the same time a payment wins over a suspension.
+// An older event never overrides a newer one; of two of the same time the higher rank wins: what the rule
+// says, else a payment wins over a suspension.
 
 import type { LastWrite } from '../journal/journal.ts';
 import type { ActionRun } from './run.ts';
@@ -8,17 +9,25 @@ import type { ActionRun } from './run.ts';
 export async function isStale(
   field: string,
   run: ActionRun,
-  { isPayment }: { isPayment: boolean },
+  { isPayment, rank = Number(isPayment) }: { isPayment: boolean; rank?: number | undefined },
 ): Promise<boolean> {
   const last = (await run.journal.findLastWrites([field])).get(field);
-  if (last === undefined) return false;
-  const { timeMs } = run.event;
-  return last.timeMs > timeMs || (last.timeMs === timeMs && last.isPayment && !isPayment);
+  return last !== undefined && isNewer(last, run, rank);
+}
+
+/** Whether what was written counts as later than this event. */
+export function isNewer(last: LastWrite, { event }: ActionRun, rank: number): boolean {
+  return last.timeMs > event.timeMs || (last.timeMs === event.timeMs && last.rank > rank);
 }
 
 /** That this event set the field. */
-export function lastWrite(field: string, run: ActionRun, isPayment: boolean): LastWrite {
-  return { field, timeMs: run.event.timeMs, isPayment };
+export function lastWrite(
+  field: string,
+  run: ActionRun,
+  isPayment: boolean,
+  rank = Number(isPayment),
+): LastWrite {
+  return { field, timeMs: run.event.timeMs, rank };
 }
 
 /**

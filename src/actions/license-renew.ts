@@ -3,7 +3,7 @@
 // A suspended license comes back, unless something newer suspended it.
 
 import type { License } from '../cryptlex/types.ts';
-import type { JsonObject } from '../model.ts';
+import { type JsonObject, ownIdOf } from '../model.ts';
 import { findLicenses } from './find-licenses.ts';
 import { expiryDateField, isStale, lastWrite, STALE_REASON } from './last-writes.ts';
 import { noteUntouched, operationKey, perform } from './operations.ts';
@@ -139,7 +139,7 @@ async function resume(license: License, step: ActionStep, run: ActionRun): Promi
   const { signal } = run;
   await perform(
     {
-      key: operationKey(run, 'license.resume', run.event.id, String(step.index), license.id),
+      key: operationKey(run, 'license.resume', ownIdOf(run.event), String(step.index), license.id),
       action: 'license.resume',
       targetId: license.id,
       waitsForLost: true,

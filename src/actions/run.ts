@@ -58,6 +58,8 @@ export interface ActionStep {
   /** Its place in the plan, from 0. */
   readonly index: number;
   readonly once: string | undefined;
+  /** What the rule says of events of the same time; see last-writes.ts. */
+  readonly rank: number | undefined;
   readonly unitKey: string | undefined;
   /** For messages: the rule, and the item of the loop. */
   readonly place: string;

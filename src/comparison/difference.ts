@@ -158,8 +158,8 @@ function stepDifferences(
       danger: 'what was done before under the old name would be done again when it is told again',
     });
   }
-  const was = leavesOf(before.input);
-  const is = leavesOf(after.input);
+  const was = leavesOf(withRank(before));
+  const is = leavesOf(withRank(after));
   for (const field of new Set([...was.keys(), ...is.keys()])) {
     const [from, to] = [was.get(field), is.get(field)];
     if (JSON.stringify(from) === JSON.stringify(to)) continue;
@@ -168,6 +168,10 @@ function stepDifferences(
     differences.push({ rule, kind: 'input', text, steps: 0, danger });
   }
   return differences;
+}
+
+function withRank({ input, rank }: PlannedStep): JsonObject {
+  return rank === undefined ? input : { ...input, rank };
 }
 
 /** `{metadata: {a: 1}}` → `metadata.a`; references to results and lists are values. */

@@ -57,6 +57,7 @@ function compileRule(
   const names = compileNames(raw['let'], [...path, 'let'], scope, context);
   const when = compileConditions(raw['when'], [...path, 'when'], scope, context);
   const once = compileKnown(raw['once'], [...path, 'once'], scope, context);
+  const rank = compileKnown(raw['rank'], [...path, 'rank'], scope, context);
   const effects = ['ignore', 'reject', 'do'].filter((name) => raw[name] !== undefined);
   const [effect] = effects;
   if (effect === undefined || effects.length > 1) {
@@ -72,6 +73,7 @@ function compileRule(
     when,
     names,
     once,
+    rank,
     continues: raw['continue'] === true,
   };
   if (effect !== 'do') {

@@ -212,6 +212,9 @@ function readSettings(
     secret?: string;
     path?: string;
     answer?: JsonObject;
+    refusalCode?: string;
+    acknowledge?: 'done' | 'stored';
+    ownEvents?: boolean;
     toleranceSeconds?: number;
     maxDelete?: number;
     waitFor?: string;
@@ -228,6 +231,9 @@ function readSettings(
     secretName: given.secret ?? mainSecretName(provider),
     ...(given.path === undefined ? {} : { path: given.path }),
     ...(given.answer === undefined ? {} : { answer: given.answer }),
+    ...(given.refusalCode === undefined ? {} : { refusalCode: given.refusalCode }),
+    acknowledge: given.acknowledge ?? 'done',
+    ownEvents: given.ownEvents === true,
     ...(given.toleranceSeconds === undefined ? {} : { toleranceSeconds: given.toleranceSeconds }),
     maxDelete: given.maxDelete ?? MAX_DELETE_DEFAULT,
     waitForMs: waitForMs(given.waitFor, yaml, findings),

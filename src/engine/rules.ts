@@ -42,6 +42,12 @@ export interface SourceSettings {
   readonly path?: string;
   /** A fixed body for answers with 200. */
   readonly answer?: JsonObject;
+  /** What `error` says in answers to a delivery that is not let in; left out, Keywright's own code. */
+  readonly refusalCode?: string;
+  /** When a delivery is answered 200: when its events did not fail, or as soon as they are stored. */
+  readonly acknowledge: 'done' | 'stored';
+  /** It handles its events for itself, also those that another file has handled. */
+  readonly ownEvents: boolean;
   readonly toleranceSeconds?: number;
   /** How many licenses one event may delete that Keywright did not create. */
   readonly maxDelete: number;
@@ -100,6 +106,8 @@ export interface Rule {
   readonly when: readonly Condition[];
   readonly names: NameTable;
   readonly once: Template | undefined;
+  /** Which of two events of the same time counts as the later. */
+  readonly rank: Template | undefined;
   readonly effect:
     | { readonly kind: 'ignore' | 'reject'; readonly reason: Template }
     | { readonly kind: 'do'; readonly steps: readonly Step[] };

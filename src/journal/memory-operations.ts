@@ -107,9 +107,9 @@ function isSame(a: OperationRecord | undefined, b: OperationRecord | undefined):
   );
 }
 
-/** Whether a write is newer than another one, or a payment of the same time. */
+/** Whether a write is newer than another one, or of the same time and a higher rank. */
 function outweighs(a: LastWrite, b: LastWrite): boolean {
-  return a.timeMs > b.timeMs || (a.timeMs === b.timeMs && a.isPayment && !b.isPayment);
+  return a.timeMs > b.timeMs || (a.timeMs === b.timeMs && a.rank > b.rank);
 }
 
 /** Maps and sets keep the order of insertion, so the first ones are the oldest. */

@@ -24,7 +24,7 @@ const TOKEN = 'token';
 const TIMEOUT_MS = 15;
 
 export type Step = Pick<PlannedStep, 'action' | 'input'> &
-  Partial<Pick<PlannedStep, 'as' | 'once' | 'unitKey'>>;
+  Partial<Pick<PlannedStep, 'as' | 'once' | 'unitKey' | 'rank'>>;
 
 export interface RunOptions {
   /** The event's id; the same one is the same event, with what was stored of it. */
