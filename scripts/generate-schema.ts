@@ -52,6 +52,11 @@ const FIELD_SCHEMAS: Record<FieldType, Schema> = {
         description: 'Only suspended ones, or only those that are not.',
         examples: [true],
       },
+      payment: {
+        type: 'string',
+        description: 'The licenses that a rule with `payment:` has noted under this id.',
+        examples: ['=data.object.payment_intent'],
+      },
       key: {
         type: 'string',
         description: 'The license with this key.',
@@ -99,6 +104,8 @@ const FIELD_EXAMPLES: Readonly<Record<string, unknown>> = {
   expiresAt: '=$unix(data.object.current_period_end)',
   subscriptionStartTrigger: 'creation',
   notes: 'Bought at the fair.',
+  because: '=data.object.id',
+  to: '=data.object.invoice',
 };
 
 /** Entries of a catalog hold no formulas. */
@@ -405,6 +412,15 @@ function schema(): Schema {
             type: 'string',
             pattern: '^=',
             examples: ['=data.id'],
+          },
+          payment: {
+            description:
+              'What it was paid with: an id, or several of one payment. The licenses that the rule creates, renews or changes are noted under it, so that a refund finds them with `find: { payment: … }`.',
+            type: ['string', 'array'],
+            pattern: '^=',
+            minItems: 1,
+            items: { type: 'string', pattern: '^=' },
+            examples: ['=data.object.payment_intent'],
           },
           rank: {
             description:

@@ -527,6 +527,11 @@ export const ERRORS = {
     hint: "Copy the type from the provider's list of events. For one that is new, write `# keywright: ignore EVENT_TYPE_UNKNOWN` behind it.",
     retryable: false,
   },
+  SETTING_UNKNOWN: {
+    title: 'A setting has a value that no rule knows',
+    hint: 'The words that a setting takes stand beside it in the shipped files, and in docs/beyond.md.',
+    retryable: false,
+  },
   CONDITION_NEVER: {
     title: 'A condition can never be true',
     hint: 'All conditions of a `when` must hold together; for one of several, write `any:`.',

@@ -41,6 +41,7 @@ export function liveStage(account: LiveAccount): Stage {
       licenses: [...capture.licenses.values()],
     }),
     after: () => stateOf(capture.sandbox.state),
+    notePayments: async () => undefined,
     assumed: [],
     notes: () => [...capture.notes],
   };

@@ -220,6 +220,8 @@ export interface PlannedStep {
    * ones. Part of the operation's identity, so it must not depend on the rule file's layout.
    */
   readonly unitKey?: string;
+  /** Ids of what it was paid with: the licenses that the step touches are noted under them. */
+  readonly payments?: readonly string[];
   /** The item of the loop it belongs to, for messages. */
   readonly item?: string;
   readonly rule: string;

@@ -79,9 +79,13 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
       const { ruleSets, env } = dependencies.currentRules();
       for (const event of delivery.events) {
         const ruleSet = ruleSets.get(event.source);
-        const subjects = ruleSet === undefined ? [event.id] : await subjectsOf(ruleSet, event, env);
+        const ids = ruleSet === undefined ? [event.id] : await subjectsOf(ruleSet, event, env);
         // A subscription of one provider has nothing to do with one of the same id of another.
-        events.push({ event, subjects: subjects.map((id) => `${event.provider}:${id}`) });
+        const subjects = ids.map((id) => `${event.provider}:${id}`);
+        // A refund names a payment only; it takes its turn among the events of the sale.
+        const isRefund = ruleSet?.typesByPayment.has(event.type) === true;
+        const sale = isRefund ? (await journal.findReferences(subjects)).subject : [];
+        events.push({ event, subjects: [...new Set([...subjects, ...sale])] });
       }
       const startedAtMs = dependencies.clock.nowMs();
       try {
@@ -156,6 +160,7 @@ async function decideAndExecute(
       plan: match.plan,
       event,
       eventKey: taken.key,
+      subjects: taken.subjects,
       maxDelete: ruleSet.settings.maxDelete,
       isResumed: taken.storedPlan !== undefined,
       attempt: taken.attempt,
@@ -173,10 +178,10 @@ async function decideAndExecute(
           : Promise.resolve(),
     });
     const outcome = withProgress(describeDone(event.id, rule, progress), progress);
-    return { ...ended(outcome), wakesWaiting: hasMade(progress) };
+    return { ...ended(outcome), wakesWaiting: wakesOthers(progress) };
   } catch (error) {
     const settlement = settleFailure(error, { taken, rule, ruleSet, progress }, dependencies);
-    return { ...settlement, wakesWaiting: hasMade(progress) };
+    return { ...settlement, wakesWaiting: wakesOthers(progress) };
   }
 }
 
@@ -187,12 +192,13 @@ async function decide(taken: TakenEvent, ruleSet: RuleSet, env: Env): Promise<Ma
   return { kind: 'matched', rules: storedPlan.rules, plan: storedPlan.plan, trace: [] };
 }
 
-/** Whether it made what another event may wait for: a license, or a user with what finds it. */
-function hasMade(progress: Progress): boolean {
-  return progress.operations.some(
+/** Whether it made what another event may wait for: a license, a user with what finds it, a payment's note. */
+function wakesOthers({ operations, hasNotedPayment }: Progress): boolean {
+  const hasMade = operations.some(
     ({ action, result }) =>
       action === 'license.create' || (action.startsWith('user.') && result.kind === 'applied'),
   );
+  return hasMade || hasNotedPayment === true;
 }
 
 function ended(outcome: EventOutcome): Settlement {

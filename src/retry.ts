@@ -92,9 +92,9 @@ export function lookAgainMs(elapsedMs: number): number {
   return Math.min(Math.max(elapsedMs, LOOK_AGAIN_MS_MIN), LOOK_AGAIN_MS_MAX);
 }
 
-/** A delete that waited in vain: what was wanted is so. */
+/** A delete or revocation that waited in vain: what was wanted is so. */
 function nothingLeft(eventId: string, error: AppError, rule: string | undefined): EventOutcome {
-  const message = 'There was nothing to delete.';
+  const message = 'There was nothing to take back.';
   const base = { eventId, status: 'done', message, reason: error.message } as const;
   return rule === undefined ? base : { ...base, rule };
 }

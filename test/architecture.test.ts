@@ -54,6 +54,7 @@ const COMPOSITION = [
   'compose-console',
   'case-facts',
   'case-world',
+  'given-payments',
   'compose-journal',
   'compose-lambda',
   'compose-doctor',

@@ -38,4 +38,13 @@ export function expiryDateField(licenseId: string): string {
   return `license:${licenseId}:expiryDate`;
 }
 
+/**
+ * That a payment brought the license back, beside `suspended`: a rank alone does not tell whether the last
+ * word was a payment or a suspension.
+ */
+export function resumedField(licenseId: string): string {
+  return `license:${licenseId}:resumed`;
+}
+
+export const HELD_REASON = 'a newer event suspended it, and that was not taken back';
 export const STALE_REASON = 'a newer event has set it already';

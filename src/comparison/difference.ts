@@ -158,8 +158,8 @@ function stepDifferences(
       danger: 'what was done before under the old name would be done again when it is told again',
     });
   }
-  const was = leavesOf(withRank(before));
-  const is = leavesOf(withRank(after));
+  const was = leavesOf(asFields(before));
+  const is = leavesOf(asFields(after));
   for (const field of new Set([...was.keys(), ...is.keys()])) {
     const [from, to] = [was.get(field), is.get(field)];
     if (JSON.stringify(from) === JSON.stringify(to)) continue;
@@ -170,8 +170,13 @@ function stepDifferences(
   return differences;
 }
 
-function withRank({ input, rank }: PlannedStep): JsonObject {
-  return rank === undefined ? input : { ...input, rank };
+/** What it was paid with and its rank are compared like fields. */
+function asFields({ input, payments, rank }: PlannedStep): JsonObject {
+  return {
+    ...input,
+    ...(payments === undefined ? {} : { payment: [...payments] }),
+    ...(rank === undefined ? {} : { rank }),
+  };
 }
 
 /** `{metadata: {a: 1}}` → `metadata.a`; references to results and lists are values. */

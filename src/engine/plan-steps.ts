@@ -41,6 +41,7 @@ export class StepPlanner {
   readonly #evaluation: Evaluation;
   readonly #rule: Rule;
   readonly #output: PlanOutput;
+  #payments: readonly string[] = [];
   #rank: number | undefined;
 
   constructor(evaluation: Evaluation, rule: Rule, output: PlanOutput) {
@@ -51,6 +52,7 @@ export class StepPlanner {
 
   async plan(steps: readonly Step[], scope: RunScope): Promise<void> {
     const once = await this.#once(scope);
+    this.#payments = await this.#paidWith(scope);
     this.#rank = await this.#rankOf(scope);
     await this.#steps(steps, scope, this.#rule, once, undefined);
   }
@@ -67,6 +69,18 @@ export class StepPlanner {
       );
     });
     return text ?? '';
+  }
+
+  async #paidWith(scope: RunScope): Promise<readonly string[]> {
+    const ids = new Set<string>();
+    for (const payment of this.#rule.payments) {
+      const id = await this.#guarded(this.#rule.id, undefined, async () => {
+        const value = await this.#evaluation.plain(payment, scope);
+        return isBlank(value) ? undefined : this.#evaluation.text(payment, scope, 'payment');
+      });
+      if (id !== undefined) ids.add(id);
+    }
+    return [...ids];
   }
 
   async #rankOf(scope: RunScope): Promise<number | undefined> {
@@ -213,6 +227,8 @@ export class StepPlanner {
     if (step.as !== undefined && as !== undefined) scope.set(step.as, resultOf(step, as));
     const planned = { index: this.#output.steps.length, input };
     const identity = definition.needsOnce ? once : undefined;
+    const isPaid = definition.name.startsWith('license.') && definition.kind === 'write';
+    const payments = isPaid ? this.#payments : [];
     this.#evaluation.lookups?.values.push(
       ...valueSources(step, { ...planned, once: identity }, { spreads, once: this.#rule.once }),
     );
@@ -223,6 +239,7 @@ export class StepPlanner {
       ...(identity === undefined
         ? {}
         : { once: identity, unitKey: this.#unitKey(definition.name, identity, item) }),
+      ...(payments.length === 0 ? {} : { payments }),
       ...(this.#rank === undefined ? {} : { rank: this.#rank }),
       ...(item === undefined ? {} : { item: item.label }),
       rule: rule.fullId,

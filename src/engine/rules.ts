@@ -32,6 +32,10 @@ export interface RuleSet {
   readonly rules: readonly Rule[];
   /** The rules that name a type, in their order: an event costs the same however many others there are. */
   readonly rulesByType: ReadonlyMap<string, readonly Rule[]>;
+  /** The rules of types that only such rules name which a setting of `let` keeps from fitting. */
+  readonly rulesSwitchedOff: ReadonlyMap<string, readonly Rule[]>;
+  /** The types of events for which a rule finds licenses by their payment. */
+  readonly typesByPayment: ReadonlySet<string>;
   readonly settings: SourceSettings;
 }
 
@@ -106,6 +110,8 @@ export interface Rule {
   readonly when: readonly Condition[];
   readonly names: NameTable;
   readonly once: Template | undefined;
+  /** Ids of what was paid with; those that come out missing are passed over. */
+  readonly payments: readonly Template[];
   /** Which of two events of the same time counts as the later. */
   readonly rank: Template | undefined;
   readonly effect:

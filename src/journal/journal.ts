@@ -135,6 +135,22 @@ export interface LastWrite {
   readonly rank: number;
 }
 
+/**
+ * One thing that later facts need to find what an earlier one did. Under a payment (`stripe:pi_1`): a license
+ * that it paid for, a subject of the events that told of it, or another id that it has. Under a license
+ * (`license:…`): what suspended or revoked it, see actions/causes.ts.
+ */
+export interface Reference {
+  readonly key: string;
+  readonly kind: 'license' | 'subject' | 'payment' | 'cause';
+  readonly value: string;
+}
+
+/** What is known under some keys; other ids of a payment are followed. */
+export type KnownReferences = Readonly<
+  Record<Exclude<Reference['kind'], 'payment'>, readonly string[]>
+>;
+
 /** Every method rejects with an AppError JOURNAL_UNAVAILABLE when it cannot keep its promise. */
 export interface Journal {
   readonly kind: 'memory' | 'sqlite' | 'postgres';
@@ -191,6 +207,9 @@ export interface Journal {
    */
   noteLastWrites(lastWrites: readonly LastWrite[]): Promise<void>;
   findLastWrites(fields: readonly string[]): Promise<ReadonlyMap<string, LastWrite>>;
+  /** Adds references; what is noted stays, also when payloads are erased. */
+  noteReferences(references: readonly Reference[]): Promise<void>;
+  findReferences(keys: readonly string[]): Promise<KnownReferences>;
 
   find(key: string): Promise<EventRecord | undefined>;
   /** Remembers a user by what it was found by, `email:ann@example.com`; kept as a keyed hash only. */

@@ -36,6 +36,7 @@ export function journalContract(name: string, create: () => Promise<JournalBench
     puttingOff(() => bench);
     operations(() => bench);
     lastWrites(() => bench);
+    references(() => bench);
   });
 }
 
@@ -472,6 +473,47 @@ function operations(get: Get): void {
       const before = { expiresAt: null, nested: { list: [1, 'two', false] } };
       await journal.intend(operation('k', { before, choice: 'set-expiry' }), undefined);
       expect(await found(journal, 'k')).toMatchObject({ before, choice: 'set-expiry' });
+    });
+  });
+}
+
+function references(get: Get): void {
+  describe('what is known of a payment', () => {
+    const license = (key: string, value: string) => ({ key, kind: 'license', value }) as const;
+
+    test('is nothing, before something was noted', async () => {
+      const { journal } = get();
+      const nothing = { license: [], subject: [], cause: [] };
+      expect(await journal.findReferences(['stripe:pi_1'])).toEqual(nothing);
+      expect(await journal.findReferences([])).toEqual(nothing);
+    });
+
+    test('is all that was noted under it, each thing once', async () => {
+      const { journal } = get();
+      const notes = [
+        license('stripe:pi_1', 'l1'),
+        license('stripe:pi_1', 'l2'),
+        { key: 'stripe:pi_1', kind: 'subject', value: 'stripe:sub_1' },
+        { key: 'license:l1', kind: 'cause', value: 'du_1' },
+        license('stripe:pi_2', 'l3'),
+      ] as const;
+      await journal.noteReferences(notes);
+      await journal.noteReferences(notes);
+      const known = await journal.findReferences(['stripe:pi_1', 'license:l1']);
+      expect([...known.license].sort()).toEqual(['l1', 'l2']);
+      expect(known).toMatchObject({ subject: ['stripe:sub_1'], cause: ['du_1'] });
+    });
+
+    test('is found under its other ids as well, over several steps and in circles', async () => {
+      const { journal } = get();
+      await journal.noteReferences([
+        { key: 'stripe:pi_1', kind: 'payment', value: 'stripe:in_1' },
+        { key: 'stripe:in_1', kind: 'payment', value: 'stripe:pi_1' },
+        { key: 'stripe:in_1', kind: 'payment', value: 'stripe:cs_1' },
+        license('stripe:cs_1', 'l1'),
+        license('stripe:other', 'l2'),
+      ]);
+      expect((await journal.findReferences(['stripe:pi_1'])).license).toEqual(['l1']);
     });
   });
 }

@@ -145,8 +145,18 @@ function keptByKey(): readonly string[] {
   return [...made, ...KEYED_INDEXES];
 }
 
+/** What later facts need to find what an earlier one did: ids under ids, see `Reference`. */
+const versionFour = (): readonly string[] => [
+  `create table known_references (
+    reference_key text not null,
+    kind text not null,
+    reference_value text not null,
+    primary key (reference_key, kind, reference_value)
+  )`,
+];
+
 /** What a person looks for an event by, and what the overview of a console counts. */
-const versionFour = (kind: SqlDatabase['kind']): readonly string[] => [
+const versionFive = (kind: SqlDatabase['kind']): readonly string[] => [
   // What it refers to: `license:{id}`, `user:{id}`, `email:{keyed hash}`. Stays when a payload is erased.
   `create table event_references (
     reference text not null,
@@ -181,6 +191,7 @@ const MIGRATIONS: readonly ((kind: SqlDatabase['kind']) => readonly string[])[] 
   versionTwo,
   versionThree,
   versionFour,
+  versionFive,
 ];
 
 /** The schema that this version of Keywright writes. */

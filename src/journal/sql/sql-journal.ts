@@ -10,9 +10,11 @@ import type {
   EventRecord,
   IntendedOperation,
   Journal,
+  KnownReferences,
   LastWrite,
   NewEvent,
   OperationRecord,
+  Reference,
   Settlement,
   StoredPlan,
   TakenEvent,
@@ -41,6 +43,7 @@ import {
   toSubjects,
 } from './rows.ts';
 import { SqlOperations } from './sql-operations.ts';
+import { SqlReferences } from './sql-references.ts';
 import { SqlUsers } from './sql-users.ts';
 import {
   BEGIN_ANEW,
@@ -113,6 +116,7 @@ class SqlJournal implements Journal {
   readonly #owner = randomUUID();
   readonly #operations: SqlOperations;
   readonly #users: SqlUsers;
+  readonly #references: SqlReferences;
   readonly #inWork = new Map<string, InWork>();
   readonly #closing = new AbortController();
   #isBeating = false;
@@ -123,6 +127,7 @@ class SqlJournal implements Journal {
     this.#deferred = new DeferredWrites(database);
     this.#operations = new SqlOperations(this.#deferred, this.#owner);
     this.#users = new SqlUsers(this.#deferred, () => database.meta.hashKey);
+    this.#references = new SqlReferences(database);
   }
 
   get firstStartedAtMs(): number {
@@ -430,6 +435,14 @@ class SqlJournal implements Journal {
 
   findLastWrites(fields: readonly string[]): Promise<ReadonlyMap<string, LastWrite>> {
     return this.#operations.findLastWrites(fields);
+  }
+
+  noteReferences(references: readonly Reference[]): Promise<void> {
+    return this.#references.note(references);
+  }
+
+  findReferences(keys: readonly string[]): Promise<KnownReferences> {
+    return this.#references.find(keys);
   }
 
   rememberUser(lookup: string, userId: string): Promise<void> {

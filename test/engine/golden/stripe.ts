@@ -2,6 +2,14 @@
 // A batch has the lines of its events behind each other. Data only.
 
 export const STRIPE: Readonly<Record<string, readonly string[]>> = {
+  'customer.subscription.updated-quantity': ['unmatched, reject'],
+  'charge.dispute.closed': ['unmatched, reject'],
+  'charge.dispute.closed-lost': ['unmatched, reject'],
+  'charge.dispute.created': ['unmatched, reject'],
+  'charge.dispute.created-inquiry': ['unmatched, reject'],
+  'charge.refunded-partial': ['unmatched, reject'],
+  'charge.refunded-subscription': ['unmatched, reject'],
+  'invoice_payment.paid': ['unmatched, reject'],
   'charge.refunded': ['unmatched, reject'],
   'checkout.session.async_payment_failed': [
     'ignored checkout-payment-failed: The payment failed, so there is no license.',
