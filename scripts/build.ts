@@ -15,7 +15,6 @@ import { parseArgs } from 'node:util';
 import { build, type Metafile } from 'esbuild';
 import { bundleConsole } from '../src/console/bundle.ts';
 import { MANIFEST_FILE, type Manifest, RELEASE_FOLDER } from '../src/console/files.ts';
-import type { ShapeName } from '../src/engine/validators.ts';
 import { bundledPackages, licensesOf, sbomOf } from './bundled-packages.ts';
 import { compiledSchemas, lazyBuiltins } from './compiled-schemas.ts';
 
@@ -28,8 +27,6 @@ interface Product {
   readonly folder: string;
   /** The first one is what is started; each is a file in `bin/`, and they share parts that lie beside them. */
   readonly entries: Readonly<Record<string, string>>;
-  /** The kinds of files that it may have to check. */
-  readonly shapes: readonly ShapeName[];
   readonly assets: readonly string[];
 }
 
@@ -41,7 +38,6 @@ const PRODUCTS: readonly Product[] = [
       thread: 'src/comparison/thread.ts',
       'playground-thread': 'src/playground/playground-thread.ts',
     },
-    shapes: ['rules', 'catalog', 'tests', 'state', 'scenario'],
     assets: ['rules', 'schema', 'samples', 'scenarios', 'LICENSE'],
   },
   {
@@ -50,7 +46,6 @@ const PRODUCTS: readonly Product[] = [
       lambda: 'src/lambda.ts',
       'playground-thread': 'src/playground/playground-thread.ts',
     },
-    shapes: ['rules', 'catalog'],
     assets: ['rules', 'schema', 'LICENSE'],
   },
 ];
@@ -85,7 +80,7 @@ async function buildOne(product: Product, folder: string): Promise<string> {
 
 /** Gives the files that went in, and how much came out. */
 async function bundle(
-  { entries, shapes }: Product,
+  { entries }: Product,
   outdir: string,
 ): Promise<{ inputs: string[]; bytes: number }> {
   const { metafile } = await build({
@@ -108,7 +103,7 @@ async function bundle(
     legalComments: 'none',
     // pg asks for the first only where somebody installed it; the console for the second in a checkout.
     external: ['pg-native', 'esbuild'],
-    plugins: [compiledSchemas(shapes), lazyBuiltins],
+    plugins: [compiledSchemas, lazyBuiltins],
     // Packages in the older module format ask for Node's own modules by `require`.
     banner: {
       js: "import { createRequire as createRequireForBundle } from 'node:module'; const require = createRequireForBundle(import.meta.url);",

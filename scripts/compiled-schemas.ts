@@ -4,7 +4,7 @@
 import { createRequire } from 'node:module';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { Plugin } from 'esbuild';
-import { AJV_OPTIONS, SHAPES, type ShapeName } from '../src/engine/validators.ts';
+import { AJV_OPTIONS, SCHEMAS } from '../src/engine/validators.ts';
 
 const require = createRequire(import.meta.url);
 // Written for `require`; its types say otherwise.
@@ -13,19 +13,22 @@ const standaloneCode = require('ajv/dist/standalone').default as (
   validate: unknown,
 ) => string;
 
-/** @param names the kinds of files that the bundle may have to check; asked for another it breaks off */
-export const compiledSchemas = (names: readonly ShapeName[]): Plugin => ({
+type ShapeName = keyof typeof SCHEMAS;
+
+/** What nothing asks for is left out of the bundle. */
+export const compiledSchemas: Plugin = {
   name: 'compiled-schemas',
   setup(build) {
     build.onLoad({ filter: /[\\/]src[\\/]engine[\\/]validators\.ts$/ }, () => ({
-      contents: `${names.map((name) => `import ${name} from 'compiled-schema:${name}';`).join('\n')}
-const validators = { ${names.join(', ')} };
-export const validatorOf = (name) => validators[name]();`,
+      contents: Object.keys(SCHEMAS)
+        .map((name) => `export { default as ${name} } from 'compiled-schema:${name}';`)
+        .join('\n'),
       loader: 'js',
     }));
     build.onResolve({ filter: /^compiled-schema:/ }, ({ path }) => ({
       path: path.slice('compiled-schema:'.length),
       namespace: 'compiled-schema',
+      sideEffects: false,
     }));
     build.onLoad({ filter: /.*/, namespace: 'compiled-schema' }, ({ path }) => ({
       contents: compiled(path as ShapeName),
@@ -34,12 +37,12 @@ export const validatorOf = (name) => validators[name]();`,
       resolveDir: import.meta.dirname,
     }));
   },
-});
+};
 
 /** Wrapped in a function, so that the engine reads it only where this kind of file is checked. */
 function compiled(name: ShapeName): string {
   const ajv = new Ajv2020({ ...AJV_OPTIONS, code: { source: true, esm: false } });
-  const code = standaloneCode(ajv, ajv.compile(SHAPES[name]));
+  const code = standaloneCode(ajv, ajv.compile(SCHEMAS[name]));
   return `let validate;
 export default function validator() {
   if (validate === undefined) {

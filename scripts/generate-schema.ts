@@ -52,6 +52,11 @@ const FIELD_SCHEMAS: Record<FieldType, Schema> = {
         description: 'Only suspended ones, or only those that are not.',
         examples: [true],
       },
+      payment: {
+        type: 'string',
+        description: 'The licenses that a rule with `payment:` has noted under this id.',
+        examples: ['=data.object.payment_intent'],
+      },
       key: {
         type: 'string',
         description: 'The license with this key.',
@@ -99,6 +104,8 @@ const FIELD_EXAMPLES: Readonly<Record<string, unknown>> = {
   expiresAt: '=$unix(data.object.current_period_end)',
   subscriptionStartTrigger: 'creation',
   notes: 'Bought at the fair.',
+  because: '=data.object.id',
+  to: '=data.object.invoice',
 };
 
 /** Entries of a catalog hold no formulas. */
@@ -333,6 +340,26 @@ function schema(): Schema {
         type: 'object',
         examples: [{ received: true }],
       },
+      refusalCode: {
+        description:
+          "What `error` says in answers 400 to a bad signature or a body that is no event; Keywright's own code is then `details.code`.",
+        type: 'string',
+        pattern: '^[A-Za-z][A-Za-z0-9_]*$',
+        examples: ['validation_error'],
+      },
+      acknowledge: {
+        description:
+          'What 200 means: `done`, no event of the delivery failed so far; `stored`, they are in the journal, whatever becomes of them.',
+        type: 'string',
+        enum: ['done', 'stored'],
+        examples: ['stored'],
+      },
+      ownEvents: {
+        description:
+          'Whether it handles an event that another rule file of the provider has handled already. Left out, an event is done once.',
+        type: 'boolean',
+        examples: [true],
+      },
       toleranceSeconds: {
         description: 'How old a signature may be, in seconds (Stripe 300, Paddle 5).',
         type: 'integer',
@@ -348,7 +375,7 @@ function schema(): Schema {
       },
       waitFor: {
         description:
-          'How long an event waits for a license that is not there yet, as an ISO 8601 interval.',
+          'How long an event waits for a license or a user that is not there yet, as an ISO 8601 interval.',
         type: 'string',
         examples: ['P1D'],
       },
@@ -385,6 +412,24 @@ function schema(): Schema {
             type: 'string',
             pattern: '^=',
             examples: ['=data.id'],
+          },
+          payment: {
+            description:
+              'What it was paid with: an id, or several of one payment. The licenses that the rule creates, renews or changes are noted under it, so that a refund finds them with `find: { payment: … }`.',
+            type: ['string', 'array'],
+            pattern: '^=',
+            minItems: 1,
+            items: { type: 'string', pattern: '^=' },
+            examples: ['=data.object.payment_intent'],
+          },
+          rank: {
+            description:
+              'Of two events of the same time, the one of the higher rank counts as the later: a whole number from 0 to 99. Left out, a payment wins over the rest, and else the one that comes last.',
+            type: ['integer', 'string'],
+            minimum: 0,
+            maximum: 99,
+            pattern: '^=',
+            examples: [2, '=$if(data.object.ended_at, 3, 2)'],
           },
           continue: {
             description: 'Goes on to the next rules after this one fitted.',

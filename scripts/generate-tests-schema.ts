@@ -112,6 +112,7 @@ const LICENSE: Members<GivenLicense> = {
   user: text("Its owner's e-mail address.", 'ann@example.com'),
   userId: text("Its owner's id.", '00000000-0000-4000-8000-000000000001'),
   licenseTemplateId: text('The template it was made from.', '04ba627c-d8f2-4100-94e9-513cab4c05c3'),
+  payment: text('The payment it was bought with, by which a refund finds it.', 'pi_1'),
 };
 
 const TEMPLATE: Members<GivenTemplate> = {
@@ -166,6 +167,12 @@ function planStep(): Schema {
   return closed('One step of the plan: its action with the fields that matter here.', {
     ...Object.fromEntries(actions),
     once: text('The fact it is done once for.', 'sub_1'),
+    payments: {
+      description: 'What it was paid with.',
+      type: 'array',
+      items: { type: 'string' },
+      examples: [['pi_1']],
+    },
     item: text('The item of the loop it belongs to, by its key.', 'northlight-pro'),
     as: text('The name of its result.', 'user'),
     rule: text('The rule it comes from; of a loop `order-completed/one-time`.', 'order-completed'),

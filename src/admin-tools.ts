@@ -8,7 +8,7 @@ import { loadRuleFile } from './engine/load.ts';
 import { matchEvent } from './engine/match.ts';
 import type { RuleSet } from './engine/rules.ts';
 import { AppError } from './errors.ts';
-import { type Explanation, explainEvent } from './explanation.ts';
+import type { Explanation } from './explanation.ts';
 import type { Archive } from './journal/archive.ts';
 import type { EventRecord } from './journal/journal.ts';
 import type { Clock, Provider } from './model.ts';
@@ -16,6 +16,9 @@ import { PROVIDERS } from './model.ts';
 import type { CurrentRules } from './pipeline.ts';
 import type { Secret } from './secret.ts';
 import type { AdminDependencies } from './server/admin.ts';
+
+/** With it comes the sandbox, which a server that nobody asks never needs. */
+const loadExplanation = () => import('./explanation.ts');
 
 export function createAdminTools(parts: {
   token: Secret;
@@ -37,6 +40,7 @@ export function createAdminTools(parts: {
       const ruleSet = rules === undefined ? ruleSets.get(known) : rulesOf(known, rules);
       if (ruleSet === undefined)
         throw new AppError('SOURCE_UNKNOWN', `${known} is not switched on`);
+      const { explainEvent } = await loadExplanation();
       const body = new TextEncoder().encode(JSON.stringify(event));
       const explanations: object[] = [];
       for (const one of readWebhookBody(known, body, ruleSet.source)) {
@@ -56,6 +60,7 @@ export function createAdminTools(parts: {
       if (ruleSet === undefined) {
         throw new AppError('SOURCE_UNKNOWN', `${record.event.source} is not switched on`);
       }
+      const { explainEvent } = await loadExplanation();
       return [shown(await explainEvent(ruleSet, record.event, { env, given: undefined }))];
     },
   };

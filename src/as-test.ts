@@ -58,10 +58,11 @@ function readCase(text: string): TestCase {
 async function givenFor(event: WebhookEvent, ruleSet: RuleSet): Promise<JsonObject> {
   const { env } = environmentFor(ruleSet, {});
   const { assumed } = await explainEvent(ruleSet, event, { env, given: undefined });
-  const licenses = assumed.map(({ metadata, productId, key, suspended }) => ({
+  const licenses = assumed.map(({ metadata, productId, key, payment, suspended }) => ({
     ...(metadata === undefined ? {} : { metadata }),
     ...(typeof productId === 'string' ? { productId } : {}),
     ...(typeof key === 'string' ? { key } : {}),
+    ...(typeof payment === 'string' ? { payment } : {}),
     ...(suspended === true ? { suspended } : {}),
     subscriptionInterval: 'P1M',
     createdAt: moment(event.timeMs - 30 * DAY_MS),

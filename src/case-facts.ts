@@ -18,10 +18,13 @@ export function errorsIn(match: MatchResult, outcome: EventOutcome | undefined):
 }
 
 /** A step of a plan as it is written in a rule: `{ "license.renew": {…}, once: … }`. */
-export function stepFacts({ action, input, as, once, item, rule }: PlannedStep): JsonObject {
+export function stepFacts(step: PlannedStep): JsonObject {
+  const { action, input, as, once, rank, payments, item, rule } = step;
   return {
     [action]: withoutReferences(input),
     ...(once === undefined ? {} : { once }),
+    ...(rank === undefined ? {} : { rank }),
+    ...(payments === undefined ? {} : { payments: [...payments] }),
     ...(item === undefined ? {} : { item }),
     ...(as === undefined ? {} : { as }),
     rule,

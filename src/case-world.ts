@@ -14,6 +14,7 @@ import type { HandChange, TestCase, TestStep } from './engine/cases.ts';
 import { type Env, matchEvent } from './engine/match.ts';
 import type { Observer, RuleSet } from './engine/rules.ts';
 import { AppError } from './errors.ts';
+import { noteGivenPayments } from './given-payments.ts';
 import type { Journal } from './journal/journal.ts';
 import { createMemoryJournal } from './journal/memory.ts';
 import { createLogger } from './log.ts';
@@ -21,6 +22,7 @@ import type { EventOutcome, JsonObject, Provider, WebhookEvent } from './model.t
 import { eventKeyOf } from './model.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
 import { createSandbox, type Sandbox } from './sandbox/sandbox.ts';
+import type { SandboxGiven } from './sandbox/types.ts';
 import { Secret } from './secret.ts';
 import { signDelivery } from './verifiers/sign.ts';
 import { createVerifier } from './verifiers/verifier.ts';
@@ -34,7 +36,8 @@ export interface CaseRules {
 }
 
 export interface CaseWorld {
-  readonly sandbox: Sandbox;
+  /** Puts there what is given. @throws INPUT_UNREADABLE */
+  seed(given: SandboxGiven): Promise<void>;
   /** @throws LICENSE_NOT_FOUND | TEST_GIVEN when what is changed by hand cannot be */
   run(step: TestStep): Promise<StepSeen>;
 }
@@ -83,7 +86,10 @@ export function createCaseWorld(testCase: TestCase, rules: CaseRules): CaseWorld
   });
   const worker = createWorker({ journal, pipeline, clock, log: SILENT });
   const world = { rules, env, clock, sandbox, journal, pipeline, worker };
-  return { sandbox, run: (step) => runStep(step, world) };
+  return {
+    seed: (given) => noteGivenPayments(given, sandbox.seed(given), providers, journal),
+    run: (step) => runStep(step, world),
+  };
 }
 
 /** What the rules may read. What is set outside does not count, or a test would not be the same everywhere. */

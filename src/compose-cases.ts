@@ -27,7 +27,7 @@ export interface StepFailure {
 export async function runCase(testCase: TestCase, rules: CaseRules): Promise<CaseResult> {
   const world = createCaseWorld(testCase, rules);
   try {
-    world.sandbox.seed(testCase.given as SandboxGiven);
+    await world.seed(testCase.given as SandboxGiven);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return { testCase, failures: [], findings: [givenFinding(testCase, error)] };
@@ -50,7 +50,7 @@ export async function runCase(testCase: TestCase, rules: CaseRules): Promise<Cas
 /** What became of the steps, whatever was expected: for writing a test. */
 export async function seeCase(testCase: TestCase, rules: CaseRules): Promise<readonly StepSeen[]> {
   const world = createCaseWorld(testCase, rules);
-  world.sandbox.seed(testCase.given as SandboxGiven);
+  await world.seed(testCase.given as SandboxGiven);
   const seen: StepSeen[] = [];
   for (const step of testCase.steps) seen.push(await world.run(step));
   return seen;

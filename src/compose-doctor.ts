@@ -7,7 +7,7 @@ import type { ConfigReading } from './config.ts';
 import { askCryptlex } from './doctor-cryptlex.ts';
 import { databaseFindings } from './doctor-database.ts';
 import { type Finding, ok, problem, skipped, warning } from './doctor-finding.ts';
-import { baseUrlFinding, secretFindings, tokenTexts } from './doctor-secrets.ts';
+import { baseUrlFinding, billingFindings, secretFindings, tokenTexts } from './doctor-secrets.ts';
 import type { EnvironmentVariables, ReadFile } from './environment.ts';
 import type { Problem } from './model.ts';
 import { needsOf } from './rule-needs.ts';
@@ -39,6 +39,7 @@ export async function examine(world: DoctorWorld): Promise<readonly Finding[]> {
   }
   const { config } = reading;
   findings.push(...tokenTexts(config, createSystemClock().nowMs()), baseUrlFinding(config));
+  findings.push(...billingFindings(config));
   const ruleSets = loaded.sources.map(({ ruleSet }) => ruleSet);
   findings.push(...(await askCryptlex(config, needsOf(ruleSets, loaded.env))));
   findings.push(...(await databaseFindings(config.database)));

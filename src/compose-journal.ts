@@ -6,22 +6,23 @@ import { createSystemClock } from './clock.ts';
 import { type DatabaseUrl, DEFAULT_DATABASE_URL, parseDatabaseUrl } from './config.ts';
 import type { Pace } from './cryptlex/pace.ts';
 import { createEnvironment } from './environment.ts';
-import { AppError } from './errors.ts';
+import { AppError, messageOf } from './errors.ts';
 import type { Archive } from './journal/archive.ts';
 import type { Journal } from './journal/journal.ts';
 import { createMemoryJournal } from './journal/memory.ts';
 import type { SqlDatabase } from './journal/sql/database.ts';
-import { openPostgres } from './journal/sql/postgres.ts';
+import { isAway, PreparedDatabase } from './journal/sql/prepared-database.ts';
 import { migrate } from './journal/sql/schema.ts';
 import { createSharedPace } from './journal/sql/shared-pace.ts';
 import { createSqlArchive } from './journal/sql/sql-archive.ts';
-import { openSqlJournal } from './journal/sql/sql-journal.ts';
-import { openSqlite } from './journal/sql/sqlite.ts';
+import { openPreparedJournal } from './journal/sql/sql-journal.ts';
 import type { Clock } from './model.ts';
 
 export interface OpenedJournal {
   readonly journal: Journal;
   readonly archive: Archive;
+  /** Why PostgreSQL cannot be reached yet; the journal works as soon as it can. */
+  readonly away: string | undefined;
   /** Adds the window that replicas share, where there are any. */
   sharePace(local: Pace, limit: { requests: number; periodMs: number }): Pace;
 }
@@ -37,16 +38,22 @@ export async function openJournal(
 ): Promise<OpenedJournal> {
   if (url.kind === 'memory') {
     const journal = createMemoryJournal({ clock });
-    return { journal, archive: journal.archive, sharePace: (local) => local };
-  }
-  const database =
-    url.kind === 'postgres' && databaseClock !== undefined
-      ? openPostgres({ url: url.url, clock: databaseClock })
-      : openDatabase(url, clock, true);
-  try {
-    const journal = await openSqlJournal(database, clock);
     return {
       journal,
+      archive: journal.archive,
+      away: undefined,
+      sharePace: (local) => local,
+    };
+  }
+  const database = new PreparedDatabase(
+    await openDatabase(url, clock, { works: true, databaseClock }),
+  );
+  try {
+    const away = await awayAtStart(database);
+    const journal = await openPreparedJournal(database, clock);
+    return {
+      journal,
+      away,
       archive: createSqlArchive(database),
       sharePace: (local, limit) =>
         url.kind === 'postgres' ? createSharedPace({ database, local, ...limit, clock }) : local,
@@ -57,14 +64,33 @@ export async function openJournal(
   }
 }
 
+/** Only what may come by itself is waited for; anything else is wrong now and stays so. */
+async function awayAtStart(database: PreparedDatabase): Promise<string | undefined> {
+  try {
+    await database.prepare();
+    return undefined;
+  } catch (error) {
+    if (database.kind === 'postgres' && isAway(error)) return messageOf(error);
+    throw error;
+  }
+}
+
 /** The database alone, as it is; nothing is brought up to date. @throws JOURNAL_LOCKED | JOURNAL_UNAVAILABLE */
-export function openDatabase(
+export async function openDatabase(
   url: Exclude<DatabaseUrl, { kind: 'memory' }>,
   clock: Clock,
-  works: boolean,
-): SqlDatabase {
-  if (url.kind === 'sqlite') return openSqlite({ path: url.path, clock, works });
-  return openPostgres({ url: url.url });
+  { works, databaseClock }: { works: boolean; databaseClock?: Clock | undefined },
+): Promise<SqlDatabase> {
+  // Each with its driver; the other one's is never loaded.
+  if (url.kind === 'sqlite') {
+    const { openSqlite } = await import('./journal/sql/sqlite.ts');
+    return openSqlite({ path: url.path, clock, works });
+  }
+  const { openPostgres } = await import('./journal/sql/postgres.ts');
+  return openPostgres({
+    url: url.url,
+    ...(databaseClock === undefined ? {} : { clock: databaseClock }),
+  });
 }
 
 /**
@@ -90,7 +116,7 @@ export async function openArchive(
   if (url.kind === 'sqlite' && !existsSync(url.path)) {
     throw new AppError('JOURNAL_UNAVAILABLE', `there is no journal at ${url.path}`);
   }
-  const database = openDatabase(url, createSystemClock(), false);
+  const database = await openDatabase(url, createSystemClock(), { works: false });
   try {
     await migrate(database);
   } catch (error) {

@@ -128,13 +128,18 @@ function versionOf({ sources, off, env }: LoadedSources): RulesVersion {
   const ruleSets = new Map(sources.map(({ name, ruleSet }) => [name, ruleSet]));
   const served = new Map<string, ServerSource>();
   for (const { name, ruleSet, secrets } of sources) {
-    const { path, answer, toleranceSeconds } = ruleSet.settings;
+    const { path, answer, toleranceSeconds, refusalCode, acknowledge, ownEvents } =
+      ruleSet.settings;
     const { provider } = ruleSet;
-    const verifier = createVerifier(provider, { secrets, toleranceSeconds });
-    served.set(name, { name, provider, path, answer, verifier });
+    const verifier = createVerifier(provider, { secrets, toleranceSeconds, ownEvents });
+    const acknowledgesStored = acknowledge === 'stored';
+    const told = { path, answer, refusalCode, acknowledgesStored };
+    served.set(name, { name, provider, ...told, verifier });
   }
   // What has no secret has an address all the same: it says that it is not switched on.
-  for (const { name, provider } of off) served.set(name, { name, provider, verifier: undefined });
+  for (const { name, provider, path } of off) {
+    served.set(name, { name, provider, path, verifier: undefined });
+  }
   for (const provider of PROVIDERS) {
     if (!served.has(provider)) {
       served.set(provider, { name: provider, provider, verifier: undefined });

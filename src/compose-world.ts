@@ -4,7 +4,7 @@
 import type { TestRules } from './compose-rules.ts';
 import type { Config } from './config.ts';
 import type { CallRecord } from './cryptlex/call-record.ts';
-import type { Fetch } from './cryptlex/request.ts';
+import type { Fetch } from './cryptlex/transport.ts';
 import type { EnvironmentVariables, ReadFile } from './environment.ts';
 import type { Archive } from './journal/archive.ts';
 import type { RulesState } from './live-rules.ts';
@@ -31,6 +31,8 @@ export interface World {
   readonly onCall?: (call: CallRecord) => void;
   /** The time-out of one call to Cryptlex. */
   readonly cryptlexTimeoutMs?: number;
+  /** The time-out of one call to Stripe. */
+  readonly stripeTimeoutMs?: number;
   /** How long changed rule files have to stand still before they are read. */
   readonly rulesSettleMs?: number;
   /** How rule tests are run, where RULES_TEST asks for it. */

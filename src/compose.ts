@@ -8,6 +8,7 @@ import { createAdminTools } from './admin-tools.ts';
 import { createCallMeter } from './call-meter.ts';
 import { createCallRecorder } from './call-recorder.ts';
 import { createSystemClock } from './clock.ts';
+import { composeBilling } from './compose-billing.ts';
 import { mountConsole } from './compose-console.ts';
 import { type OpenedJournal, openJournal } from './compose-journal.ts';
 import { problemOf, readAtStart, readTested, rulesDirOf } from './compose-rules.ts';
@@ -35,6 +36,8 @@ import { receive } from './worker/receive.ts';
 import { createWorker } from './worker/worker.ts';
 
 const SHUTDOWN_GRACE_MS = 10_000;
+const NO_JOURNAL_YET =
+  'the journal cannot be reached yet: webhooks are answered 503 until it can, and then all goes on by itself';
 
 /**
  * Builds the server from its environment; nothing is started yet, but the journal is open.
@@ -79,7 +82,7 @@ interface Start {
 
 function assemble(
   { config, rules, fingerprint, createMetrics, createTracing }: Start,
-  { journal, archive, sharePace }: OpenedJournal,
+  { journal, archive, away, sharePace }: OpenedJournal,
   world: World & { readonly clock: Clock },
 ): ServerHandle {
   const { clock } = world;
@@ -163,6 +166,7 @@ function assemble(
     ...(hasMetricsOnMainPort(config)
       ? { metrics: createMetricsAnswer(observers.metrics, config.adminToken) }
       : {}),
+    ...composeBilling(config, { client, clock, log, timeoutMs: world.stripeTimeoutMs }),
     ...(config.adminToken === undefined
       ? {}
       : {
@@ -200,6 +204,7 @@ function assemble(
       isDown: outage.isDown,
     },
     start: () => {
+      if (away !== undefined) log.error({ cause: away }, NO_JOURNAL_YET);
       worker.start();
       housekeeping.start();
       observers.start();

@@ -2,9 +2,10 @@
 // Where a value stands, in the variable or in a file, is environment.ts's business.
 // Never prints a value that may be secret, and never touches the network or the rules.
 
+import { type BillingConfig, missingBillingKey, readBilling } from './config-billing.ts';
 import { type AlertConfig, readAlerts, readTraces, type TraceConfig } from './config-observe.ts';
 import type { Environment, EnvironmentVariables, ReadFile } from './environment.ts';
-import { createEnvironment, invalid, readChoice, readInteger } from './environment.ts';
+import { createEnvironment, invalid, readChoice, readInteger, readToken } from './environment.ts';
 import type { Problem, Provider } from './model.ts';
 import { PROVIDERS } from './model.ts';
 import { Secret } from './secret.ts';
@@ -56,6 +57,10 @@ export interface Config {
   readonly alerts: AlertConfig | undefined;
   /** Undefined without OTEL_EXPORTER_OTLP_ENDPOINT. */
   readonly traces: TraceConfig | undefined;
+  /** Undefined unless STRIPE_API_KEY and BILLING_API_TOKEN are set. */
+  readonly billing: BillingConfig | undefined;
+  /** The one of the two that is missing beside the other. */
+  readonly billingLacks: string | undefined;
 }
 
 interface ReadConfigOptions {
@@ -78,7 +83,6 @@ const DEFAULT_BASE_URL = 'https://api.cryptlex.com';
 const DEFAULT_RULES_DIR = 'rules';
 /** A file beside the server, created at its first start. */
 export const DEFAULT_DATABASE_URL = 'sqlite:data/keywright.db';
-const HTTP_TOKEN = /^[\x21-\x7e]+$/;
 
 /**
  * Reads what `serve` needs. The secret variables of further sources stand in the rule files, and
@@ -119,6 +123,8 @@ export function readConfig(
     retentionDays: readInteger(environment, 'RETENTION_DAYS', { fallback: 90, min: 1, max: 3650 }),
     alerts: readAlerts(environment),
     traces: readTraces(environment),
+    billing: readBilling(environment, Object.keys(env)),
+    billingLacks: missingBillingKey(environment),
   };
   const found = { environment, rulesDir: rest.rulesDir };
   const problems = environment.problems();
@@ -174,16 +180,6 @@ function readAccessToken(environment: Environment): Secret | undefined {
     environment.report({ code: 'ENV_MISSING', message: `${name} is not set` });
   }
   return readToken(environment, name);
-}
-
-/** A text that goes into an Authorization header, so it may hold visible ASCII only. */
-function readToken(environment: Environment, name: string): Secret | undefined {
-  const text = environment.resolveEnv(name);
-  if (text === undefined) return undefined;
-  if (HTTP_TOKEN.test(text)) return new Secret(text);
-  const message = `${name} holds a blank or a character that no token has`;
-  environment.report({ code: 'ENV_INVALID', message, hint: 'Copy it again, without "Bearer".' });
-  return undefined;
 }
 
 /** Accepts the address with or without `/v3`: the vendor's own documents have it both ways. */

@@ -60,7 +60,7 @@ async function withDatabase(
 ): Promise<readonly Finding[]> {
   let database: SqlDatabase | undefined;
   try {
-    database = openDatabase(url, createSystemClock(), false);
+    database = await openDatabase(url, createSystemClock(), { works: false });
     return await look(database);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

@@ -82,3 +82,33 @@ export function baseUrlFinding({ baseUrl }: Config): Finding {
   }
   return ok('base-url', baseUrl);
 }
+
+/** Keys and prices of billing links, as far as their form tells. */
+export function billingFindings({ billing, billingLacks, adminToken }: Config): readonly Finding[] {
+  if (billingLacks !== undefined) {
+    const remedy = `Set ${billingLacks}, or take the other key away.`;
+    return [warning('billing', `billing links are off: ${billingLacks} is not set`, remedy)];
+  }
+  if (billing === undefined) return [];
+  const key = billing.apiKey.reveal();
+  const token = billing.token.reveal();
+  const findings: Finding[] = [];
+  if (!/^(?:sk|rk)_(?:live|test)_./.test(key)) {
+    const remedy = 'Copy a restricted key (rk_…) of Stripe, from Developers → API keys.';
+    const message = 'STRIPE_API_KEY does not begin with rk_live_, rk_test_, sk_live_ or sk_test_';
+    findings.push(warning('billing-key', message, remedy));
+  }
+  const isGuessable = token.length < 16;
+  if (isGuessable || token === adminToken?.reveal() || token === key) {
+    const message = isGuessable ? 'is shorter than 16 characters' : 'is the same as another secret';
+    const remedy = 'Choose a long random text, such as that of `openssl rand -hex 32`.';
+    findings.push(warning('billing-token', `BILLING_API_TOKEN ${message}`, remedy));
+  }
+  for (const [plan, price] of billing.prices) {
+    if (/^(?:price|plan)_./.test(price)) continue;
+    const remedy = 'Copy the id of the price, not of its product: it begins with price_.';
+    findings.push(warning(`billing-price ${plan}`, `${price} is no id of a price`, remedy));
+  }
+  const plans = [...billing.prices.keys()].join(', ');
+  return findings.length > 0 ? findings : [ok('billing', `billing links for ${plans}`)];
+}

@@ -63,6 +63,18 @@ export function readChoice<T extends string>(
   return choice;
 }
 
+const HTTP_TOKEN = /^[\x21-\x7e]+$/;
+
+/** A text that goes into an Authorization header, so it may hold visible ASCII only. */
+export function readToken(environment: Environment, name: string): Secret | undefined {
+  const text = environment.resolveEnv(name);
+  if (text === undefined) return undefined;
+  if (HTTP_TOKEN.test(text)) return new Secret(text);
+  const message = `${name} holds a blank or a character that no token has`;
+  environment.report({ code: 'ENV_INVALID', message, hint: 'Copy it again, without "Bearer".' });
+  return undefined;
+}
+
 class EnvironmentReader implements Environment {
   readonly #env: EnvironmentVariables;
   readonly #readFile: ReadFile;

@@ -254,6 +254,58 @@ export const ERRORS = {
     httpStatus: 503,
   },
 
+  // ---- Billing links ----
+  BILLING_UNAUTHORIZED: {
+    title: 'The billing token is missing or wrong',
+    hint: 'Send `Authorization: Bearer` with the value of BILLING_API_TOKEN, from your own server only.',
+    retryable: false,
+  },
+  BILLING_REQUEST: {
+    title: 'The request for a billing link is not right',
+    hint: 'The message says what is wrong; docs/billing-links.md has examples.',
+    retryable: false,
+  },
+  BILLING_PLAN_UNKNOWN: {
+    title: 'No price is set for this plan',
+    hint: 'The plan pro-monthly is sold at the price of STRIPE_PRICE_PRO_MONTHLY.',
+    retryable: false,
+  },
+  BILLING_CUSTOMER_UNKNOWN: {
+    title: 'The user is no customer of Stripe yet',
+    hint: 'The portal is for those who have bought: their metadata stripe_customer_id comes with the first checkout (docs/plan-sync.md).',
+    retryable: false,
+  },
+  IDEMPOTENCY_REUSED: {
+    title: 'The idempotency key was used for another request',
+    hint: 'Send a new Idempotency-Key for each new request, and the same one only with the very same request.',
+    retryable: false,
+  },
+  STRIPE_REFUSED: {
+    title: 'Stripe refused the request',
+    hint: 'The message holds its answer. Check the price ids and that key, prices and customers are all of test mode or all of live mode.',
+    retryable: false,
+  },
+  STRIPE_KEY: {
+    title: 'Stripe refuses the API key',
+    hint: 'Set STRIPE_API_KEY to a restricted key that may write Checkout Sessions and Customer portal, and start again.',
+    retryable: false,
+  },
+  STRIPE_RATE_LIMITED: {
+    title: 'Stripe asks to slow down',
+    hint: 'Ask again in some seconds.',
+    retryable: true,
+  },
+  STRIPE_UNAVAILABLE: {
+    title: 'Stripe cannot be reached or is failing',
+    hint: 'Ask again in some seconds, with the same Idempotency-Key: no second session is made.',
+    retryable: true,
+  },
+  STRIPE_NONSENSE: {
+    title: 'Stripe answered something that is no answer',
+    hint: 'Check STRIPE_API_BASE_URL: a proxy or another server may answer there.',
+    retryable: true,
+  },
+
   // ---- The journal ----
   JOURNAL_LOCKED: {
     title: 'Another process works on this journal',
@@ -473,6 +525,11 @@ export const ERRORS = {
   EVENT_TYPE_UNKNOWN: {
     title: 'A rule names an event type that the provider does not have',
     hint: "Copy the type from the provider's list of events. For one that is new, write `# keywright: ignore EVENT_TYPE_UNKNOWN` behind it.",
+    retryable: false,
+  },
+  SETTING_UNKNOWN: {
+    title: 'A setting has a value that no rule knows',
+    hint: 'The words that a setting takes stand beside it in the shipped files, and in docs/beyond.md.',
     retryable: false,
   },
   CONDITION_NEVER: {

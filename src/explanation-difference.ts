@@ -74,7 +74,7 @@ function fields(then: PlannedStep, now: PlannedStep): readonly string[] {
   });
 }
 
-function flat({ input, once }: PlannedStep): ReadonlyMap<string, JsonValue> {
+function flat({ input, once, payments }: PlannedStep): ReadonlyMap<string, JsonValue> {
   const found = new Map<string, JsonValue>();
   const add = (members: JsonObject, path: string): void => {
     for (const [name, value] of Object.entries(members)) {
@@ -85,6 +85,7 @@ function flat({ input, once }: PlannedStep): ReadonlyMap<string, JsonValue> {
   };
   add(input, '');
   if (once !== undefined) found.set('once', once);
+  if (payments !== undefined) found.set('payment', [...payments]);
   return found;
 }
 

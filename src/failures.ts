@@ -7,10 +7,24 @@ import { AppError } from './errors.ts';
 export class MissingLicense extends AppError {
   /** Where nothing is what was wanted (a delete), waiting in vain is no failure. */
   readonly isFine: boolean;
-  constructor(message: string, { isFine = false }: { isFine?: boolean } = {}) {
-    super('LICENSE_NOT_FOUND', message);
+  constructor(
+    message: string,
+    {
+      isFine = false,
+      code = 'LICENSE_NOT_FOUND',
+    }: { isFine?: boolean; code?: 'LICENSE_NOT_FOUND' | 'USER_NOT_FOUND' } = {},
+  ) {
+    super(code, message);
     this.name = 'MissingLicense';
     this.isFine = isFine;
+  }
+}
+
+/** No user is what was searched for, and the rule says that one may still come. */
+export class MissingUser extends MissingLicense {
+  constructor(message: string) {
+    super(message, { code: 'USER_NOT_FOUND' });
+    this.name = 'MissingUser';
   }
 }
 

@@ -4,7 +4,7 @@
 // The one place from which a request leaves is `send` below, and it sends nothing but GET.
 
 import type { Pace } from './cryptlex/pace.ts';
-import type { Fetch } from './cryptlex/request.ts';
+import type { Fetch } from './cryptlex/transport.ts';
 import { AppError } from './errors.ts';
 import { mirrorLicense, mirrorTemplate, mirrorUser } from './live-mirror.ts';
 import type { Clock, JsonObject, JsonValue } from './model.ts';
@@ -41,6 +41,7 @@ export function liveStage(account: LiveAccount): Stage {
       licenses: [...capture.licenses.values()],
     }),
     after: () => stateOf(capture.sandbox.state),
+    notePayments: async () => undefined,
     assumed: [],
     notes: () => [...capture.notes],
   };

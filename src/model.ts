@@ -78,11 +78,27 @@ export interface WebhookEvent {
   readonly live: boolean | null;
   /** The provider's own event object, whole: the root of every formula. */
   readonly payload: JsonObject;
+  /** Its source handles it for itself, whatever another source did with the same event. */
+  readonly isOwn?: true;
 }
 
-/** Event identity: the provider and its event id, whatever source it came through. */
-export function eventKeyOf(event: Pick<WebhookEvent, 'provider' | 'id'>): string {
-  return `${event.provider}:${event.id}`;
+/**
+ * Event identity: the provider and its event id, whatever source it came through; with the source,
+ * where that handles its events for itself (`ownEvents`).
+ */
+export function eventKeyOf(
+  event: Pick<WebhookEvent, 'provider' | 'source' | 'id' | 'isOwn'>,
+): string {
+  return `${event.provider}:${ownIdOf(event)}`;
+}
+
+/** What tells an event from all others of its provider. */
+export function ownIdOf({
+  source,
+  id,
+  isOwn,
+}: Pick<WebhookEvent, 'source' | 'id' | 'isOwn'>): string {
+  return isOwn === true ? `${source}:${id}` : id;
 }
 
 // ---- Findings -------------------------------------------------------------------------------
@@ -197,11 +213,15 @@ export interface PlannedStep {
   readonly as?: string;
   /** What makes the fact one; only for actions that create or renew. */
   readonly once?: string;
+  /** Of two events of the same time the one of the higher rank counts as the later. */
+  readonly rank?: number;
   /**
    * Tells apart what one fact makes several of: the loop item's key and its number among equal
    * ones. Part of the operation's identity, so it must not depend on the rule file's layout.
    */
   readonly unitKey?: string;
+  /** Ids of what it was paid with: the licenses that the step touches are noted under them. */
+  readonly payments?: readonly string[];
   /** The item of the loop it belongs to, for messages. */
   readonly item?: string;
   readonly rule: string;

@@ -16,10 +16,12 @@ const DONE_WORDS: Readonly<Record<string, string>> = {
   'license.suspend': 'suspended',
   'license.resume': 'resumed',
   'license.revoke': 'revoked',
+  'license.restore': 'restored',
   'license.delete': 'deleted',
   'license.setExpiry': 'given a new expiry',
   'license.update': 'updated',
   'license.move': 'moved to another user',
+  'payment.link': 'payment noted',
 };
 
 /** An event whose plan came to its end. */
@@ -44,7 +46,7 @@ export function summarize(progress: Progress): string {
   }
   const parts = [...counts].map(([action, targets]) => {
     const words = DONE_WORDS[action] ?? action;
-    if (action.startsWith('user.')) return words;
+    if (action.startsWith('user.') || action.startsWith('payment.')) return words;
     return `${targets.size} ${targets.size === 1 ? 'license' : 'licenses'} ${words}`;
   });
   if (parts.length > 0) return `${parts.join('; ')}.`;
@@ -91,10 +93,11 @@ export function unfinishedOutcome(
   status: Extract<EventStatus, 'queued' | 'waiting' | 'parked'>,
   reason: string,
   rule: string | undefined,
+  waitsFor: 'license' | 'user' = 'license',
 ): EventOutcome {
   const messages = {
     queued: 'The event is stored and will be done.',
-    waiting: 'The event waits for a license that is not there yet.',
+    waiting: `The event waits for a ${waitsFor} that is not there yet.`,
     parked: 'The event waits until Cryptlex accepts the access token.',
   };
   const base = { eventId, status, message: messages[status], reason };

@@ -63,7 +63,10 @@ export interface AttemptFacts {
 
 export interface Pipeline {
   /** Writes a delivery's events down. @throws JOURNAL_UNAVAILABLE */
-  accept(delivery: VerifiedDelivery): Promise<readonly Acceptance[]>;
+  accept(
+    delivery: VerifiedDelivery,
+    takeAtOnce?: (taken: TakenEvent) => void,
+  ): Promise<readonly Acceptance[]>;
   /** Works on one event that was taken from the journal; gives how the attempt ended, whatever came. */
   process(taken: TakenEvent, signal: AbortSignal | undefined): Promise<Settlement>;
 }
@@ -71,18 +74,22 @@ export interface Pipeline {
 export function createPipeline(dependencies: PipelineDependencies): Pipeline {
   const { journal } = dependencies;
   return {
-    accept: async (delivery) => {
+    accept: async (delivery, takeAtOnce) => {
       const events = [];
       const { ruleSets, env } = dependencies.currentRules();
       for (const event of delivery.events) {
         const ruleSet = ruleSets.get(event.source);
-        const subjects = ruleSet === undefined ? [event.id] : await subjectsOf(ruleSet, event, env);
+        const ids = ruleSet === undefined ? [event.id] : await subjectsOf(ruleSet, event, env);
         // A subscription of one provider has nothing to do with one of the same id of another.
-        events.push({ event, subjects: subjects.map((id) => `${event.provider}:${id}`) });
+        const subjects = ids.map((id) => `${event.provider}:${id}`);
+        // A refund names a payment only; it takes its turn among the events of the sale.
+        const isRefund = ruleSet?.typesByPayment.has(event.type) === true;
+        const sale = isRefund ? (await journal.findReferences(subjects)).subject : [];
+        events.push({ event, subjects: [...new Set([...subjects, ...sale])] });
       }
       const startedAtMs = dependencies.clock.nowMs();
       try {
-        return await journal.accept(events);
+        return await journal.accept(events, takeAtOnce);
       } finally {
         dependencies.onAccept?.(dependencies.clock.nowMs() - startedAtMs);
       }
@@ -153,6 +160,7 @@ async function decideAndExecute(
       plan: match.plan,
       event,
       eventKey: taken.key,
+      subjects: taken.subjects,
       maxDelete: ruleSet.settings.maxDelete,
       isResumed: taken.storedPlan !== undefined,
       attempt: taken.attempt,
@@ -170,10 +178,10 @@ async function decideAndExecute(
           : Promise.resolve(),
     });
     const outcome = withProgress(describeDone(event.id, rule, progress), progress);
-    return { ...ended(outcome), wakesWaiting: hasCreated(progress) };
+    return { ...ended(outcome), wakesWaiting: wakesOthers(progress) };
   } catch (error) {
     const settlement = settleFailure(error, { taken, rule, ruleSet, progress }, dependencies);
-    return { ...settlement, wakesWaiting: hasCreated(progress) };
+    return { ...settlement, wakesWaiting: wakesOthers(progress) };
   }
 }
 
@@ -184,8 +192,13 @@ async function decide(taken: TakenEvent, ruleSet: RuleSet, env: Env): Promise<Ma
   return { kind: 'matched', rules: storedPlan.rules, plan: storedPlan.plan, trace: [] };
 }
 
-function hasCreated(progress: Progress): boolean {
-  return progress.operations.some(({ action }) => action === 'license.create');
+/** Whether it made what another event may wait for: a license, a user with what finds it, a payment's note. */
+function wakesOthers({ operations, hasNotedPayment }: Progress): boolean {
+  const hasMade = operations.some(
+    ({ action, result }) =>
+      action === 'license.create' || (action.startsWith('user.') && result.kind === 'applied'),
+  );
+  return hasMade || hasNotedPayment === true;
 }
 
 function ended(outcome: EventOutcome): Settlement {

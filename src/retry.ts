@@ -5,7 +5,7 @@
 import type { Progress } from './actions/run.ts';
 import type { RuleSet } from './engine/rules.ts';
 import { AppError, registryEntry } from './errors.ts';
-import { MissingLicense, RetryLater } from './failures.ts';
+import { MissingLicense, MissingUser, RetryLater } from './failures.ts';
 import type { Settlement, TakenEvent } from './journal/journal.ts';
 import type { Logger } from './log.ts';
 import type { Clock, EventOutcome } from './model.ts';
@@ -53,7 +53,8 @@ export function settleFailure(
       return put(error.isFine ? nothingLeft(id, error, rule) : failedOutcome(id, error, rule));
     }
     const dueAtMs = Math.min(nowMs + lookAgainMs(elapsedMs), horizonMs);
-    return put(unfinishedOutcome(id, 'waiting', error.message, rule), dueAtMs);
+    const what = error instanceof MissingUser ? 'user' : 'license';
+    return put(unfinishedOutcome(id, 'waiting', error.message, rule, what), dueAtMs);
   }
   if (error instanceof AppError && error.code === 'CRYPTLEX_TOKEN') {
     return put(unfinishedOutcome(id, 'parked', error.message, rule), nowMs + PARKED_DELAY_MS);
@@ -91,9 +92,9 @@ export function lookAgainMs(elapsedMs: number): number {
   return Math.min(Math.max(elapsedMs, LOOK_AGAIN_MS_MIN), LOOK_AGAIN_MS_MAX);
 }
 
-/** A delete that waited in vain: what was wanted is so. */
+/** A delete or revocation that waited in vain: what was wanted is so. */
 function nothingLeft(eventId: string, error: AppError, rule: string | undefined): EventOutcome {
-  const message = 'There was nothing to delete.';
+  const message = 'There was nothing to take back.';
   const base = { eventId, status: 'done', message, reason: error.message } as const;
   return rule === undefined ? base : { ...base, rule };
 }

@@ -25,6 +25,8 @@ export interface SourceThatIsOff {
   readonly provider: Provider;
   /** The variable that switches it on. */
   readonly secretName: string;
+  /** The further address that it claims. */
+  readonly path: string | undefined;
 }
 
 export interface LoadedSources {
@@ -76,6 +78,12 @@ function providerOf(input: RuleFileText): Provider | undefined {
   return isProvider(provider) ? provider : undefined;
 }
 
+/** As the schema has it; what is none belongs to nobody. */
+function pathOf({ text }: RuleFileText): string | undefined {
+  const path: unknown = parseDocument(text, { logLevel: 'silent' }).get('path');
+  return typeof path === 'string' && /^\/[A-Za-z0-9/_-]+$/.test(path) ? path : undefined;
+}
+
 function isProvider(name: unknown): name is Provider {
   return (PROVIDERS as readonly unknown[]).includes(name);
 }
@@ -104,7 +112,7 @@ export function loadSources(
       const provider = providerOf(input);
       const source = sourceNameOf(input.file);
       if (name !== undefined && provider !== undefined)
-        off.push({ name: source, provider, secretName: name });
+        off.push({ name: source, provider, secretName: name, path: pathOf(input) });
       continue;
     }
     const { ruleSet, diagnostics } = loadRuleFile(input, actions);
@@ -154,7 +162,7 @@ function reportMissingFiles(
   }
 }
 
-const OWN_PATHS = /^\/(?:v1|healthz|readyz|metrics|admin|console|webhooks)(?:\/|$)/;
+const OWN_PATHS = /^\/(?:v1|healthz|readyz|metrics|admin|billing|console|webhooks)(?:\/|$)/;
 
 function reportSharedPaths(sources: readonly Source[], problems: string[]): void {
   const taken = new Map<string, string>();

@@ -7,8 +7,10 @@ import type { Progress } from './actions/run.ts';
 import { createStepClock } from './clock.ts';
 import { createCryptlexClient } from './cryptlex/client.ts';
 import { createPace, type Pace } from './cryptlex/pace.ts';
-import type { Fetch } from './cryptlex/request.ts';
+import type { Fetch } from './cryptlex/transport.ts';
 import { AppError } from './errors.ts';
+import { noteGivenPayments } from './given-payments.ts';
+import type { Journal } from './journal/journal.ts';
 import { createMemoryJournal } from './journal/memory.ts';
 import type { Clock, JsonObject, JsonValue, Plan, WebhookEvent } from './model.ts';
 import { eventKeyOf } from './model.ts';
@@ -42,6 +44,8 @@ export interface Stage {
   requests(): readonly TryoutRequest[];
   before(): StageState;
   after(): StageState;
+  /** Licenses that are there, with the payment that each was bought with. */
+  notePayments(journal: Journal): Promise<void>;
   /** What was put there because the plan looks for it. */
   readonly assumed: readonly JsonObject[];
   /** What a person should know of the result. */
@@ -68,6 +72,7 @@ export async function tryOut(
 ): Promise<Tryout> {
   const { baseUrl, token, fetch, clock, pace } = stage;
   const journal = createMemoryJournal({ clock });
+  await stage.notePayments(journal);
   const client = createCryptlexClient({ baseUrl, token, pace, clock, fetch });
   const progress: Progress = { userId: undefined, licenseIds: new Set(), operations: [] };
   let error: AppError | undefined;
@@ -76,6 +81,7 @@ export async function tryOut(
       plan,
       event,
       eventKey: eventKeyOf(event),
+      subjects: [],
       maxDelete,
       isResumed: false,
       progress,
@@ -111,7 +117,7 @@ export function sandboxStage(
   const clock = createStepClock(event.timeMs);
   const sandbox = createSandbox({ clock, token: SANDBOX_TOKEN, rateLimit: false });
   const looked = given === undefined ? whatIsLookedFor(plan, event) : { given, assumed: [] };
-  sandbox.seed(looked.given);
+  const licenseIds = sandbox.seed(looked.given);
   const before = stateOf(sandbox.state);
   return {
     baseUrl: 'http://sandbox.invalid',
@@ -128,6 +134,8 @@ export function sandboxStage(
       })),
     before: () => before,
     after: () => stateOf(sandbox.state),
+    notePayments: (journal) =>
+      noteGivenPayments(looked.given, licenseIds, [event.provider], journal),
     assumed: looked.assumed,
     notes: () => [],
   };
@@ -150,7 +158,7 @@ function whatIsLookedFor(
   for (const { action, input } of plan.steps) {
     const find = input['find'] as JsonObject | undefined;
     if (find === undefined || !action.startsWith('license.')) continue;
-    const { metadata, productId, key } = find;
+    const { metadata, productId, key, payment } = find;
     const suspended = find['suspended'] === true;
     licenses.push({
       subscriptionInterval: 'P1M',
@@ -159,6 +167,7 @@ function whatIsLookedFor(
       ...(metadata === undefined ? {} : { metadata: metadata as Record<string, string> }),
       ...(typeof productId === 'string' ? { productId } : {}),
       ...(typeof key === 'string' ? { key } : {}),
+      ...(typeof payment === 'string' ? { payment } : {}),
       ...(suspended ? { suspended } : {}),
     });
     assumed.push(find);

@@ -48,7 +48,7 @@ const BASE = [
   'words',
   'changes',
 ];
-const PARTS = ['verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox'];
+const PARTS = ['billing', 'verifiers', 'engine', 'actions', 'cryptlex', 'journal', 'sandbox'];
 /** Where the parts are put together. */
 const COMPOSITION = [
   'compose',
@@ -57,9 +57,11 @@ const COMPOSITION = [
   'catalog-check',
   'case-facts',
   'case-world',
+  'given-payments',
   'compose-journal',
   'compose-lambda',
   'compose-doctor',
+  'compose-billing',
   'doctor-cryptlex',
   'doctor-database',
   'doctor-finding',
@@ -107,6 +109,7 @@ const EDGES = [
   'rule-files',
   'rules-watch',
   'config-observe',
+  'config-billing',
   'case-files',
   'workbench',
 ];
@@ -136,7 +139,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   clock: [],
   environment: [],
   'config-observe': ['environment'],
-  config: ['environment', 'config-observe'],
+  'config-billing': ['environment'],
+  config: ['environment', 'config-observe', 'config-billing'],
   log: [],
   'rule-files': [],
   lambda: ['compose-lambda'],
@@ -169,9 +173,10 @@ const MAY_NAME: Readonly<Record<string, readonly string[]>> = {
   'event-summary': PARTS,
   retry: [...PARTS, 'log'],
   worker: ['journal', 'log'],
-  server: ['log', 'journal'],
+  server: ['billing', 'log', 'journal'],
   console: ['log', 'journal', 'pipeline', 'explanation', 'engine'],
   workbench: ['comparison', 'explanation', 'engine'],
+  changes: ['words'],
   'rule-files': ['engine'],
   'case-files': ['engine'],
   cli: ['sandbox', 'journal'],

@@ -3,6 +3,7 @@
 // Never overrides what a newer event has set.
 
 import type { License, LicenseUpdate } from '../cryptlex/types.ts';
+import { ownIdOf } from '../model.ts';
 import { expiryDateField, isStale, lastWrite, STALE_REASON } from './last-writes.ts';
 import { noteUntouched, operationKey, perform } from './operations.ts';
 import type { ActionRun, ActionStep } from './run.ts';
@@ -30,12 +31,13 @@ export async function changeLicense(
   const targetId = license.id;
   const field = `license:${targetId}:${change.field}`;
   run.progress.licenseIds.add(targetId);
-  if (await isStale(field, run, { isPayment: change.isPayment })) {
+  const { rank } = step;
+  if (await isStale(field, run, { isPayment: change.isPayment, rank })) {
     noteUntouched(action, { kind: 'stale', targetId, reason: STALE_REASON }, run);
     return 'untouched';
   }
   const fields = [field, ...(change.setsAlso === undefined ? [] : [change.setsAlso(targetId)])];
-  const sets = fields.map((name) => lastWrite(name, run, change.isPayment));
+  const sets = fields.map((name) => lastWrite(name, run, change.isPayment, rank));
   const reason = change.unchangedReason(license);
   if (reason !== undefined) {
     await run.journal.noteLastWrites(sets);
@@ -44,7 +46,14 @@ export async function changeLicense(
   }
   await perform(
     {
-      key: operationKey(run, action, run.event.id, String(step.index), change.field, targetId),
+      key: operationKey(
+        run,
+        action,
+        ownIdOf(run.event),
+        String(step.index),
+        change.field,
+        targetId,
+      ),
       action,
       targetId,
       waitsForLost: true,

@@ -1,5 +1,6 @@
 // The fixed set of actions as data: what each is called, which fields it takes, what it gives.
 // Read by the engine, by the generator of the schema and by the reference page. Never executes.
+// Longer than usual: it is one table.
 
 import type { ActionCatalog, ActionDefinition, ActionField } from '../model.ts';
 
@@ -7,13 +8,19 @@ const FIND: ActionField = {
   type: 'find',
   required: true,
   description:
-    'Which licenses: by `metadata`, `productId`, `userId`, `suspended` or `key`. All criteria must hold, and at least one is needed.',
+    'Which licenses: by `metadata`, `payment`, `productId`, `userId`, `suspended` or `key`. All criteria must hold, and at least one is needed.',
 };
 
 const MISSING: ActionField = {
   type: 'missing',
   description:
     'What it means that there is no such license. `wait`: the purchase may still be on its way (default). `fail`: the event fails. `ignore`: there is nothing to do.',
+};
+
+const BECAUSE: ActionField = {
+  type: 'text',
+  description:
+    'What it is done for, as an id: the dispute, the refund. It is done once for that, whatever a person changes later, and `license.restore` with the same id takes it back.',
 };
 
 const USER_FIELDS = {
@@ -108,7 +115,17 @@ const DEFINITIONS: readonly ActionDefinition[] = [
     needsOnce: false,
     takesFrom: false,
     fields: {
+      userId: {
+        type: 'text',
+        description:
+          'Id of the user, where the event may know it: tried first. Nobody has it: `find` and `email` are asked.',
+      },
       ...USER_FIELDS,
+      orEmail: {
+        type: 'email',
+        description:
+          'Where nobody is found by `find`: the user with this e-mail address, who keeps it.',
+      },
       emailTaken: EMAIL_TAKEN,
       missing: {
         type: 'missing',
@@ -176,7 +193,7 @@ const DEFINITIONS: readonly ActionDefinition[] = [
     kind: 'write',
     needsOnce: false,
     takesFrom: false,
-    fields: { find: FIND, missing: MISSING },
+    fields: { find: FIND, because: BECAUSE, missing: MISSING },
     results: [],
   },
   {
@@ -201,7 +218,25 @@ const DEFINITIONS: readonly ActionDefinition[] = [
     kind: 'write',
     needsOnce: false,
     takesFrom: false,
-    fields: { find: FIND, missing: MISSING },
+    fields: { find: FIND, because: BECAUSE, missing: MISSING },
+    results: [],
+  },
+  {
+    name: 'license.restore',
+    summary:
+      'Takes back what was done to the licenses found `because` of the same: lifts that suspension, undoes that revocation. What a person or another rule did stays.',
+    kind: 'write',
+    needsOnce: false,
+    takesFrom: false,
+    fields: {
+      find: FIND,
+      because: {
+        type: 'text',
+        required: true,
+        description: 'The id that the suspension or revocation was given.',
+      },
+      missing: MISSING,
+    },
     results: [],
   },
   {
@@ -268,6 +303,19 @@ const DEFINITIONS: readonly ActionDefinition[] = [
       'allowedActivations',
       'type',
     ],
+  },
+  {
+    name: 'payment.link',
+    summary:
+      'Says that two ids name one payment: what is noted under one is found by the other. Calls nothing.',
+    kind: 'write',
+    needsOnce: false,
+    takesFrom: false,
+    fields: {
+      id: { type: 'text', required: true, description: 'One id of the payment.' },
+      to: { type: 'text', required: true, description: 'Another id of it, such as its invoice.' },
+    },
+    results: [],
   },
 ];
 

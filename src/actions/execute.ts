@@ -12,12 +12,15 @@ import { createLicenses } from './license-create.ts';
 import { deleteLicenses } from './license-delete.ts';
 import { getLicense } from './license-get.ts';
 import { renewLicenses } from './license-renew.ts';
+import { restoreLicenses } from './license-restore.ts';
 import { resumeLicenses } from './license-resume.ts';
 import { revokeLicenses } from './license-revoke.ts';
 import { setLicenseExpiry } from './license-set-expiry.ts';
 import { suspendLicenses } from './license-suspend.ts';
 import { getLicenseTemplate } from './license-template-get.ts';
 import { updateLicenses } from './license-update.ts';
+import { linkPayments } from './payment-link.ts';
+import { notePaidLicenses } from './payments.ts';
 import { type ActionFunction, type ActionRun, type Progress, statusOf } from './run.ts';
 import { insertUser } from './user-insert.ts';
 import { updateUser } from './user-update.ts';
@@ -32,11 +35,13 @@ const FUNCTIONS: Readonly<Record<string, ActionFunction>> = {
   'license.suspend': suspendLicenses,
   'license.resume': resumeLicenses,
   'license.revoke': revokeLicenses,
+  'license.restore': restoreLicenses,
   'license.delete': deleteLicenses,
   'license.setExpiry': setLicenseExpiry,
   'license.update': updateLicenses,
   'license.get': getLicense,
   'licenseTemplate.get': getLicenseTemplate,
+  'payment.link': linkPayments,
 };
 
 /** What is executed, and for which event. */
@@ -44,6 +49,8 @@ export interface Execution {
   readonly plan: Plan;
   readonly event: WebhookEvent;
   readonly eventKey: string;
+  /** What the event is about, as the journal names it: `stripe:sub_1`. */
+  readonly subjects: readonly string[];
   readonly maxDelete: number;
   /** An earlier attempt at this event has begun to write. */
   readonly isResumed: boolean;
@@ -112,7 +119,7 @@ function createRun(
   world: Pick<ActionRun, 'client' | 'journal' | 'clock' | 'startedAtMs' | 'reach'>,
   execution: Execution,
 ): ActionRun {
-  const { event, eventKey, maxDelete, isResumed, progress, signal } = execution;
+  const { event, eventKey, subjects, maxDelete, isResumed, progress, signal } = execution;
   let first: Promise<void> | undefined;
   const beforeWrite = (): Promise<void> => {
     first ??= execution.beforeFirstWrite();
@@ -120,7 +127,7 @@ function createRun(
   };
   return {
     ...world,
-    ...{ event, eventKey, maxDelete, isResumed, progress, signal, beforeWrite },
+    ...{ event, eventKey, subjects, maxDelete, isResumed, progress, signal, beforeWrite },
     isFresh: isFresh(execution, world),
     recalledUsers: new Set(),
     searches: new Map(),
@@ -150,15 +157,21 @@ async function runStep(
   if (action === undefined) {
     throw new AppError('INTERNAL', `the plan holds an action that does not exist: ${step.action}`);
   }
-  return action(
-    {
-      action: step.action,
-      input: resolveInput(step.input, results),
-      index,
-      once: step.once,
-      unitKey: step.unitKey,
-      place: step.item === undefined ? step.rule : `${step.rule}, item ${step.item}`,
-    },
-    run,
-  );
+  const actionStep = {
+    action: step.action,
+    input: resolveInput(step.input, results),
+    index,
+    once: step.once,
+    rank: step.rank,
+    unitKey: step.unitKey,
+    payments: step.payments ?? [],
+    place: step.item === undefined ? step.rule : `${step.rule}, item ${step.item}`,
+  };
+  const before = run.progress.operations.length;
+  try {
+    return await action(actionStep, run);
+  } finally {
+    // Also where it broke off: what was made is there, and was paid for.
+    await notePaidLicenses(actionStep, run.progress.operations.slice(before), run);
+  }
 }

@@ -7,7 +7,9 @@ import { AppError } from '../errors.ts';
 import { MissingLicense } from '../failures.ts';
 import type { JsonObject, JsonValue } from '../model.ts';
 import { text, texts } from './input.ts';
+import { hasEntries } from './metadata.ts';
 import { noteUntouched } from './operations.ts';
+import { licensesPaidWith } from './payments.ts';
 import type { ActionRun, ActionStep } from './run.ts';
 
 /**
@@ -17,21 +19,24 @@ import type { ActionRun, ActionStep } from './run.ts';
  */
 export async function findLicenses(step: ActionStep, run: ActionRun): Promise<readonly License[]> {
   if (await wasDoneBefore(step, run)) return [];
-  const find = step.input['find'] as JsonObject | undefined;
-  const filter = toFilter(find ?? {});
-  const found = await run.client.findLicenses(filter, { signal: run.signal });
+  const { payment, ...find } = (step.input['find'] ?? {}) as JsonObject;
+  const filter = toFilter(find);
+  const found =
+    payment === undefined
+      ? await run.client.findLicenses(filter, { signal: run.signal })
+      : await findPaid(payment, filter, run);
   const kept = licensesOfThen(run);
   // Of a done event nothing is missing: what it was done for may be gone by now.
   if (kept !== undefined) return found.filter(({ id }) => kept.has(id));
   if (found.length > 0) return found;
-  const message = `${step.action} found no license with ${describeFilter(filter)}`;
+  const message = `${step.action} found no license with ${describeFilter(filter, payment)}`;
   switch (text(step, 'missing') ?? 'wait') {
     case 'ignore':
       return [];
     case 'fail':
       throw new AppError('LICENSE_NOT_FOUND', message);
     default:
-      throw new MissingLicense(message, { isFine: step.action === 'license.delete' });
+      throw new MissingLicense(message, { isFine: isFineWithout(step, payment) });
   }
 }
 
@@ -58,6 +63,44 @@ function licensesOfThen({ replay, progress }: ActionRun): ReadonlySet<string> | 
   if (replay?.wasDone !== true || replay.mode !== 'again') return undefined;
   for (const id of replay.licenseIds ?? []) progress.licenseIds.add(id);
   return replay.licenseIds === undefined ? undefined : new Set(replay.licenseIds);
+}
+
+/** What is deleted or revoked may never have been there; a payment that nobody knows is no such thing. */
+function isFineWithout({ action }: ActionStep, payment: JsonValue | undefined): boolean {
+  return action === 'license.delete' || (action === 'license.revoke' && payment === undefined);
+}
+
+/** The licenses that were noted under a payment; those that are gone by now are passed over. */
+async function findPaid(
+  payment: JsonValue,
+  filter: LicenseFilter,
+  run: ActionRun,
+): Promise<readonly License[]> {
+  if (typeof payment !== 'string' || payment === '') {
+    throw new AppError('FILTER_EMPTY', 'the criterion payment came out empty');
+  }
+  const found: License[] = [];
+  for (const id of await licensesPaidWith(payment, run)) {
+    const license = await run.client.getLicense(id, { signal: run.signal });
+    if (license !== undefined && meets(license, filter)) found.push(license);
+  }
+  return found.sort((a, b) => String(a.createdAt).localeCompare(String(b.createdAt)));
+}
+
+function meets(
+  license: License,
+  { metadata = {}, productId, userId, suspended, key }: LicenseFilter,
+): boolean {
+  const pairs = [
+    [productId, license.productId],
+    [userId, license.user?.id ?? license.userId],
+    [suspended, license.suspended],
+    [key, license.key],
+  ];
+  return (
+    hasEntries(license.metadata, metadata) &&
+    pairs.every(([wanted, found]) => wanted === undefined || wanted === found)
+  );
 }
 
 function toFilter(find: JsonObject): LicenseFilter {
@@ -89,9 +132,10 @@ function lostEntries(
 }
 
 /** `stripe_subscription_id = sub_1 and suspended = true`; license keys are not shown. */
-function describeFilter(filter: LicenseFilter): string {
+function describeFilter(filter: LicenseFilter, payment: JsonValue | undefined): string {
   const { metadata = {}, key, ...others } = filter;
-  const criteria = Object.entries({ ...metadata, ...others }).map(
+  const paid = payment === undefined ? {} : { payment };
+  const criteria = Object.entries({ ...paid, ...metadata, ...others }).map(
     ([name, value]) => `${name} = ${value}`,
   );
   if (key !== undefined) criteria.push('the given key');

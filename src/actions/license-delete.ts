@@ -4,6 +4,7 @@
 import type { License } from '../cryptlex/types.ts';
 import { AppError } from '../errors.ts';
 import { MissingLicense } from '../failures.ts';
+import { ownIdOf } from '../model.ts';
 import { findLicenses } from './find-licenses.ts';
 import { operationKey, perform } from './operations.ts';
 import type { ActionFunction, ActionRun, ActionStep } from './run.ts';
@@ -20,7 +21,7 @@ export const deleteLicenses: ActionFunction = async (step, run) => {
     run.progress.licenseIds.add(id);
     await perform(
       {
-        key: operationKey(run, step.action, run.event.id, String(step.index), id),
+        key: operationKey(run, step.action, ownIdOf(run.event), String(step.index), id),
         action: step.action,
         targetId: id,
         waitsForLost: false,

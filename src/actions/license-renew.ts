@@ -3,9 +3,17 @@
 // A suspended license comes back, unless something newer suspended it.
 
 import type { License } from '../cryptlex/types.ts';
-import type { JsonObject } from '../model.ts';
+import { type JsonObject, ownIdOf } from '../model.ts';
+import { isHeldByNewer } from './causes.ts';
 import { findLicenses } from './find-licenses.ts';
-import { expiryDateField, isStale, lastWrite, STALE_REASON } from './last-writes.ts';
+import {
+  expiryDateField,
+  HELD_REASON,
+  isStale,
+  lastWrite,
+  resumedField,
+  STALE_REASON,
+} from './last-writes.ts';
 import { noteUntouched, operationKey, perform } from './operations.ts';
 import type { ActionFunction, ActionRun, ActionStep } from './run.ts';
 
@@ -125,21 +133,24 @@ async function setExpiry(
 /** Lifts a suspension, and notes that at this time the license was paid for. */
 async function resume(license: License, step: ActionStep, run: ActionRun): Promise<void> {
   const field = `license:${license.id}:suspended`;
-  const sets = [lastWrite(field, run, true)];
+  const sets = [lastWrite(field, run, true), lastWrite(resumedField(license.id), run, true)];
   if (await isStale(field, run, { isPayment: true })) {
     if (!license.suspended) return;
     const reason = 'it was suspended by a newer event';
     noteUntouched(step.action, { kind: 'stale', targetId: license.id, reason }, run);
     return;
   }
-  if (!license.suspended) {
+  if (!license.suspended || (await isHeldByNewer(license, run))) {
     await run.journal.noteLastWrites(sets);
+    if (!license.suspended) return;
+    const stale = { kind: 'stale', targetId: license.id, reason: HELD_REASON } as const;
+    noteUntouched(step.action, stale, run);
     return;
   }
   const { signal } = run;
   await perform(
     {
-      key: operationKey(run, 'license.resume', run.event.id, String(step.index), license.id),
+      key: operationKey(run, 'license.resume', ownIdOf(run.event), String(step.index), license.id),
       action: 'license.resume',
       targetId: license.id,
       waitsForLost: true,

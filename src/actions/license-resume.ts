@@ -3,10 +3,12 @@
 
 import type { License } from '../cryptlex/types.ts';
 import type { JsonObject } from '../model.ts';
+import { isHeldByNewer } from './causes.ts';
 import { changeLicense, expiryChange, patchWith } from './change-licenses.ts';
 import { findLicenses } from './find-licenses.ts';
 import { text } from './input.ts';
-import { isStale } from './last-writes.ts';
+import { HELD_REASON, isStale, lastWrite, resumedField } from './last-writes.ts';
+import { noteUntouched } from './operations.ts';
 import type { ActionFunction, ActionRun, ActionStep } from './run.ts';
 
 export const resumeLicenses: ActionFunction = async (step, run) => {
@@ -16,8 +18,17 @@ export const resumeLicenses: ActionFunction = async (step, run) => {
     if (expiresAt !== undefined && license.suspended && !(await wasActive(license, run))) {
       await changeLicense(license, expiryChange(run, expiresAt, true), step, run);
     }
+    if (await isHeldByNewer(license, run)) {
+      const fields = [`license:${license.id}:suspended`, resumedField(license.id)];
+      const noted = fields.map((field) => lastWrite(field, run, true, step.rank));
+      await run.journal.noteLastWrites(noted);
+      const stale = { kind: 'stale', targetId: license.id, reason: HELD_REASON } as const;
+      noteUntouched(step.action, stale, run);
+      continue;
+    }
     const change = {
       field: 'suspended',
+      setsAlso: resumedField,
       isPayment: true,
       unchangedReason: () => (license.suspended ? undefined : 'it is not suspended'),
       write: patchWith(run, { suspended: false }),

@@ -3,12 +3,12 @@
 // placeholder stays, but is never found again.
 
 import type { User } from '../cryptlex/types.ts';
-import type { JsonObject } from '../model.ts';
+import { type JsonObject, ownIdOf } from '../model.ts';
 import { texts } from './input.ts';
 import { mergedEntries } from './metadata.ts';
 import { operationKey, perform } from './operations.ts';
 import type { ActionRun, ActionStep } from './run.ts';
-import { linkUser } from './users.ts';
+import { linkUser } from './user-changes.ts';
 
 /** How the metadata of a user that was merged into another one begins. */
 const MERGED = 'merged:';
@@ -31,7 +31,7 @@ export async function mergeUsers(
     if (license.user?.id !== placeholder.id) continue;
     await perform(
       {
-        key: operationKey(run, 'license.move', run.event.id, String(step.index), license.id),
+        key: operationKey(run, 'license.move', ownIdOf(run.event), String(step.index), license.id),
         action: 'license.move',
         targetId: license.id,
         waitsForLost: true,
@@ -48,7 +48,7 @@ export async function mergeUsers(
   if (metadata === undefined || wanted.length === 0) return;
   await perform(
     {
-      key: operationKey(run, 'user.merge', run.event.id, String(step.index), placeholder.id),
+      key: operationKey(run, 'user.merge', ownIdOf(run.event), String(step.index), placeholder.id),
       action: 'user.merge',
       targetId: placeholder.id,
       waitsForLost: true,

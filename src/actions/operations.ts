@@ -73,6 +73,21 @@ export async function perform(operation: Operation, run: ActionRun): Promise<Ope
   return finish(operation, targetId, run);
 }
 
+/** Writes an operation down as done without a call: what it would do is so already. */
+export async function noteDone(
+  operation: Operation,
+  reason: string,
+  run: ActionRun,
+): Promise<void> {
+  const { key, sets = [], targetId = '' } = operation;
+  await run.beforeWrite();
+  const known = (await run.journal.findOperations([key])).get(key);
+  await run.journal.intend(intentionOf(operation, known, run), known);
+  const result = { kind: 'unchanged', targetId, reason } as const;
+  await run.journal.complete(key, result, sets);
+  note(operation, result, run);
+}
+
 /** An intention without an end: the call of an earlier attempt may have taken effect. */
 async function settleOpen(
   operation: Operation,

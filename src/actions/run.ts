@@ -16,6 +16,8 @@ export interface Progress {
   readonly operations: { readonly action: string; readonly result: OperationResult }[];
   /** The action at which it ended early. */
   brokenAt?: string;
+  /** It noted what a payment paid for; a refund may wait for that. */
+  hasNotedPayment?: boolean;
 }
 
 /** One event's execution: the world that actions may touch. */
@@ -25,6 +27,8 @@ export interface ActionRun {
   readonly clock: Clock;
   readonly event: WebhookEvent;
   readonly eventKey: string;
+  /** What the event is about, as the journal names it. */
+  readonly subjects: readonly string[];
   readonly progress: Progress;
   /** When this process began to work on events; calls of earlier ones were sent before. */
   readonly startedAtMs: number;
@@ -58,7 +62,11 @@ export interface ActionStep {
   /** Its place in the plan, from 0. */
   readonly index: number;
   readonly once: string | undefined;
+  /** What the rule says of events of the same time; see last-writes.ts. */
+  readonly rank: number | undefined;
   readonly unitKey: string | undefined;
+  /** Ids of what it was paid with. */
+  readonly payments: readonly string[];
   /** For messages: the rule, and the item of the loop. */
   readonly place: string;
 }

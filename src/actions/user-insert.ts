@@ -4,6 +4,7 @@
 
 import type { User } from '../cryptlex/types.ts';
 import type { ActionFunction, ActionRun, ActionStep } from './run.ts';
+import { noteEntries } from './user-changes.ts';
 import { createUser, findUser, isFoundByEmail, recallUser, rememberUser } from './users.ts';
 
 export const insertUser: ActionFunction = async (step, run) => {
@@ -26,7 +27,10 @@ export const insertUser: ActionFunction = async (step, run) => {
 async function findOrCreate(step: ActionStep, run: ActionRun): Promise<User> {
   // Who is found by metadata may have another address, so creating could make a second user.
   const found = run.isFresh && isFoundByEmail(step) ? undefined : await findUser(step, run);
-  return found ?? (await createUser(step, run)).user;
+  if (found !== undefined) return found;
+  const { user, isNew } = await createUser(step, run);
+  if (isNew) await noteEntries(user, step, run);
+  return user;
 }
 
 /** A done event is not done for somebody else because its user has another address by now. */

@@ -7,14 +7,11 @@ import { text } from './input.ts';
 import { mergeUsers } from './merge-users.ts';
 import type { ActionFunction, ActionRun, ActionStep } from './run.ts';
 import { statusOf } from './run.ts';
+import { changeUser, isProfileStale, linkUser, noteEntries, noteProfile } from './user-changes.ts';
 import {
-  changeUser,
   createUser,
   findUser,
   findUserByEmail,
-  isProfileStale,
-  linkUser,
-  noteProfile,
   rememberUser,
   wantedChanges,
   wantedMetadata,
@@ -42,6 +39,7 @@ async function adoptOrCreate(step: ActionStep, run: ActionRun): Promise<User> {
   if (owner !== undefined) return adopt(owner, step, run);
   const { user, isNew } = await createUser(step, run);
   if (isNew) {
+    await noteEntries(user, step, run);
     await noteProfile(user, run);
     return user;
   }
@@ -60,16 +58,15 @@ async function adopt(owner: User, step: ActionStep, run: ActionRun): Promise<Use
 /** Gives a user that exists what the event says; shared with user.update. */
 export async function bringUpToDate(user: User, step: ActionStep, run: ActionRun): Promise<User> {
   const changes = wantedChanges(step, user);
-  const all = { ...changes, ...wantedMetadata(step, user) };
   // An older event must not take the user to whoever has its older address.
   if (changes.email === undefined || (await isProfileStale(user, run))) {
-    await changeUser(user, all, step, run);
+    await changeUser(user, changes, step, run);
     return user;
   }
   const owner = await findUserByEmail(changes.email, run);
   if (owner !== undefined && owner.id !== user.id) return giveTo(owner, user, step, run);
   try {
-    await changeUser(user, all, step, run);
+    await changeUser(user, changes, step, run);
     return user;
   } catch (error) {
     // Somebody took the address between the look and the change; the reference names no 409 here.

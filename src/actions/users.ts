@@ -1,16 +1,14 @@
-// Users: how they are looked up, created and changed; shared by the three user actions.
+// Users: how they are looked up and created, and what a step wants of them; shared by the user actions.
 // Takes a step's input, gives a user of Cryptlex. Never changes a role, and never renames a user who
 // is more than a customer.
 
 import { randomInt } from 'node:crypto';
 import type { User, UserUpdate } from '../cryptlex/types.ts';
 import { AppError } from '../errors.ts';
-import type { LastWrite } from '../journal/journal.ts';
-import type { JsonObject } from '../model.ts';
+import { type JsonObject, ownIdOf } from '../model.ts';
 import { text, texts } from './input.ts';
-import { isStale, lastWrite, STALE_REASON } from './last-writes.ts';
 import { mergedEntries, privateEntries } from './metadata.ts';
-import { noteUntouched, operationKey, perform } from './operations.ts';
+import { operationKey, perform } from './operations.ts';
 import { type ActionRun, type ActionStep, statusOf } from './run.ts';
 
 /** The role of a customer; every other role is somebody who works for the seller. */
@@ -105,7 +103,7 @@ export async function createUser(
   let rival: User | undefined;
   await perform(
     {
-      key: operationKey(run, 'user.create', run.event.id, String(step.index)),
+      key: operationKey(run, 'user.create', ownIdOf(run.event), String(step.index)),
       action: step.action,
       waitsForLost: false,
       write: async () => {
@@ -166,80 +164,6 @@ export function wantedChanges(step: ActionStep, user: User): UserUpdate {
 export function wantedMetadata(step: ActionStep, user: User): UserUpdate {
   const metadata = mergedEntries(user.metadata, texts(step.input['metadata']));
   return metadata === undefined ? {} : { metadata };
-}
-
-/**
- * Makes a user who has the event's address this customer: gives it the metadata by which later events
- * find it, and the event's names. No newer name or address stands against the metadata, so that it is
- * not guarded by time.
- */
-export async function linkUser(user: User, step: ActionStep, run: ActionRun): Promise<void> {
-  const names = (await isProfileStale(user, run)) ? {} : wantedChanges(step, user);
-  const changes = { ...names, ...wantedMetadata(step, user) };
-  const { signal } = run;
-  if (Object.keys(changes).length > 0) {
-    await perform(
-      {
-        key: operationKey(run, 'user.link', run.event.id, String(step.index), user.id),
-        action: step.action,
-        targetId: user.id,
-        waitsForLost: true,
-        write: async () => (await run.client.updateUser(user.id, changes, { signal })).id,
-      },
-      run,
-    );
-  }
-  await noteProfile(user, run);
-}
-
-/** Notes that the user's address is the one that this event tells, unless a newer event told another. */
-export async function noteProfile(user: User, run: ActionRun): Promise<void> {
-  if (await isProfileStale(user, run)) return;
-  await run.journal.noteLastWrites([profileWrite(user, run)]);
-}
-
-/** Whether a newer event has set names or address of the user. */
-export function isProfileStale(user: User, run: ActionRun): Promise<boolean> {
-  return isStale(profileField(user), run, { isPayment: false });
-}
-
-function profileWrite(user: User, run: ActionRun): LastWrite {
-  return lastWrite(profileField(user), run, false);
-}
-
-function profileField({ id }: User): string {
-  return `user:${id}:profile`;
-}
-
-/** Sends changes to a user, unless there are none or a newer event came before. */
-export async function changeUser(
-  user: User,
-  changes: UserUpdate,
-  step: ActionStep,
-  run: ActionRun,
-): Promise<void> {
-  const { action } = step;
-  if (Object.keys(changes).length === 0) {
-    await noteProfile(user, run);
-    const reason = 'the user is as the event says';
-    noteUntouched(action, { kind: 'unchanged', targetId: user.id, reason }, run);
-    return;
-  }
-  if (await isProfileStale(user, run)) {
-    noteUntouched(action, { kind: 'stale', targetId: user.id, reason: STALE_REASON }, run);
-    return;
-  }
-  await perform(
-    {
-      key: operationKey(run, 'user.update', run.event.id, String(step.index), user.id),
-      action,
-      targetId: user.id,
-      waitsForLost: true,
-      write: async () => (await run.client.updateUser(user.id, changes, { signal: run.signal })).id,
-      sets: [profileWrite(user, run)],
-    },
-    run,
-  );
 }
 
 const LOWER = 'abcdefghijkmnopqrstuvwxyz';

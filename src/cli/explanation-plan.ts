@@ -53,12 +53,16 @@ export function planLines(
     );
     const item = step.item === undefined ? '' : ` [${step.item}]`;
     const once = step.once === undefined ? [] : [{ field: 'once for', text: step.once }];
+    const payments = step.payments === undefined ? [] : [`paid with: ${step.payments.join(', ')}`];
+    const rank = step.rank === undefined ? [] : [{ left: `rank: ${step.rank}`, source: undefined }];
     const fields = [
       ...Object.entries(step.input).flatMap(([name, value]) => fieldLines(name, value, sources)),
       ...once.map(({ field, text }) => ({
         left: `${field}: ${text}`,
         source: sources.get('once'),
       })),
+      ...payments.map((left) => ({ left, source: undefined })),
+      ...rank,
     ];
     const width = Math.min(60, Math.max(0, ...fields.map(({ left }) => widthOf(left))));
     return [

@@ -15,6 +15,7 @@ const GIVING: Readonly<Record<string, string>> = {
   'license.create': 'a sale is not licensed any more',
   'license.renew': 'a payment does not renew any more',
   'license.resume': 'suspended licenses do not come back any more',
+  'license.restore': 'what was taken back does not come back any more',
 };
 
 export function dangerOfAdding(action: string): string | undefined {

@@ -158,8 +158,8 @@ function stepDifferences(
       danger: 'what was done before under the old name would be done again when it is told again',
     });
   }
-  const was = leavesOf(before.input);
-  const is = leavesOf(after.input);
+  const was = leavesOf(asFields(before));
+  const is = leavesOf(asFields(after));
   for (const field of new Set([...was.keys(), ...is.keys()])) {
     const [from, to] = [was.get(field), is.get(field)];
     if (JSON.stringify(from) === JSON.stringify(to)) continue;
@@ -168,6 +168,15 @@ function stepDifferences(
     differences.push({ rule, kind: 'input', text, steps: 0, danger });
   }
   return differences;
+}
+
+/** What it was paid with and its rank are compared like fields. */
+function asFields({ input, payments, rank }: PlannedStep): JsonObject {
+  return {
+    ...input,
+    ...(payments === undefined ? {} : { payment: [...payments] }),
+    ...(rank === undefined ? {} : { rank }),
+  };
 }
 
 /** `{metadata: {a: 1}}` → `metadata.a`; references to results and lists are values. */

@@ -49,6 +49,7 @@ function pairsOf(
 /** As they are written in the file, or as they are when they are left out. */
 function settingsOf({ mode, unmatched, settings }: RuleSet): Readonly<Record<string, string>> {
   const { maxDelete, waitForMs, toleranceSeconds, path, answer, secretName } = settings;
+  const { refusalCode, acknowledge, ownEvents } = settings;
   return {
     ...{ mode, unmatched, secret: secretName },
     maxDelete: String(maxDelete),
@@ -56,5 +57,7 @@ function settingsOf({ mode, unmatched, settings }: RuleSet): Readonly<Record<str
     toleranceSeconds: String(toleranceSeconds ?? 'as the provider says'),
     path: path ?? 'none',
     answer: answer === undefined ? 'as usual' : JSON.stringify(answer),
+    refusalCode: refusalCode ?? 'as usual',
+    ...{ acknowledge, ownEvents: String(ownEvents) },
   };
 }

@@ -28,7 +28,8 @@ import {
 } from './filters.ts';
 import type { Pace } from './pace.ts';
 import { PAGE_LIMIT, readPages } from './pages.ts';
-import { type AttemptInit, createSender, type Fetch, type Sender } from './request.ts';
+import { type AttemptInit, createSender, type Sender } from './request.ts';
+import { createTransport, type Fetch, openApiRequest, transportOver } from './transport.ts';
 import type { paths } from './types.generated.ts';
 import type {
   License,
@@ -85,6 +86,7 @@ export interface CryptlexClientOptions {
   readonly token: Secret;
   readonly pace: Pace;
   readonly clock: Clock;
+  /** Takes the calls in place of connections of their own. */
   readonly fetch?: Fetch;
   /** For one attempt, answer included; real time, whatever the clock. */
   readonly timeoutMs?: number;
@@ -116,14 +118,13 @@ export function createCryptlexClient(options: CryptlexClientOptions): CryptlexCl
   const api = createClient<paths>({
     baseUrl: normalizeBaseUrl(options.baseUrl),
     headers: { accept: 'application/json', 'user-agent': 'keywright' },
-    // A followed redirect would turn a POST into a GET, and take the answer for the write's.
-    redirect: 'manual',
+    Request: openApiRequest,
   });
   const send = createSender({
     token: options.token,
     pace: options.pace,
     clock: options.clock,
-    fetch: options.fetch ?? ((request) => globalThis.fetch(request)),
+    transport: options.fetch === undefined ? createTransport() : transportOver(options.fetch),
     timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
     retryPausesMs: options.retryPausesMs ?? RETRY_PAUSES_MS,
     maxRetryAfterMs: options.maxRetryAfterMs ?? RETRY_AFTER_MS_MAX,

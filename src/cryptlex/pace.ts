@@ -3,7 +3,7 @@
 // Never sends anything itself, and never refuses: a burst is drained.
 
 import type { Clock } from '../model.ts';
-import { exhaustedMs, retryAfterMs } from './rate-headers.ts';
+import { type AnswerHeaders, exhaustedMs, retryAfterMs } from './rate-headers.ts';
 
 /** All calls of a process, or of all replicas, go through one. */
 export interface Pace {
@@ -13,7 +13,7 @@ export interface Pace {
    */
   acquire(signal?: AbortSignal): Promise<() => void>;
   /** Is told the status and headers of each answer. */
-  observe(status: number, headers: Headers): void;
+  observe(status: number, headers: AnswerHeaders): void;
 }
 
 interface PaceOptions {
@@ -148,7 +148,7 @@ export function createPace(options: PaceOptions): Pace {
     });
   }
 
-  function observe(status: number, headers: Headers): void {
+  function observe(status: number, headers: AnswerHeaders): void {
     const nowMs = clock.nowMs();
     if (status === 429) {
       const wantedMs = retryAfterMs(headers, nowMs) ?? RETRY_AFTER_MS_DEFAULT;

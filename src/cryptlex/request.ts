@@ -18,9 +18,7 @@ import {
 } from './errors.ts';
 import { type Pace, RETRY_AFTER_MS_DEFAULT } from './pace.ts';
 import { retryAfterMs } from './rate-headers.ts';
-
-/** What fetch is used as; the global one, or one with its own agent. */
-export type Fetch = (request: Request) => Promise<Response>;
+import { type Fetch, openApiFetch, type Transport, type WireResponse } from './transport.ts';
 
 /** What openapi-fetch takes for one attempt. */
 export interface AttemptInit {
@@ -31,7 +29,7 @@ export interface AttemptInit {
 }
 
 export interface Call<T> extends RecordableCall {
-  send(init: AttemptInit): Promise<{ data?: unknown; error?: unknown; response: Response }>;
+  send(init: AttemptInit): Promise<{ data?: unknown; error?: unknown; response: WireResponse }>;
   read(text: string): Read<T>;
   /** What a 404 means, where it is an answer. */
   readonly notFound?: { readonly value: T };
@@ -41,7 +39,7 @@ export interface SenderOptions {
   readonly token: Secret;
   readonly pace: Pace;
   readonly clock: Clock;
-  readonly fetch: Fetch;
+  readonly transport: Transport;
   /** Until the whole answer is there, from the moment the pace lets the call start. */
   readonly timeoutMs: number;
   /** Pauses before each repetition; their number is that of the repetitions. */
@@ -129,13 +127,13 @@ async function timed<T>(
   const onAbort = (): void => ending.abort(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
 
-  let response: Response | undefined;
-  const capture: Fetch = async (request) => {
+  let response: WireResponse | undefined;
+  const capture = openApiFetch(async (request) => {
     request.headers.set('authorization', `Bearer ${options.token.reveal().trim()}`);
-    response = await options.fetch(request);
+    response = await options.transport(request);
     options.pace.observe(response.status, response.headers);
     return response;
-  };
+  });
   let outcome: Outcome<T>;
   try {
     const answer = await call.send({ signal: ending.signal, fetch: capture, parseAs: 'text' });
@@ -174,7 +172,7 @@ function tell(
 function judge<T>(
   options: SenderOptions,
   call: Call<T>,
-  answer: { data?: unknown; error?: unknown; response: Response },
+  answer: { data?: unknown; error?: unknown; response: WireResponse },
 ): Outcome<T> {
   const { status, headers, ok } = answer.response;
   if (ok) {

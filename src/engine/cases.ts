@@ -8,6 +8,7 @@ import type { Expectation } from './case-expectation.ts';
 import { type CaseContext, type Raw, readStep } from './case-steps.ts';
 import { Findings } from './findings.ts';
 import { checkShape } from './schema.ts';
+import { testsShape } from './validators.ts';
 import { readYaml, type YamlFile } from './yaml.ts';
 import type { YamlPath } from './yaml-places.ts';
 
@@ -92,7 +93,7 @@ function load(
     return undefined;
   }
   // What the schema does not let through cannot be run, and would only be reported a second time.
-  const isRight = checkShape('tests', yaml, findings, 'a test file');
+  const isRight = checkShape(testsShape, yaml, findings, 'a test file');
   if (!isRight || findings.hasErrors()) return undefined;
   const isList = Array.isArray(yaml.value);
   const header = (isList ? {} : yaml.value) as Raw;

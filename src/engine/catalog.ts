@@ -9,6 +9,7 @@ import { coerceField } from './fields.ts';
 import type { Findings } from './findings.ts';
 import { ID_FIELDS, whyNoId } from './ids.ts';
 import { checkShape } from './schema.ts';
+import { catalogShape } from './validators.ts';
 import { readYaml, type YamlFile } from './yaml.ts';
 
 /** The fields an entry may have and what each takes. */
@@ -90,7 +91,8 @@ export function readCatalogFile(
 ): ReadonlyMap<string, JsonObject> {
   if (file.endsWith('.csv')) return readCsv(file, text, fields, findings);
   const yaml = readYaml(file, text, findings);
-  if (yaml === undefined || !checkShape('catalog', yaml, findings, 'a catalog')) return new Map();
+  if (yaml === undefined || !checkShape(catalogShape, yaml, findings, 'a catalog'))
+    return new Map();
   return readEntries(yaml.value, fields, placeIn(yaml, []), findings);
 }
 

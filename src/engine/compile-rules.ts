@@ -5,7 +5,7 @@ import type { ActionCatalog } from '../model.ts';
 import { compileConditions } from './compile-conditions.ts';
 import { compileFields, compileKnown, reportMissingFields, reportRun } from './compile-fields.ts';
 import { compileNames, reportUnused } from './compile-names.ts';
-import type { ActionStep, LoopStep, Rule, Step } from './rules.ts';
+import type { ActionStep, LoopStep, Rule, Step, Template } from './rules.ts';
 import type { StaticScope } from './static-scope.ts';
 import { compileFormula, compileTemplate, findingAt, type TemplateContext } from './templates.ts';
 import type { YamlPath } from './yaml-places.ts';
@@ -57,6 +57,8 @@ function compileRule(
   const names = compileNames(raw['let'], [...path, 'let'], scope, context);
   const when = compileConditions(raw['when'], [...path, 'when'], scope, context);
   const once = compileKnown(raw['once'], [...path, 'once'], scope, context);
+  const payments = compilePayments(raw['payment'], [...path, 'payment'], scope, context);
+  const rank = compileKnown(raw['rank'], [...path, 'rank'], scope, context);
   const effects = ['ignore', 'reject', 'do'].filter((name) => raw[name] !== undefined);
   const [effect] = effects;
   if (effect === undefined || effects.length > 1) {
@@ -72,6 +74,8 @@ function compileRule(
     when,
     names,
     once,
+    payments,
+    rank,
     continues: raw['continue'] === true,
   };
   if (effect !== 'do') {
@@ -84,6 +88,21 @@ function compileRule(
   const steps = compileSteps(raw['do'] as Raw[], [...path, 'do'], scope, context, within);
   reportUnused(scope, context);
   return { ...base, effect: { kind: 'do', steps } };
+}
+
+/** One formula or several: what was paid with may have more than one id. */
+function compilePayments(
+  raw: unknown,
+  path: YamlPath,
+  scope: StaticScope,
+  context: RuleContext,
+): readonly Template[] {
+  const isList = Array.isArray(raw);
+  const values: readonly unknown[] = isList ? raw : raw === undefined ? [] : [raw];
+  return values.flatMap((value, index) => {
+    const template = compileKnown(value, isList ? [...path, index] : path, scope, context);
+    return template === undefined ? [] : [template];
+  });
 }
 
 function compileSteps(

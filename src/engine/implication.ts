@@ -47,7 +47,7 @@ function isSomething(value: JsonValue): boolean {
 }
 
 /** Whether a test certainly holds for a value. */
-function holds(test: LeafTest, value: JsonValue): boolean {
+export function holds(test: LeafTest, value: JsonValue): boolean {
   switch (test.kind) {
     case 'blank':
       return !isSomething(value) === test.wanted;

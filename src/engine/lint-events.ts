@@ -5,7 +5,8 @@ import { PROVIDER_NAMES } from '../model.ts';
 import { didYouMean } from './closest.ts';
 import type { Findings } from './findings.ts';
 import { coverAll } from './implication.ts';
-import type { Condition, Rule, RuleSet } from './rules.ts';
+import type { Condition, NameTable, Rule, RuleSet } from './rules.ts';
+import { isSwitchedOff, openConditions } from './switches.ts';
 import type { YamlFile } from './yaml.ts';
 
 export function lintEventTypes(
@@ -49,7 +50,7 @@ function reportRest(ruleSet: RuleSet, yaml: YamlFile, findings: Findings): void 
   const open = new Map<Rule, string[]>();
   for (const [type, rules] of ruleSet.rulesByType) {
     const last = rules.at(-1);
-    if (last === undefined || leavesNothing(rules)) continue;
+    if (last === undefined || leavesNothing(rules, ruleSet.names)) continue;
     const types = open.get(last);
     if (types === undefined) open.set(last, [type]);
     else types.push(type);
@@ -67,10 +68,13 @@ function reportRest(ruleSet: RuleSet, yaml: YamlFile, findings: Findings): void 
 }
 
 /** Whether every event of the type fits one of the rules, as far as that can be known. */
-function leavesNothing(rules: readonly Rule[]): boolean {
-  if (rules.some(({ when }) => when.length === 0)) return true;
+function leavesNothing(rules: readonly Rule[], settings: NameTable): boolean {
+  const asked = rules
+    .filter((rule) => !isSwitchedOff(rule, settings))
+    .map((rule) => openConditions(rule, settings));
+  if (asked.some((when) => when.length === 0)) return true;
   // Two rules that ask for the opposite of each other leave nothing between them.
-  const single = rules.flatMap(({ when }) => (when.length === 1 ? when : []));
+  const single = asked.flatMap((when) => (when.length === 1 ? when : []));
   return single.filter(isNegative).some((a) => single.some((b) => coverAll(a, b)));
 }
 

@@ -3,6 +3,7 @@
 
 import { PROVIDER_NAMES } from '../model.ts';
 import type { Findings } from './findings.ts';
+import { lintSettings } from './lint-settings.ts';
 import type { Rule, RuleSet, Step } from './rules.ts';
 import type { YamlFile } from './yaml.ts';
 
@@ -16,6 +17,7 @@ export function lintRuleSet(ruleSet: RuleSet, yaml: YamlFile, findings: Findings
     findings.error('RULE_SECRET', message, { location, length: name.length });
   }
   reportUnreachable(ruleSet, findings);
+  lintSettings(ruleSet, findings);
   if (ruleSet.provider === 'paddle' && ruleSet.mode !== 'any') {
     findings.warning(
       'RULE_WRONG_TYPE',

@@ -12,10 +12,11 @@ import type { Catalog } from './expression/library.ts';
 import { Findings } from './findings.ts';
 import { withoutIgnored } from './ignored.ts';
 import { lintRuleSet } from './lint.ts';
-import type { EnvName, Formula, Rule, RuleSet, SourceSettings } from './rules.ts';
+import type { EnvName, Formula, NameTable, Rule, RuleSet, SourceSettings } from './rules.ts';
 import { checkRuleFile } from './schema.ts';
 import { lintSecrets } from './secrets.ts';
 import { StaticScope } from './static-scope.ts';
+import { isSwitchedOff } from './switches.ts';
 import { compileTemplate, type TemplateContext } from './templates.ts';
 import { readYaml, type YamlFile } from './yaml.ts';
 
@@ -99,7 +100,8 @@ function load(
     subjects,
     names,
     rules,
-    rulesByType: byType(rules),
+    ...byType(rules, names),
+    typesByPayment: new Set(rules.flatMap((rule) => (findsPayment(rule) ? rule.types : []))),
     settings: readSettings(raw, source, provider, yaml, findings),
   };
   lintRuleSet(ruleSet, yaml, findings);
@@ -189,16 +191,35 @@ function compileSubjects(
   });
 }
 
-function byType(rules: readonly Rule[]): ReadonlyMap<string, readonly Rule[]> {
-  const index = new Map<string, Rule[]>();
+/** A type that only rules name which are switched off is named by none. */
+function byType(
+  rules: readonly Rule[],
+  names: NameTable,
+): Pick<RuleSet, 'rulesByType' | 'rulesSwitchedOff'> {
+  const rulesByType = new Map<string, Rule[]>();
+  const rulesSwitchedOff = new Map<string, Rule[]>();
   for (const rule of rules) {
     for (const type of new Set(rule.types)) {
-      const list = index.get(type);
-      if (list === undefined) index.set(type, [rule]);
+      const list = rulesByType.get(type);
+      if (list === undefined) rulesByType.set(type, [rule]);
       else list.push(rule);
     }
   }
-  return index;
+  for (const [type, list] of rulesByType) {
+    if (!list.every((rule) => isSwitchedOff(rule, names))) continue;
+    rulesByType.delete(type);
+    rulesSwitchedOff.set(type, list);
+  }
+  return { rulesByType, rulesSwitchedOff };
+}
+
+function findsPayment(rule: Rule): boolean {
+  const steps = rule.effect.kind === 'do' ? rule.effect.steps : [];
+  return steps.some((step) => {
+    if (step.kind === 'loop') return step.rules.some(findsPayment);
+    const find = step.fields.find(({ name }) => name === 'find')?.template;
+    return find?.kind === 'map' && find.members.has('payment');
+  });
 }
 
 function readSettings(
@@ -212,6 +233,9 @@ function readSettings(
     secret?: string;
     path?: string;
     answer?: JsonObject;
+    refusalCode?: string;
+    acknowledge?: 'done' | 'stored';
+    ownEvents?: boolean;
     toleranceSeconds?: number;
     maxDelete?: number;
     waitFor?: string;
@@ -228,6 +252,9 @@ function readSettings(
     secretName: given.secret ?? mainSecretName(provider),
     ...(given.path === undefined ? {} : { path: given.path }),
     ...(given.answer === undefined ? {} : { answer: given.answer }),
+    ...(given.refusalCode === undefined ? {} : { refusalCode: given.refusalCode }),
+    acknowledge: given.acknowledge ?? 'done',
+    ownEvents: given.ownEvents === true,
     ...(given.toleranceSeconds === undefined ? {} : { toleranceSeconds: given.toleranceSeconds }),
     maxDelete: given.maxDelete ?? MAX_DELETE_DEFAULT,
     waitForMs: waitForMs(given.waitFor, yaml, findings),

@@ -53,13 +53,19 @@ async function match(
   if (wrongMode !== undefined) {
     return { kind: 'ignored', rule: undefined, reason: wrongMode, trace: [] };
   }
+  const evaluation = new Evaluation(event, declared(ruleSet, env), options);
+  const matcher = new Matcher(ruleSet, evaluation);
   const candidates = ruleSet.rulesByType.get(event.type);
   if (candidates === undefined) {
-    const reason = `no rule of ${ruleSet.file} names the event type ${event.type}`;
-    return { kind: 'unmatched', answer: ruleSet.unmatched, reason, trace: [] };
+    const off = ruleSet.rulesSwitchedOff.get(event.type) ?? [];
+    const why =
+      off.length === 0
+        ? `no rule of ${ruleSet.file} names the event type ${event.type}`
+        : `the rules of ${ruleSet.file} for ${event.type} are switched off by its settings`;
+    const { trace } = await matcher.run(off);
+    return { kind: 'unmatched', answer: ruleSet.unmatched, reason: why, trace };
   }
-  const evaluation = new Evaluation(event, declared(ruleSet, env), options);
-  const result = await new Matcher(ruleSet, evaluation).run(candidates);
+  const result = await matcher.run(candidates);
   return evaluation.lookups === undefined ? result : { ...result, lookups: evaluation.lookups };
 }
 

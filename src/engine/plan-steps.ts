@@ -6,7 +6,7 @@ import type { JsonObject, JsonValue, PlannedStep, Problem, RuleTrace } from '../
 import { askAll } from './conditions.ts';
 import { type Evaluation, EvaluationFailure, problemAt, type RunScope } from './evaluation.ts';
 import { explainMissing } from './explain-missing.ts';
-import { isBlank, RunReference } from './expression/values.ts';
+import { describeValue, isBlank, RunReference } from './expression/values.ts';
 import { formatLocation } from './findings.ts';
 import { fieldValue, spread } from './plan-fields.ts';
 import type { ActionStep, LoopStep, Rule, Step, Template } from './rules.ts';
@@ -26,6 +26,8 @@ export interface PlanOutput {
 
 /** One event may make that many licenses; more is a mistake. */
 const STEPS_MAX = 5_000;
+/** The highest `rank` of a rule. */
+const RANK_MAX = 99;
 
 /** The item of a loop that is being planned. */
 interface Item {
@@ -39,6 +41,8 @@ export class StepPlanner {
   readonly #evaluation: Evaluation;
   readonly #rule: Rule;
   readonly #output: PlanOutput;
+  #payments: readonly string[] = [];
+  #rank: number | undefined;
 
   constructor(evaluation: Evaluation, rule: Rule, output: PlanOutput) {
     this.#evaluation = evaluation;
@@ -48,6 +52,8 @@ export class StepPlanner {
 
   async plan(steps: readonly Step[], scope: RunScope): Promise<void> {
     const once = await this.#once(scope);
+    this.#payments = await this.#paidWith(scope);
+    this.#rank = await this.#rankOf(scope);
     await this.#steps(steps, scope, this.#rule, once, undefined);
   }
 
@@ -63,6 +69,31 @@ export class StepPlanner {
       );
     });
     return text ?? '';
+  }
+
+  async #paidWith(scope: RunScope): Promise<readonly string[]> {
+    const ids = new Set<string>();
+    for (const payment of this.#rule.payments) {
+      const id = await this.#guarded(this.#rule.id, undefined, async () => {
+        const value = await this.#evaluation.plain(payment, scope);
+        return isBlank(value) ? undefined : this.#evaluation.text(payment, scope, 'payment');
+      });
+      if (id !== undefined) ids.add(id);
+    }
+    return [...ids];
+  }
+
+  async #rankOf(scope: RunScope): Promise<number | undefined> {
+    const { rank } = this.#rule;
+    if (rank === undefined) return undefined;
+    return this.#guarded(this.#rule.id, undefined, async () => {
+      const value = await this.#evaluation.plain(rank, scope);
+      if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= RANK_MAX) {
+        return value;
+      }
+      const message = `rank needs a whole number from 0 to ${RANK_MAX}, not ${describeValue(value ?? null)}`;
+      throw new EvaluationFailure(problemAt('FIELD_TYPE', message, rank.location));
+    });
   }
 
   async #steps(
@@ -196,6 +227,8 @@ export class StepPlanner {
     if (step.as !== undefined && as !== undefined) scope.set(step.as, resultOf(step, as));
     const planned = { index: this.#output.steps.length, input };
     const identity = definition.needsOnce ? once : undefined;
+    const isPaid = definition.name.startsWith('license.') && definition.kind === 'write';
+    const payments = isPaid ? this.#payments : [];
     this.#evaluation.lookups?.values.push(
       ...valueSources(step, { ...planned, once: identity }, { spreads, once: this.#rule.once }),
     );
@@ -206,6 +239,8 @@ export class StepPlanner {
       ...(identity === undefined
         ? {}
         : { once: identity, unitKey: this.#unitKey(definition.name, identity, item) }),
+      ...(payments.length === 0 ? {} : { payments }),
+      ...(this.#rank === undefined ? {} : { rank: this.#rank }),
       ...(item === undefined ? {} : { item: item.label }),
       rule: rule.fullId,
       location: formatLocation(step.location),

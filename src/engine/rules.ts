@@ -32,6 +32,10 @@ export interface RuleSet {
   readonly rules: readonly Rule[];
   /** The rules that name a type, in their order: an event costs the same however many others there are. */
   readonly rulesByType: ReadonlyMap<string, readonly Rule[]>;
+  /** The rules of types that only such rules name which a setting of `let` keeps from fitting. */
+  readonly rulesSwitchedOff: ReadonlyMap<string, readonly Rule[]>;
+  /** The types of events for which a rule finds licenses by their payment. */
+  readonly typesByPayment: ReadonlySet<string>;
   readonly settings: SourceSettings;
 }
 
@@ -42,6 +46,12 @@ export interface SourceSettings {
   readonly path?: string;
   /** A fixed body for answers with 200. */
   readonly answer?: JsonObject;
+  /** What `error` says in answers to a delivery that is not let in; left out, Keywright's own code. */
+  readonly refusalCode?: string;
+  /** When a delivery is answered 200: when its events did not fail, or as soon as they are stored. */
+  readonly acknowledge: 'done' | 'stored';
+  /** It handles its events for itself, also those that another file has handled. */
+  readonly ownEvents: boolean;
   readonly toleranceSeconds?: number;
   /** How many licenses one event may delete that Keywright did not create. */
   readonly maxDelete: number;
@@ -100,6 +110,10 @@ export interface Rule {
   readonly when: readonly Condition[];
   readonly names: NameTable;
   readonly once: Template | undefined;
+  /** Ids of what was paid with; those that come out missing are passed over. */
+  readonly payments: readonly Template[];
+  /** Which of two events of the same time counts as the later. */
+  readonly rank: Template | undefined;
   readonly effect:
     | { readonly kind: 'ignore' | 'reject'; readonly reason: Template }
     | { readonly kind: 'do'; readonly steps: readonly Step[] };

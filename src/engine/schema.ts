@@ -5,7 +5,7 @@ import type { ErrorObject } from 'ajv/dist/2020.js';
 import type { AppErrorCode } from '../errors.ts';
 import { closest, didYouMean } from './closest.ts';
 import type { Findings } from './findings.ts';
-import { type ShapeName, validatorOf } from './validators.ts';
+import { rulesShape, type Shape } from './validators.ts';
 import { holdsTrapKey, isTrapKey, type YamlFile } from './yaml.ts';
 import type { YamlPath } from './yaml-places.ts';
 
@@ -19,12 +19,12 @@ export type CheckedFile = Readonly<Record<string, unknown>> & {
  * can be checked as well; undefined when the rest would mean nothing without it.
  */
 export function checkRuleFile(yaml: YamlFile, findings: Findings): CheckedFile | undefined {
-  if (checkShape('rules', yaml, findings, 'a rule file')) return yaml.value as CheckedFile;
+  if (checkShape(rulesShape, yaml, findings, 'a rule file')) return yaml.value as CheckedFile;
   const { value } = yaml;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   const rest: Record<string, unknown> = { ...value };
   const rules = Array.isArray(rest['rules']) ? [...rest['rules']] : [];
-  for (const error of validatorOf('rules').errors ?? []) {
+  for (const error of rulesShape().errors ?? []) {
     const [section, index] = toPath(error.instancePath, yaml.value);
     const missing = (error.params as Record<string, unknown>)['missingProperty'];
     // Formulas cannot be judged without knowing the provider and the names they may use.
@@ -50,12 +50,12 @@ function isStrayField(error: ErrorObject): boolean {
  * @param whole what messages call the file: "a scenario"
  */
 export function checkShape(
-  name: ShapeName,
+  shape: Shape,
   yaml: YamlFile,
   findings: Findings,
   whole: string,
 ): boolean {
-  const validate = validatorOf(name);
+  const validate = shape();
   if (validate(yaml.value)) return true;
   const errors = validate.errors ?? [];
   for (const error of errors) {

@@ -4,11 +4,12 @@
 import { parseInstant, parseInterval } from '../interval.ts';
 import type { Findings } from './findings.ts';
 import { checkShape } from './schema.ts';
+import { stateShape } from './validators.ts';
 import type { YamlFile } from './yaml.ts';
 
 /** Whether it is right: lists of users, licenses, templates and products, with dates that are some. */
 export function checkStateFile(yaml: YamlFile, findings: Findings): boolean {
-  return checkShape('state', yaml, findings, 'the file') && checkTimes(yaml, findings);
+  return checkShape(stateShape, yaml, findings, 'the file') && checkTimes(yaml, findings);
 }
 
 function checkTimes(yaml: YamlFile, findings: Findings): boolean {

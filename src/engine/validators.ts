@@ -1,5 +1,5 @@
-// The schemas in schema/ as functions. Takes the name of a kind of file, gives what checks a document of
-// that kind; compiled when it is asked for the first time.
+// The schemas in schema/ as functions, one for each kind of file: rules, a catalog of its own, rule tests,
+// what exists in Cryptlex, a scenario. Compiled when they are asked for the first time.
 // In what `npm run build` makes, scripts/compiled-schemas.ts stands in for this file: the same functions,
 // compiled beforehand, since compiling is a third of the time that a server needs to start.
 
@@ -8,8 +8,8 @@ import rulesSchema from '../../schema/rules.schema.json' with { type: 'json' };
 import scenarioSchema from '../../schema/scenario.schema.json' with { type: 'json' };
 import testsSchema from '../../schema/tests.schema.json' with { type: 'json' };
 
-/** A kind of file: rules, a catalog of its own, rule tests, what exists in Cryptlex, a scenario. */
-export type ShapeName = 'rules' | 'catalog' | 'tests' | 'state' | 'scenario';
+/** Gives what checks a document; its `errors` are those of the last document. */
+export type Shape = () => ValidateFunction;
 
 export const AJV_OPTIONS: Options = {
   allErrors: true,
@@ -20,26 +20,29 @@ export const AJV_OPTIONS: Options = {
   verbose: true,
 };
 
-/** The schema of each kind of file. */
-export const SHAPES: Readonly<Record<ShapeName, object>> = {
-  rules: rulesSchema,
-  catalog: {
+/** The schema behind each of the functions below, by its name. */
+export const SCHEMAS = {
+  rulesShape: rulesSchema,
+  catalogShape: {
     $defs: rulesSchema.$defs,
     type: 'object',
     additionalProperties: { $ref: '#/$defs/catalogEntry' },
   },
-  tests: testsSchema,
-  state: { $defs: testsSchema.$defs, $ref: '#/$defs/given' },
-  scenario: scenarioSchema,
-};
+  testsShape: testsSchema,
+  stateShape: { $defs: testsSchema.$defs, $ref: '#/$defs/given' },
+  scenarioShape: scenarioSchema,
+} as const;
 
-const compiled = new Map<ShapeName, ValidateFunction>();
+export const rulesShape = shapeOf('rulesShape');
+export const catalogShape = shapeOf('catalogShape');
+export const testsShape = shapeOf('testsShape');
+export const stateShape = shapeOf('stateShape');
+export const scenarioShape = shapeOf('scenarioShape');
 
-/** What checks a document of this kind; its `errors` are those of the last document. */
-export function validatorOf(name: ShapeName): ValidateFunction {
-  const known = compiled.get(name);
-  if (known !== undefined) return known;
-  const validate = new Ajv2020(AJV_OPTIONS).compile(SHAPES[name]);
-  compiled.set(name, validate);
-  return validate;
+function shapeOf(name: keyof typeof SCHEMAS): Shape {
+  let validate: ValidateFunction | undefined;
+  return () => {
+    validate ??= new Ajv2020(AJV_OPTIONS).compile(SCHEMAS[name]);
+    return validate;
+  };
 }

@@ -126,13 +126,30 @@ export interface IntendedOperation {
 export type OperationRecord = IntendedOperation &
   ({ readonly state: 'intended' } | { readonly state: 'done'; readonly result: OperationResult });
 
-/** That an event of this time set a field; a payment wins over a suspension of the same time. */
+/** That an event of this time set a field. */
 export interface LastWrite {
-  /** `license:{id}:suspended`, `license:{id}:expiresAt`, `user:{id}:profile`, … */
+  /** `license:{id}:suspended`, `user:{id}:profile`, `user:{id}:metadata:{key}`, … */
   readonly field: string;
   readonly timeMs: number;
-  readonly isPayment: boolean;
+  /** Of two events of the same time the higher one counts as the later; a payment has 1, others 0. */
+  readonly rank: number;
 }
+
+/**
+ * One thing that later facts need to find what an earlier one did. Under a payment (`stripe:pi_1`): a license
+ * that it paid for, a subject of the events that told of it, or another id that it has. Under a license
+ * (`license:…`): what suspended or revoked it, see actions/causes.ts.
+ */
+export interface Reference {
+  readonly key: string;
+  readonly kind: 'license' | 'subject' | 'payment' | 'cause';
+  readonly value: string;
+}
+
+/** What is known under some keys; other ids of a payment are followed. */
+export type KnownReferences = Readonly<
+  Record<Exclude<Reference['kind'], 'payment'>, readonly string[]>
+>;
 
 /** Every method rejects with an AppError JOURNAL_UNAVAILABLE when it cannot keep its promise. */
 export interface Journal {
@@ -143,8 +160,13 @@ export interface Journal {
   /**
    * Writes the events of one delivery, all or none, before anything is done for them. An event that
    * ended without being done begins anew: with today's rules, and with its whole time before it.
+   * @param takeAtOnce for whoever has a hand free and knows of nothing older that could be taken: may be
+   *   given a single new event in whose lines nobody stands, as `take` would give it, as soon as all see it
    */
-  accept(events: readonly NewEvent[]): Promise<readonly Acceptance[]>;
+  accept(
+    events: readonly NewEvent[],
+    takeAtOnce?: (taken: TakenEvent) => void,
+  ): Promise<readonly Acceptance[]>;
   /**
    * The next event that may be worked on: due, none of its subjects in work, and none of them with
    * an older event before it. An event in back-off keeps its place; a waiting one steps aside.
@@ -180,11 +202,14 @@ export interface Journal {
   withdraw(key: string): Promise<void>;
   /**
    * Notes that an event of this time found the fields as it wants them, without a call. What is known
-   * of a field never goes back: a write of an older event, or one that a payment of the same time
-   * outweighs, changes nothing. The same holds for `complete`.
+   * of a field never goes back: a write of an older event, or of one of the same time and a lower
+   * rank, changes nothing. The same holds for `complete`.
    */
   noteLastWrites(lastWrites: readonly LastWrite[]): Promise<void>;
   findLastWrites(fields: readonly string[]): Promise<ReadonlyMap<string, LastWrite>>;
+  /** Adds references; what is noted stays, also when payloads are erased. */
+  noteReferences(references: readonly Reference[]): Promise<void>;
+  findReferences(keys: readonly string[]): Promise<KnownReferences>;
 
   find(key: string): Promise<EventRecord | undefined>;
   /** Remembers a user by what it was found by, `email:ann@example.com`; kept as a keyed hash only. */

@@ -2,7 +2,13 @@
 // outcome is open never.
 
 import type { OperationResult } from '../model.ts';
-import type { IntendedOperation, LastWrite, OperationRecord } from './journal.ts';
+import type {
+  IntendedOperation,
+  KnownReferences,
+  LastWrite,
+  OperationRecord,
+  Reference,
+} from './journal.ts';
 
 const OPERATIONS_MAX = 200_000;
 
@@ -11,6 +17,7 @@ export class MemoryOperations {
   readonly #operations = new Map<string, OperationRecord>();
   readonly #created = new Set<string>();
   readonly #lastWrites = new Map<string, LastWrite>();
+  readonly #references = new Map<string, Reference[]>();
 
   records(): Iterable<OperationRecord> {
     return this.#operations.values();
@@ -103,6 +110,30 @@ export class MemoryOperations {
     }
     return found;
   }
+
+  async noteReferences(references: readonly Reference[]): Promise<void> {
+    for (const reference of references) {
+      const { key, kind, value } = reference;
+      const known = this.#references.get(key) ?? [];
+      const isKnown = known.some((one) => kind === one.kind && value === one.value);
+      if (!isKnown) this.#references.set(key, [...known, reference]);
+      forgetBeyond(this.#references, OPERATIONS_MAX);
+    }
+  }
+
+  async findReferences(keys: readonly string[]): Promise<KnownReferences> {
+    const sets = {
+      license: new Set<string>(),
+      subject: new Set<string>(),
+      payment: new Set(keys),
+      cause: new Set<string>(),
+    };
+    // A set that grows while it is walked is walked to its end.
+    for (const key of sets.payment) {
+      for (const { kind, value } of this.#references.get(key) ?? []) sets[kind].add(value);
+    }
+    return { license: [...sets.license], subject: [...sets.subject], cause: [...sets.cause] };
+  }
 }
 
 function isSame(a: OperationRecord | undefined, b: OperationRecord | undefined): boolean {
@@ -111,9 +142,9 @@ function isSame(a: OperationRecord | undefined, b: OperationRecord | undefined):
   );
 }
 
-/** Whether a write is newer than another one, or a payment of the same time. */
+/** Whether a write is newer than another one, or of the same time and a higher rank. */
 function outweighs(a: LastWrite, b: LastWrite): boolean {
-  return a.timeMs > b.timeMs || (a.timeMs === b.timeMs && a.isPayment && !b.isPayment);
+  return a.timeMs > b.timeMs || (a.timeMs === b.timeMs && a.rank > b.rank);
 }
 
 /** Maps and sets keep the order of insertion, so the first ones are the oldest. */

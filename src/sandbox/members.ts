@@ -41,6 +41,7 @@ export const LICENSE_INSTANTS = [
 ] as const;
 
 export const LICENSE_MEMBERS = names<Required<GivenLicense>>({
+  payment: true,
   id: true,
   createdAt: true,
   updatedAt: true,

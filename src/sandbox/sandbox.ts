@@ -36,7 +36,7 @@ export interface Sandbox {
   /** What is there now, in the order of insertion. */
   readonly state: SandboxState;
   /** Puts things there. @throws INPUT_UNREADABLE for what cannot be. */
-  seed(given: SandboxGiven): void;
+  seed(given: SandboxGiven): readonly string[];
   /** Every request in the order of arrival. */
   readonly requests: readonly RecordedRequest[];
   clearRequests(): void;
@@ -93,8 +93,8 @@ class EmbeddedSandbox implements Sandbox {
     return this.#book;
   }
 
-  seed(given: SandboxGiven): void {
-    seedWorld(this.#world, given);
+  seed(given: SandboxGiven): readonly string[] {
+    return seedWorld(this.#world, given);
   }
 
   clearRequests(): void {

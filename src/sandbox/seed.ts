@@ -24,10 +24,10 @@ import type { World } from './world.ts';
 const GIVEN_PRODUCT_ID = 'product-1';
 
 /**
- * Users come before licenses, so that these can name them.
+ * Users come before licenses, so that these can name them. Gives the ids of the licenses, in their order.
  * @throws INPUT_UNREADABLE for unknown members, malformed dates, taken addresses, ids or keys.
  */
-export function seedWorld(world: World, given: SandboxGiven): void {
+export function seedWorld(world: World, given: SandboxGiven): readonly string[] {
   refuseUnknown('given', given, ['users', 'licenses', 'licenseTemplates', 'products']);
   for (const template of given.licenseTemplates ?? []) {
     refuseUnknown('license template', template, TEMPLATE_MEMBERS);
@@ -38,7 +38,7 @@ export function seedWorld(world: World, given: SandboxGiven): void {
     putProduct(world, product);
   }
   for (const user of given.users ?? []) seedUser(world, user);
-  for (const license of given.licenses ?? []) seedLicense(world, license);
+  return (given.licenses ?? []).map((license) => seedLicense(world, license));
 }
 
 function seedUser(world: World, given: GivenUser): SandboxUser {
@@ -61,9 +61,9 @@ function seedUser(world: World, given: GivenUser): SandboxUser {
   return user;
 }
 
-function seedLicense(world: World, given: GivenLicense): void {
+function seedLicense(world: World, given: GivenLicense): string {
   refuseUnknown('license', given, LICENSE_MEMBERS);
-  const { metadata, user, perpetual, ...members } = given;
+  const { metadata, user, perpetual, payment: _payment, ...members } = given;
   const { store } = world;
   const productId = given.productId ?? GIVEN_PRODUCT_ID;
   // What is given exists: a closed list of products or templates does not shut it out.
@@ -102,6 +102,7 @@ function seedLicense(world: World, given: GivenLicense): void {
     perpetual: perpetual ?? license.perpetual,
   } as StoredLicense;
   store.putLicense({ ...draft, license: stored }, world.nowMs());
+  return stored.id;
 }
 
 function ownerOf(world: World, named: string | null | undefined): string | null {

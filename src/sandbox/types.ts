@@ -138,6 +138,8 @@ export type GivenLicense = Partial<Omit<StoredLicense, 'metadata' | 'organizatio
   readonly user?: string;
   readonly userId?: string;
   readonly licenseTemplateId?: string;
+  /** The payment that it was bought with: nothing of Cryptlex, see given-payments.ts. */
+  readonly payment?: string;
 };
 
 export type GivenTemplate = Partial<SandboxTemplate>;

@@ -10,9 +10,9 @@ import { REPLAY_MODES } from '../journal/archive.ts';
 import type { Clock, JsonValue } from '../model.ts';
 import { EVENT_STATUSES } from '../model.ts';
 import type { Secret } from '../secret.ts';
-import { createBearerCheck } from './bearer.ts';
 import { type RequestOrigin, readBody } from './read-body.ts';
 import type { Strangers } from './strangers.ts';
+import { createTokenGuard } from './token-guard.ts';
 
 export interface AdminDependencies {
   readonly token: Secret;
@@ -26,8 +26,6 @@ export interface AdminDependencies {
   explain(details: EventDetails): Promise<unknown>;
 }
 
-/** Whoever has guessed often waits for each further answer; the right token never does. */
-export const GUESS_DELAY_MS = 1_000;
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 1000;
 /** A dry run takes an event and perhaps a rule file. */
@@ -46,13 +44,10 @@ export function createAdmin(
 ): Hono<{ Bindings: RequestOrigin }> {
   const { archive, clock } = dependencies;
   const app = new Hono<{ Bindings: RequestOrigin }>();
-  const isAllowed = createBearerCheck(dependencies.token);
+  const isAllowed = createTokenGuard(dependencies.token, 'admin', { strangers, clock });
 
   app.use('*', async (c, next) => {
-    if (isAllowed(c.req.header('authorization'))) return next();
-    // In process there is no origin.
-    const { address } = (c.env as RequestOrigin | undefined) ?? {};
-    if (strangers.note({ address, source: 'admin' })) await clock.sleep(GUESS_DELAY_MS);
+    if (await isAllowed(c)) return next();
     return json(401, { message: 'The admin token is missing or wrong.', error: 'UNAUTHORIZED' });
   });
 
@@ -113,7 +108,7 @@ async function findDetails(archive: Archive, id: string): Promise<EventDetails> 
   const [key, ...others] = await archive.findKeys(id);
   if (others.length > 0) {
     const keys = [key, ...others].join(', ');
-    throw new AppError('USAGE', `several providers have an event ${id}: ask for one of ${keys}`);
+    throw new AppError('USAGE', `several sources have an event ${id}: ask for one of ${keys}`);
   }
   const details = key === undefined ? undefined : await archive.details(key);
   if (details !== undefined) return details;

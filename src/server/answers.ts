@@ -22,6 +22,8 @@ interface DeliveryFacts {
   readonly journalKeepsState: boolean;
   /** What the source wants to be answered on 200, word for word. */
   readonly fixedAnswer?: JsonObject | undefined;
+  /** 200 says that the events are stored; what failed is told by the journal, not by the answer. */
+  readonly acknowledgesStored?: boolean | undefined;
 }
 
 type Verdict =
@@ -31,7 +33,7 @@ type Verdict =
 
 /** The answer to a verified delivery; see the contract's table of answers. */
 export function answerDelivery(outcomes: readonly EventOutcome[], facts: DeliveryFacts): Answer {
-  const judged = outcomes.map((outcome) => ({ outcome, verdict: judge(outcome) }));
+  const judged = outcomes.map((outcome) => ({ outcome, verdict: verdictOn(outcome, facts) }));
   const [first] = judged;
   if (!facts.isBatch && first !== undefined && judged.length === 1) {
     return answerSingle(first.outcome, first.verdict, facts);
@@ -62,15 +64,30 @@ export function answerDelivery(outcomes: readonly EventOutcome[], facts: Deliver
   return answer(400, { message, error: firstCode, details: {}, events }, codes);
 }
 
-/** The answer to what was not let in, or not taken; 503 for codes that no sender should meet. */
+/**
+ * The answer to what was not let in, or not taken; 503 for codes that no sender should meet.
+ * @param refusalCode what a 400 calls it in place of our own code, which then stands in `details`
+ */
 export function answerError(
   error: Pick<AppError, 'code' | 'message' | 'hint'>,
-  { details = {}, headers = {} }: { details?: JsonObject; headers?: Record<string, string> } = {},
+  {
+    details = {},
+    headers = {},
+    refusalCode,
+  }: {
+    details?: JsonObject;
+    headers?: Record<string, string>;
+    refusalCode?: string | undefined;
+  } = {},
 ): Answer {
   const status = registryEntry(error.code).httpStatus;
   // A code without a status is none for senders, so its message is not meant for them.
   if (status === undefined || error.code === 'INTERNAL') return answerInternal();
   const body = errorBody(error.code, error.message, { hint: error.hint, details });
+  if (status === 400 && refusalCode !== undefined) {
+    body['error'] = refusalCode;
+    body['details'] = { ...details, code: error.code };
+  }
   return { status, body, headers, codes: [error.code] };
 }
 
@@ -122,6 +139,13 @@ function answerSingle(outcome: EventOutcome, verdict: Verdict, facts: DeliveryFa
     default:
       return verdict satisfies never;
   }
+}
+
+/** What failed for good in memory is gone with it, so that the provider has to keep it. */
+function verdictOn(outcome: EventOutcome, facts: DeliveryFacts): Verdict {
+  const verdict = judge(outcome);
+  if (verdict.kind !== 'refused' || facts.acknowledgesStored !== true) return verdict;
+  return { kind: facts.journalKeepsState ? 'fine' : 'unfinished' };
 }
 
 function judge(outcome: EventOutcome): Verdict {

@@ -6,17 +6,22 @@ import { type Context, Hono } from 'hono';
 import { AppError } from '../errors.ts';
 import type { JsonObject } from '../model.ts';
 import { SIGNATURE_HEADERS } from '../model.ts';
-import { type AdminDependencies, createAdmin, GUESS_DELAY_MS } from './admin.ts';
+import { type AdminDependencies, createAdmin } from './admin.ts';
 import type { Answer } from './answers.ts';
 import { answerError, answerInternal } from './answers.ts';
+import { type BillingDependencies, createBilling } from './billing.ts';
+import { describeFault } from './faults.ts';
 import type { RequestOrigin } from './read-body.ts';
 import { createStrangers } from './strangers.ts';
+import { GUESS_DELAY_MS } from './token-guard.ts';
 import type { ServerSource, WebhookDependencies, WebhookTarget } from './webhook.ts';
-import { answerWebhook, describeFault } from './webhook.ts';
+import { answerWebhook } from './webhook.ts';
 
 export interface ServerDependencies extends WebhookDependencies {
   /** The admin API; left out where there is no token for it. */
   readonly admin?: AdminDependencies;
+  /** Billing links; left out where they are not switched on. */
+  readonly billing?: BillingDependencies;
   /** Answers for /metrics; left out where it is on a port of its own only. */
   readonly metrics?: (request: Request) => Promise<Response>;
   /** Answers for /console; left out where there is no token for it. */
@@ -94,6 +99,10 @@ export function createApp(given: ServerDependencies): App {
     };
     app.all('/console', answer);
     app.all('/console/*', answer);
+  }
+
+  if (dependencies.billing !== undefined) {
+    app.route('/billing', createBilling(dependencies.billing, strangers));
   }
 
   app.all('/webhooks/:source', (c) => {

@@ -1,4 +1,4 @@
-// The admin token of a request. Takes the token that is wanted and a request's header, says whether it is
+// The token of a request. Takes the token that is wanted and a request's header, says whether it is
 // there. In constant time, so that an answer's time tells nothing of the token.
 
 import { createHash, timingSafeEqual } from 'node:crypto';

@@ -16,6 +16,7 @@ import type {
 import { PROVIDER_NAMES, PROVIDERS, SIGNATURE_HEADERS } from '../model.ts';
 import type { Answer } from './answers.ts';
 import { answerDelivery, answerError, answerInternal } from './answers.ts';
+import { describeFault } from './faults.ts';
 import { BODY_BYTES_MAX, type RequestOrigin, readBody } from './read-body.ts';
 import type { Strangers } from './strangers.ts';
 
@@ -27,6 +28,10 @@ export interface ServerSource {
   readonly path?: string | undefined;
   /** The fixed body of a 200. */
   readonly answer?: JsonObject | undefined;
+  /** What `error` says in a 400 to what is not let in, in place of our own code. */
+  readonly refusalCode?: string | undefined;
+  /** 200 is answered for what is stored, also where it failed. */
+  readonly acknowledgesStored?: boolean | undefined;
   readonly verifier:
     | { verify(request: RawRequest, source: string): Promise<VerifiedDelivery> }
     | undefined;
@@ -174,7 +179,7 @@ async function admit(
   if (body.kind === 'broken_off') {
     const hint = 'The sender or a proxy closed the connection.';
     const error = new AppError('BODY_MALFORMED', 'it ended too early', { hint });
-    return refuse(answerError(error), source.name, body.bytes);
+    return refuse(answerError(error, { refusalCode: source.refusalCode }), source.name, body.bytes);
   }
 
   const bytes = body.bytes.byteLength;
@@ -183,7 +188,10 @@ async function admit(
     const delivery = await verifier.verify(raw, source.name);
     return { kind: 'admitted', source, delivery, bytes };
   } catch (error) {
-    if (error instanceof AppError) return refuse(answerError(error), source.name, bytes);
+    if (error instanceof AppError) {
+      const refusalCode = source.refusalCode;
+      return refuse(answerError(error, { refusalCode }), source.name, bytes);
+    }
     // No message of it: a parser's error quotes the body, a library's error may quote the header.
     const fault = describeFault(error, false);
     dependencies.log.error({ source: source.name, ...fault }, 'a verifier broke');
@@ -204,7 +212,8 @@ async function work(
     // An event nobody knows anything of must not be acknowledged along with the others.
     if (lost !== undefined) throw new AppError('INTERNAL', `no outcome for event ${lost.id}`);
     const isBatch = delivery.events.length > 1;
-    const facts = { isBatch, journalKeepsState, fixedAnswer: source.answer };
+    const { answer: fixedAnswer, acknowledgesStored } = source;
+    const facts = { isBatch, journalKeepsState, fixedAnswer, acknowledgesStored };
     return { answer: answerDelivery(outcomes, facts), outcomes };
   } catch (error) {
     log.error({ source: source.name, ...describeFault(error, true) }, 'a delivery broke');
@@ -268,27 +277,15 @@ function chooseSource(
   const signature = headers.get(SIGNATURE_HEADERS[provider]);
   if (signature === null) {
     const message = `the header ${SIGNATURE_HEADERS[provider]} is not there`;
-    return refuseWith(new AppError('SIGNATURE_MISSING', message));
+    return refuseWith(new AppError('SIGNATURE_MISSING', message), {}, source.refusalCode);
   }
   return { kind: 'chosen', source, verifier, signature };
 }
 
-function refuseWith(error: AppError, details: JsonObject = {}): Refused {
-  return refuse(answerError(error, { details }), undefined, 0);
+function refuseWith(error: AppError, details: JsonObject = {}, refusalCode?: string): Refused {
+  return refuse(answerError(error, { details, refusalCode }), undefined, 0);
 }
 
 function refuse(answer: Answer, source: string | undefined, bytes: number): Refused {
   return { kind: 'refused', answer, source, bytes };
-}
-
-/** What the log may say of an unexpected error: its name and where it came from. */
-export function describeFault(error: unknown, withMessage: boolean) {
-  if (!(error instanceof Error)) return { fault: typeof error };
-  const frames = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];
-  return {
-    fault: error.name,
-    ...(error instanceof AppError ? { code: error.code } : {}),
-    ...(withMessage ? { detail: error.message.slice(0, 300) } : {}),
-    at: frames.slice(0, 6).map((line) => line.trim()),
-  };
 }

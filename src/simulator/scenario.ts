@@ -5,6 +5,7 @@ import { didYouMean } from '../engine/closest.ts';
 import { setAt, unsetAt, valueAt } from '../engine/event-paths.ts';
 import { Findings } from '../engine/findings.ts';
 import { checkShape } from '../engine/schema.ts';
+import { scenarioShape } from '../engine/validators.ts';
 import { readYaml, type YamlFile } from '../engine/yaml.ts';
 import { AppError } from '../errors.ts';
 import { type Interval, parseInterval } from '../interval.ts';
@@ -82,7 +83,7 @@ export function loadScenario(input: ScenarioText): LoadedScenario {
 function load(input: ScenarioText, findings: Findings): Scenario | undefined {
   const yaml = readYaml(input.file, input.text, findings);
   if (yaml === undefined) return undefined;
-  if (!checkShape('scenario', yaml, findings, 'a scenario')) return undefined;
+  if (!checkShape(scenarioShape, yaml, findings, 'a scenario')) return undefined;
   const raw = yaml.value as RawScenario;
   const { provider, description } = raw;
   const steps = raw.steps.flatMap((step, index) =>

@@ -23,4 +23,6 @@ export interface VerifierSettings {
    * the provider's own SDK (Stripe 300 s, Paddle 5 s). FastSpring signs no time; there it has no effect.
    */
   readonly toleranceSeconds: number | undefined;
+  /** The source handles its events for itself, whatever another one did with them. */
+  readonly ownEvents?: boolean | undefined;
 }

@@ -11,10 +11,23 @@ import { createFastSpringVerifier, readFastSpringEvents } from './fastspring.ts'
 import { createPaddleVerifier, readPaddleEvents } from './paddle.ts';
 import type { Verifier, VerifierSettings } from './settings.ts';
 import { createStripeVerifier, readStripeEvents } from './stripe.ts';
+import { verifiedDelivery } from './verified-delivery.ts';
 
 /** @throws ENV_BLANK when there is no secret, or a blank one: such a secret would let anybody in. */
 export function createVerifier(provider: Provider, settings: VerifierSettings): Verifier {
   refuseBlank(provider, settings.secrets);
+  const verifier = verifierOf(provider, settings);
+  if (settings.ownEvents !== true) return verifier;
+  return {
+    verify: async (request, source) => {
+      const delivery = await verifier.verify(request, source);
+      const events = delivery.events.map((event) => ({ ...event, isOwn: true as const }));
+      return verifiedDelivery({ ...delivery, events });
+    },
+  };
+}
+
+function verifierOf(provider: Provider, settings: VerifierSettings): Verifier {
   switch (provider) {
     case 'stripe':
       return createStripeVerifier(settings);

@@ -12,7 +12,7 @@ import type { Worker } from './worker.ts';
 export interface ReceiveDependencies {
   readonly pipeline: Pick<Pipeline, 'accept'>;
   readonly journal: Journal;
-  readonly worker: Pick<Worker, 'awaitOutcome'>;
+  readonly worker: Pick<Worker, 'awaitOutcome' | 'offerHand'>;
   readonly clock: Clock;
   /** Whether Cryptlex is known to be down. */
   readonly isDown?: () => boolean;
@@ -33,6 +33,7 @@ export async function receive(
   const { pipeline, worker, clock, deadlineMs } = dependencies;
   const deadline = new AbortController();
   const stopTimer = new AbortController();
+  const hand = worker.offerHand();
   void clock.sleep(deadlineMs, stopTimer.signal).then(() => deadline.abort(ANSWERED));
   try {
     // Listening begins before accepting, since a quick event is settled before `accept` returns.
@@ -40,7 +41,8 @@ export async function receive(
       const key = eventKeyOf(event);
       return { key, event, outcome: worker.awaitOutcome(key, deadline.signal) };
     });
-    const acceptances = await pipeline.accept(delivery);
+    const acceptances = await pipeline.accept(delivery, hand);
+    hand?.(undefined);
     await dependencies.reach?.('accepted');
     return await Promise.all(
       waiting.map(async ({ key, event, outcome }) => {
@@ -61,6 +63,7 @@ export async function receive(
       }),
     );
   } finally {
+    hand?.(undefined);
     stopTimer.abort(ANSWERED);
     deadline.abort(ANSWERED);
   }

@@ -9,6 +9,7 @@ import type { Clock, EventOutcome } from '../model.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { type Reach, reachNothing } from '../points.ts';
 import { createOutcomeListeners } from './outcome-listeners.ts';
+import { putOff, reportAttempt, reportBroken } from './report-attempt.ts';
 
 export interface WorkerOptions {
   readonly journal: Journal;
@@ -24,6 +25,11 @@ export interface WorkerOptions {
 }
 
 export interface Worker {
+  /**
+   * Asks for a hand for an event that is just being accepted: undefined while all hands are full, or while
+   * there may be older work. What it gives takes the event, or is called with undefined for none.
+   */
+  offerHand(): ((taken: TakenEvent | undefined) => void) | undefined;
   /** Begins to take events. */
   start(): void;
   /**
@@ -53,6 +59,8 @@ export interface Worker {
   stop(graceMs: number): Promise<number>;
 }
 
+/** Without a reason each end of a timer would make an exception with its stack. */
+const ENDED = 'ended';
 const CONCURRENCY = 32;
 /** A journal that cannot note how an attempt ended is asked again, at this pace. */
 const SETTLE_DELAY_MS_MIN = 1_000;
@@ -79,6 +87,10 @@ class JournalWorker implements Worker {
   #isLooping = false;
   #settled = 0;
   readonly #idle = new Set<() => void>();
+  /** The last look at the journal found nothing more to take. */
+  #sawAll = false;
+  /** Hands that wait for an event that is being accepted. */
+  readonly #offers = new Set<Promise<void>>();
   #stopListening: (() => void) | undefined;
   #wake: (() => void) | undefined;
 
@@ -90,7 +102,10 @@ class JournalWorker implements Worker {
   start(): void {
     if (!this.#stopped) return;
     this.#stopped = false;
-    this.#stopListening = this.#options.journal.onWork(() => this.#wake?.());
+    this.#stopListening = this.#options.journal.onWork(() => {
+      this.#sawAll = false;
+      this.#wake?.();
+    });
     // A loop that was paused and has not ended yet simply goes on.
     if (!this.#isLooping) this.#looping = this.#loop();
   }
@@ -123,33 +138,56 @@ class JournalWorker implements Worker {
     this.#isLooping = false;
   }
 
+  offerHand(): ((taken: TakenEvent | undefined) => void) | undefined {
+    if (!this.#sawAll || !this.#hasHand()) return undefined;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#offers.add(promise);
+    return (taken) => {
+      if (!this.#offers.delete(promise)) return;
+      if (taken !== undefined) this.#begin(taken);
+      else if (!this.#sawAll) this.#wake?.();
+      resolve();
+    };
+  }
+
+  #hasHand(): boolean {
+    const busy = this.#running.size + this.#offers.size;
+    return !this.#stopped && !this.#isDown() && busy < this.#concurrency;
+  }
+
+  #begin(taken: TakenEvent): void {
+    const work = this.#work(taken).finally(() => {
+      this.#running.delete(taken.key);
+      // With nothing more to take, a free hand is of no interest but to whoever waits for all to be done.
+      if (!this.#sawAll || this.#idle.size > 0) this.#wake?.();
+    });
+    this.#running.set(taken.key, work);
+  }
+
   async #takeAll(): Promise<void> {
-    while (!this.#stopped && !this.#isDown() && this.#running.size < this.#concurrency) {
+    while (this.#hasHand()) {
       const taken = await this.#options.journal.take();
+      this.#sawAll = taken === undefined;
       if (taken === undefined) return;
-      const work = this.#work(taken).finally(() => {
-        this.#running.delete(taken.key);
-        this.#wake?.();
-      });
-      this.#running.set(taken.key, work);
+      this.#begin(taken);
     }
   }
 
   /** Whoever works off hears that a look at the journal, begun after it asked, found nothing. */
   #tellIdle(): void {
-    if (this.#running.size > 0 || this.#isDown()) return;
+    if (this.#running.size + this.#offers.size > 0 || this.#isDown()) return;
     for (const listener of this.#idle) listener();
   }
 
   async #sleep(woken: Promise<void>): Promise<void> {
     const { journal, clock } = this.#options;
     // With all hands full, nothing that becomes due can be taken before one of them is free.
-    const isFull = this.#running.size >= this.#concurrency || this.#isDown();
+    const isFull = !this.#hasHand();
     const dueAtMs = isFull ? undefined : await journal.nextDueAtMs();
     const untilDueMs = dueAtMs === undefined ? IDLE_MS : Math.max(1, dueAtMs - clock.nowMs());
     const timer = new AbortController();
     await Promise.race([woken, clock.sleep(Math.min(untilDueMs, IDLE_MS), timer.signal)]);
-    timer.abort();
+    timer.abort(ENDED);
   }
 
   #isDown(): boolean {
@@ -164,7 +202,7 @@ class JournalWorker implements Worker {
     if (!(await this.#settle(taken, settlement))) return;
     this.#settled += 1;
     await reach('settled');
-    this.#report(taken, settlement);
+    reportAttempt(this.#options.log, taken, settlement);
     this.#listeners.tell(taken.key, settlement.outcome);
   }
 
@@ -174,16 +212,8 @@ class JournalWorker implements Worker {
     try {
       return await pipeline.process(taken, this.#abort.signal);
     } catch (error) {
-      const eventId = taken.event.id;
-      const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      log.error({ eventId, cause: cause.slice(0, 2000) }, 'an event broke the worker');
-      const message = 'The event is stored and will be done.';
-      const reason = 'an unexpected error';
-      return {
-        outcome: { eventId, status: 'queued', message, reason },
-        dueAtMs: clock.nowMs() + BROKEN_DELAY_MS,
-        wakesWaiting: false,
-      };
+      reportBroken(log, taken, error);
+      return putOff(taken.event.id, clock.nowMs() + BROKEN_DELAY_MS);
     }
   }
 
@@ -203,23 +233,6 @@ class JournalWorker implements Worker {
       if (!(await clock.sleep(delayMs, this.#abort.signal))) return false;
       delayMs = Math.min(delayMs * 2, SETTLE_DELAY_MS_MAX);
     }
-  }
-
-  #report(taken: TakenEvent, { outcome }: Settlement): void {
-    const { log } = this.#options;
-    const fields = {
-      eventId: outcome.eventId,
-      source: taken.event.source,
-      type: taken.event.type,
-      status: outcome.status,
-      attempt: taken.attempt,
-      ...(outcome.rule === undefined ? {} : { rule: outcome.rule }),
-      ...(outcome.reason === undefined ? {} : { reason: outcome.reason.slice(0, 500) }),
-      ...(outcome.failure === undefined ? {} : { code: outcome.failure.code }),
-    };
-    const isTrouble = outcome.status === 'failed' || outcome.status === 'parked';
-    if (isTrouble) log.warn(fields, 'event not done');
-    else log.info(fields, 'event settled');
   }
 
   awaitOutcome(key: string, signal: AbortSignal): Promise<EventOutcome | undefined> {
@@ -272,12 +285,14 @@ class JournalWorker implements Worker {
   /** The loop first: it may be about to take one more. */
   async #finishAll(): Promise<void> {
     await this.#looping;
-    await Promise.all(this.#running.values());
+    while (this.#running.size + this.#offers.size > 0) {
+      await Promise.all([...this.#offers, ...this.#running.values()]);
+    }
   }
 
   async #atMost(ms: number, finished: Promise<void>): Promise<void> {
     const timer = new AbortController();
     await Promise.race([finished, this.#options.clock.sleep(ms, timer.signal)]);
-    timer.abort();
+    timer.abort(ENDED);
   }
 }

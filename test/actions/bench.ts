@@ -24,7 +24,7 @@ const TOKEN = 'token';
 const TIMEOUT_MS = 15;
 
 export type Step = Pick<PlannedStep, 'action' | 'input'> &
-  Partial<Pick<PlannedStep, 'as' | 'once' | 'unitKey'>>;
+  Partial<Pick<PlannedStep, 'as' | 'once' | 'unitKey' | 'payments' | 'rank'>>;
 
 export interface RunOptions {
   /** The event's id; the same one is the same event, with what was stored of it. */
@@ -92,6 +92,7 @@ export function createBench(options: BenchOptions = {}): Bench {
       },
       event,
       eventKey,
+      subjects: [],
       maxDelete: how.maxDelete ?? 100,
       isResumed: begun.has(eventKey),
       progress,

@@ -219,3 +219,90 @@ describe('an event that found everything as it wants it', () => {
     expect((await stateOf(bench)).users[0]).toContain('"firstName":"Newest"');
   });
 });
+
+describe("a user's metadata", () => {
+  const GIVEN_USER = { users: [{ email: 'a@example.com', metadata: { team: 'design' } }] };
+  const tell = (metadata: Record<string, string>, rank?: number): Step => ({
+    action: 'user.update',
+    input: { email: 'a@example.com', metadata },
+    ...(rank === undefined ? {} : { rank }),
+  });
+  const entriesOf = (bench: ReturnType<typeof createBench>): Record<string, string> =>
+    Object.fromEntries(
+      (bench.sandbox.state.users[0]?.metadata ?? []).map(({ key, value }) => [key, value]),
+    );
+
+  test('keeps of each entry what the newest event said, and entries that nobody told', async () => {
+    const bench = createBench({ given: GIVEN_USER });
+    await bench.run([tell({ plan: 'free', status: 'canceled' })], { id: 'evt_3', atMs: 3 });
+    const late = await bench.run([tell({ plan: 'pro', customer: 'cus_1' })], {
+      id: 'evt_1',
+      atMs: 1,
+    });
+    expect(late.status).toBe('done');
+    expect(entriesOf(bench)).toEqual({
+      ...{ team: 'design', plan: 'free', status: 'canceled', customer: 'cus_1' },
+    });
+    const later = await bench.run([tell({ plan: 'pro' })], { id: 'evt_2', atMs: 2 });
+    expect(later.reason).toContain('a newer event has set it already');
+    expect(entriesOf(bench)['plan']).toBe('free');
+  });
+
+  test('that is so already counts as told', async () => {
+    const bench = createBench({ given: GIVEN_USER });
+    await bench.run([tell({ team: 'design' })], { id: 'evt_2', atMs: 2 });
+    await bench.run([tell({ team: 'sales' })], { id: 'evt_1', atMs: 1 });
+    expect(entriesOf(bench)).toEqual({ team: 'design' });
+  });
+
+  test('is no matter of its names: neither holds the other up', async () => {
+    const bench = createBench({ given: GIVEN_USER });
+    const rename: Step = {
+      action: 'user.upsert',
+      input: { email: 'a@example.com', firstName: 'New' },
+    };
+    await bench.run([rename], { id: 'evt_2', atMs: 2 });
+    const find = { metadata: { team: 'design' } };
+    const input = { find, metadata: { plan: 'pro' } };
+    await bench.run([{ action: 'user.update', input }], { id: 'evt_1', atMs: 1 });
+    expect(entriesOf(bench)['plan']).toBe('pro');
+    const older = { email: 'a@example.com', firstName: 'Old', metadata: { plan: 'pro' } };
+    await bench.run([{ action: 'user.upsert', input: older }], { id: 'evt_0', atMs: 0 });
+    expect(bench.sandbox.state.users[0]?.firstName).toBe('New');
+  });
+
+  test.each(['user.insert', 'user.upsert'])('that %s made counts as told', async (action) => {
+    const bench = createBench();
+    const made: Step = { action, input: { email: 'a@example.com', metadata: { plan: 'pro' } } };
+    await bench.run([made], { id: 'evt_2', atMs: 2 });
+    await bench.run([tell({ plan: 'free' })], { id: 'evt_1', atMs: 1 });
+    expect(entriesOf(bench)).toEqual({ plan: 'pro' });
+  });
+
+  test.each([
+    ['the higher rank wins when it comes first', 3, 1, 'first'],
+    ['the higher rank wins when it comes last', 1, 3, 'last'],
+    ['of equal ranks the last one wins', 2, 2, 'last'],
+    ['without ranks the last one wins', undefined, undefined, 'last'],
+    ['a rank of 0 is that of a rule without one', 1, undefined, 'first'],
+  ])('of two events of one time: %s', async (_, first, last, wins) => {
+    const bench = createBench({ given: GIVEN_USER });
+    await bench.run([tell({ plan: 'first' }, first)], { id: 'evt_1', atMs: 5 });
+    await bench.run([tell({ plan: 'last' }, last)], { id: 'evt_2', atMs: 5 });
+    expect(entriesOf(bench)['plan']).toBe(wins);
+  });
+
+  test('a rank never helps an older event', async () => {
+    const bench = createBench({ given: GIVEN_USER });
+    await bench.run([tell({ plan: 'newer' }, 0)], { id: 'evt_2', atMs: 2 });
+    await bench.run([tell({ plan: 'older' }, 99)], { id: 'evt_1', atMs: 1 });
+    expect(entriesOf(bench)['plan']).toBe('newer');
+  });
+});
+
+test('a rank decides about licenses, too: a suspension may outrank the payment of its second', async () => {
+  const bench = createBench({ given: SUSPENDED });
+  await bench.run([{ ...suspend, rank: 5 }], { id: 'evt_1', atMs: 5 });
+  await bench.run([resume], { id: 'evt_2', atMs: 5 });
+  expect(bench.sandbox.state.licenses[0]?.suspended).toBe(true);
+});

@@ -126,6 +126,19 @@ export const SCENARIOS: readonly Scenario[] = [
     steps: [{ action: 'license.suspend', input: { find: FIND } }],
   },
   {
+    name: 'a suspension because of a dispute',
+    given: THREE,
+    steps: [{ action: 'license.suspend', input: { find: FIND, because: 'du_1' } }],
+  },
+  {
+    name: 'a dispute that is won as soon as it is told',
+    given: THREE,
+    steps: [
+      { action: 'license.revoke', input: { find: FIND, because: 'du_1' } },
+      { action: 'license.restore', input: { find: FIND, because: 'du_1' } },
+    ],
+  },
+  {
     name: 'a resumption with an expiry',
     given: THREE,
     steps: [

@@ -106,6 +106,18 @@ function healthy(): Record<string, string> {
   };
 }
 
+const STRIPE_KEY = ['rk', 'test', '0123456789abcdef'].join('_');
+
+function billing(): Record<string, string> {
+  return {
+    STRIPE_API_KEY: STRIPE_KEY,
+    BILLING_API_TOKEN: 'a long text that nobody guesses'.replaceAll(' ', '-'),
+    STRIPE_PRICE_PRO_MONTHLY: 'price_1QxYb2LkdIwHu7ix',
+    STRIPE_SUCCESS_URL: 'https://shop.example.com/thanks',
+    STRIPE_CANCEL_URL: 'https://shop.example.com/pricing',
+  };
+}
+
 async function look(
   env: Record<string, string>,
   nodeVersion = '24.21.0',
@@ -181,6 +193,16 @@ describe('a healthy set-up', () => {
     }
   });
 
+  test('billing links are told with their plans', async () => {
+    const findings = await look({ ...healthy(), ...billing() });
+    expect(bad(findings)).toEqual([]);
+    expect(findings).toContainEqual({
+      check: 'billing',
+      verdict: 'ok',
+      message: 'billing links for pro-monthly',
+    });
+  });
+
   test('a token that may not read products is enough', async () => {
     const findings = await look({ ...healthy(), CRYPTLEX_ACCESS_TOKEN: 'token-without-products' });
     expect(bad(findings)).toEqual([]);
@@ -251,6 +273,41 @@ const BROKEN: readonly Row[] = [
     'admin-token',
     'warning',
     /openssl rand/,
+  ],
+  [
+    'one key of billing links without the other',
+    () => ({ STRIPE_API_KEY: STRIPE_KEY }),
+    'billing',
+    'warning',
+    /Set BILLING_API_TOKEN/,
+  ],
+  [
+    'a signing secret in place of the API key of Stripe',
+    () => ({ ...billing(), STRIPE_API_KEY: 'whsec_a_long_secret_of_a_webhook' }),
+    'billing-key',
+    'warning',
+    /restricted key/,
+  ],
+  [
+    'a billing token that can be guessed',
+    () => ({ ...billing(), BILLING_API_TOKEN: 'billing' }),
+    'billing-token',
+    'warning',
+    /openssl rand/,
+  ],
+  [
+    'one token for billing links and the admin API',
+    () => ({ ...billing(), ADMIN_TOKEN: billing()['BILLING_API_TOKEN'] ?? '' }),
+    'billing-token',
+    'warning',
+    /openssl rand/,
+  ],
+  [
+    'a product in place of a price',
+    () => ({ ...billing(), STRIPE_PRICE_PRO_MONTHLY: 'prod_P9Chn7cpUNkzsA' }),
+    'billing-price pro-monthly',
+    'warning',
+    /begins with price_/,
   ],
   [
     'an access token past its time',

@@ -36,6 +36,7 @@ export function journalContract(name: string, create: () => Promise<JournalBench
     puttingOff(() => bench);
     operations(() => bench);
     lastWrites(() => bench);
+    references(() => bench);
   });
 }
 
@@ -53,6 +54,39 @@ function acceptance(get: Get): void {
       expect(await journal.find(keyOf('a'))).toMatchObject({ status: 'running', attempts: 1 });
       expect(await journal.take()).toBeUndefined();
     });
+
+    test('is given at once to whoever has a hand free, as taking would give it', async () => {
+      const { journal, nowMs } = get();
+      const given: TakenEvent[] = [];
+      const event = newEvent('a', { subjects: ['s1', 's2'], payload: { text: 'é' } });
+      expect(await journal.accept([event], (taken) => given.push(taken))).toMatchObject([
+        { kind: 'queued', key: keyOf('a') },
+      ]);
+      // A journal that has no need of it leaves the event to `take`.
+      const taken = journal.kind === 'memory' ? await journal.take() : given[0];
+      expect(taken).toMatchObject({ ...event, attempt: 1, firstAcceptedAtMs: nowMs() });
+      expect(await journal.take()).toBeUndefined();
+      expect(await journal.find(keyOf('a'))).toMatchObject({ status: 'running', attempts: 1 });
+      await settle(journal, 'a', 'done');
+      expect(await journal.accept([event], (again) => given.push(again))).toMatchObject([
+        { kind: 'done' },
+      ]);
+      expect(given.length).toBeLessThan(2);
+    });
+
+    for (const [name, events] of [
+      ['behind another event of one of its subjects', [newEvent('b', { subjects: ['s1', 's2'] })]],
+      ['in one delivery with others', [newEvent('b'), newEvent('c')]],
+    ] as const) {
+      test(`${name} is not given at once`, async () => {
+        const { journal } = get();
+        const given: TakenEvent[] = [];
+        await journal.accept([newEvent('a', { subjects: ['s1'] })]);
+        await take(journal, 'a');
+        await journal.accept(events, (taken) => given.push(taken));
+        expect(given).toEqual([]);
+      });
+    }
 
     test('comes back whole, with its subjects and its payload', async () => {
       const { journal, nowMs } = get();
@@ -443,12 +477,53 @@ function operations(get: Get): void {
   });
 }
 
+function references(get: Get): void {
+  describe('what is known of a payment', () => {
+    const license = (key: string, value: string) => ({ key, kind: 'license', value }) as const;
+
+    test('is nothing, before something was noted', async () => {
+      const { journal } = get();
+      const nothing = { license: [], subject: [], cause: [] };
+      expect(await journal.findReferences(['stripe:pi_1'])).toEqual(nothing);
+      expect(await journal.findReferences([])).toEqual(nothing);
+    });
+
+    test('is all that was noted under it, each thing once', async () => {
+      const { journal } = get();
+      const notes = [
+        license('stripe:pi_1', 'l1'),
+        license('stripe:pi_1', 'l2'),
+        { key: 'stripe:pi_1', kind: 'subject', value: 'stripe:sub_1' },
+        { key: 'license:l1', kind: 'cause', value: 'du_1' },
+        license('stripe:pi_2', 'l3'),
+      ] as const;
+      await journal.noteReferences(notes);
+      await journal.noteReferences(notes);
+      const known = await journal.findReferences(['stripe:pi_1', 'license:l1']);
+      expect([...known.license].sort()).toEqual(['l1', 'l2']);
+      expect(known).toMatchObject({ subject: ['stripe:sub_1'], cause: ['du_1'] });
+    });
+
+    test('is found under its other ids as well, over several steps and in circles', async () => {
+      const { journal } = get();
+      await journal.noteReferences([
+        { key: 'stripe:pi_1', kind: 'payment', value: 'stripe:in_1' },
+        { key: 'stripe:in_1', kind: 'payment', value: 'stripe:pi_1' },
+        { key: 'stripe:in_1', kind: 'payment', value: 'stripe:cs_1' },
+        license('stripe:cs_1', 'l1'),
+        license('stripe:other', 'l2'),
+      ]);
+      expect((await journal.findReferences(['stripe:pi_1'])).license).toEqual(['l1']);
+    });
+  });
+}
+
 function lastWrites(get: Get): void {
   describe('the last write of a field', () => {
     test('is noted together with the operation, and by itself', async () => {
       const { journal } = get();
-      const first = { field: 'license:l1:suspended', timeMs: 5, isPayment: true };
-      const second = { field: 'license:l1:expiresAt', timeMs: 6, isPayment: false };
+      const first = { field: 'license:l1:suspended', timeMs: 5, rank: 1 };
+      const second = { field: 'license:l1:expiresAt', timeMs: 6, rank: 0 };
       await journal.intend(operation('k'), undefined);
       await journal.complete('k', { kind: 'applied', targetId: 'l1' }, [first]);
       await journal.noteLastWrites([second]);
@@ -457,27 +532,31 @@ function lastWrites(get: Get): void {
     });
 
     for (const [name, write, expected] of [
-      ['newer', { timeMs: 11, isPayment: false }, { timeMs: 11, isPayment: false }],
-      ['older', { timeMs: 9, isPayment: true }, { timeMs: 10, isPayment: true }],
-      [
-        'of the same time and no payment',
-        { timeMs: 10, isPayment: false },
-        { timeMs: 10, isPayment: true },
-      ],
+      ['newer', { timeMs: 11, rank: 0 }, { timeMs: 11, rank: 0 }],
+      ['older', { timeMs: 9, rank: 1 }, { timeMs: 10, rank: 1 }],
+      ['of the same time and no payment', { timeMs: 10, rank: 0 }, { timeMs: 10, rank: 1 }],
     ] as const) {
       test(`against a payment: one that is ${name}`, async () => {
         const { journal } = get();
-        await journal.noteLastWrites([{ field: 'f', timeMs: 10, isPayment: true }]);
+        await journal.noteLastWrites([{ field: 'f', timeMs: 10, rank: 1 }]);
         await journal.noteLastWrites([{ field: 'f', ...write }]);
         expect((await journal.findLastWrites(['f'])).get('f')).toEqual({ field: 'f', ...expected });
       });
     }
 
+    test('of the same time and a lower rank changes nothing', async () => {
+      const { journal } = get();
+      for (const rank of [2, 5, 3]) {
+        await journal.noteLastWrites([{ field: 'f', timeMs: 10, rank }]);
+      }
+      expect((await journal.findLastWrites(['f'])).get('f')).toMatchObject({ rank: 5 });
+    });
+
     test('becomes a payment when one of the same time comes', async () => {
       const { journal } = get();
-      await journal.noteLastWrites([{ field: 'f', timeMs: 10, isPayment: false }]);
-      await journal.noteLastWrites([{ field: 'f', timeMs: 10, isPayment: true }]);
-      expect((await journal.findLastWrites(['f'])).get('f')).toMatchObject({ isPayment: true });
+      await journal.noteLastWrites([{ field: 'f', timeMs: 10, rank: 0 }]);
+      await journal.noteLastWrites([{ field: 'f', timeMs: 10, rank: 1 }]);
+      expect((await journal.findLastWrites(['f'])).get('f')).toMatchObject({ rank: 1 });
     });
   });
 }
@@ -502,7 +581,7 @@ export function newEvent(id: string, options: EventOptions = {}): NewEvent {
 }
 
 export function keyOf(id: string): string {
-  return eventKeyOf({ provider: 'stripe', id });
+  return eventKeyOf({ provider: 'stripe', source: 'stripe', id });
 }
 
 function operation(key: string, members: Partial<IntendedOperation> = {}): IntendedOperation {

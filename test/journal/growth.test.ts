@@ -40,8 +40,8 @@ async function open(): Promise<{
 
 const NUMBERS = 'with recursive n(i) as (select $1 union all select i + 1 from n where i + 1 < $2)';
 const STORE_EVENTS = `${NUMBERS} insert into events (event_key, source, provider, event_id, type,
-    time_ms, live, payload, subjects, status, ready, due_ms, attempts, accepted_ms, settled_ms, outcome)
-  select 'stripe:evt' || i, 'stripe', 'stripe', 'evt' || i, 'type' || (i % 20), i * 1000, 1, '{}',
+    time_ms, live, subjects, status, ready, due_ms, attempts, accepted_ms, settled_ms, outcome)
+  select 'stripe:evt' || i, 'stripe', 'stripe', 'evt' || i, 'type' || (i % 20), i * 1000, 1,
     '["stripe:s' || (i % 30000) || '"]', case i % 50 when 0 then 'failed' else 'done' end, 0, 0, 1,
     i * 1000, i * 1000, '{"eventId":"evt' || i || '","status":"done","message":"Done."}' from n`;
 const STORE_SUBJECTS = `${NUMBERS} insert into event_subjects (subject, event_key, position, time_ms,

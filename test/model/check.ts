@@ -104,6 +104,7 @@ function toSeen(license: SandboxLicense): Seen {
     productId: license.productId,
     ownerEmail: license.user?.email,
     suspended: license.suspended,
+    revoked: license.revoked,
     createdAtMs: Date.parse(license.createdAt),
     expiresAtMs: license.expiresAt === null ? undefined : Date.parse(license.expiresAt),
   };

@@ -40,8 +40,10 @@ export interface Telling {
   readonly resend: number | undefined;
 }
 
+const ONCE: Telling = { delayMs: 0, repeats: [], resend: undefined };
+
 interface Step {
-  readonly kind: 'payment' | 'suspension' | 'comeback';
+  readonly kind: 'payment' | 'suspension' | 'comeback' | 'refund' | 'dispute' | 'won';
   /** Since what happened before; nothing for the same moment. */
   readonly afterMs: number;
   readonly telling: Telling;
@@ -89,14 +91,17 @@ const story: fc.Arbitrary<Story> = fc.record({
   purchase: telling,
   steps: fc.array(
     fc.record({
-      kind: fc.constantFrom('payment', 'payment', 'suspension', 'comeback'),
+      kind: fc.constantFrom(
+        ...(['payment', 'payment', 'suspension', 'comeback'] as const),
+        ...(['dispute', 'won', 'refund'] as const),
+      ),
       afterMs: fc.oneof(
         { weight: 1, arbitrary: fc.constant(0) },
         { weight: 6, arbitrary: fc.integer({ min: 1_000, max: 4 * MINUTE_MS }) },
       ),
       telling,
     }),
-    { maxLength: 4 },
+    { maxLength: 5 },
   ),
   end: fc.option(telling, { nil: undefined, freq: 3 }),
   inOrder: fc.boolean(),
@@ -158,16 +163,18 @@ function tell(
   ];
   let nowMs = boughtMs;
   for (const step of steps) {
-    if (!tellers.kinds.includes(step.kind) || sold.every(({ isRecurring }) => !isRecurring))
-      continue;
+    const isOver = !isMoneyBack(step.kind) && sold.every(({ isRecurring }) => !isRecurring);
+    const payment = paymentOf(step.kind, facts);
+    if (!tellers.kinds.includes(step.kind) || isOver || payment === undefined) continue;
     // Two payments of one moment, or a pause and a change of plan, do not happen.
     const before = facts.at(-1)?.kind;
     const mayCoincide = before === 'suspension' && step.kind === 'payment';
     nowMs = wholeSecond(nowMs + Math.max(step.afterMs, mayCoincide ? 0 : 1_000));
     const paidUntilMs = boughtMs + (facts.length + 2) * 30 * DAY_MS;
     const dated = provider === 'paddle' ? { paidUntilMs } : {};
-    const fact: Fact =
-      step.kind === 'suspension'
+    const fact: Fact = isMoneyBack(step.kind)
+      ? { kind: step.kind, timeMs: nowMs, payment }
+      : step.kind === 'suspension'
         ? { kind: 'suspension', timeMs: nowMs }
         : step.kind === 'comeback'
           ? { kind: 'comeback', timeMs: nowMs, paidUntilMs }
@@ -175,7 +182,7 @@ function tell(
     facts.push(fact);
     tellings.push({ telling: step.telling, fact });
   }
-  if (end !== undefined && tellers.ends && sold.some(({ isRecurring }) => isRecurring)) {
+  if (end !== undefined && sold.some(({ isRecurring }) => isRecurring)) {
     const fact = { kind: 'end', timeMs: wholeSecond(nowMs + 1_000) } as const;
     facts.push(fact);
     tellings.push({ telling: end, fact });
@@ -194,13 +201,40 @@ function tell(
     if (fact === undefined) purchasedMs = firstMs;
     // Far enough behind for a crash in between: each is accepted before the next is sent.
     if (inOrder) notBeforeMs = firstMs + IN_ORDER_MS;
-    return deliveriesOf(provider, events, telling, firstMs);
+    const isPayment = fact === undefined || fact.kind === 'payment';
+    const links = isPayment ? tellers.links({ id, place, happenedMs }) : [];
+    return [
+      ...deliveriesOf(provider, events, telling, firstMs),
+      // Told by itself, before or after what it links.
+      ...deliveriesOf(
+        provider,
+        links,
+        ONCE,
+        happenedMs + 20_000 - Math.round(telling.delayMs / 1000),
+      ),
+    ];
   });
   const hasCustomer = customers[buyer] !== undefined;
   const placeholder = `${customerOf(buyer)}@cryptlexpaddle.com`;
   const ownerEmail = provider === 'paddle' && !hasCustomer ? placeholder : emailOf(buyer);
   const sale = { provider, ownerEmail, lines: merged(sold), facts, cameInOrder: inOrder };
   return { sale, deliveries };
+}
+
+type MoneyBack = 'refund' | 'dispute' | 'won';
+
+function isMoneyBack(kind: Step['kind']): kind is MoneyBack {
+  return kind === 'refund' || kind === 'dispute' || kind === 'won';
+}
+
+/** The payment that a step is about: the newest, once for each kind. Undefined where there is none for it. */
+function paymentOf(kind: Step['kind'], facts: readonly Fact[]): number | undefined {
+  const of = (wanted: Fact['kind']): readonly number[] =>
+    facts.flatMap((fact) => (fact.kind === wanted && 'payment' in fact ? [fact.payment] : []));
+  if (kind === 'won') return of('dispute').findLast((payment) => !of('won').includes(payment));
+  // The purchase is 0, the first fact after it 1.
+  const newest = facts.findLastIndex((fact) => fact.kind === 'payment') + 1;
+  return isMoneyBack(kind) && of(kind).includes(newest) ? undefined : newest;
 }
 
 /** Two lines of one product are found together. */
@@ -270,14 +304,45 @@ interface Chapter {
 
 interface Teller {
   readonly kinds: readonly Step['kind'][];
-  readonly ends: boolean;
   lines(id: string, lines: Story['lines']): readonly Line[];
   /** The event, then further ones that tell the same fact. */
   events(chapter: Chapter): readonly JsonObject[];
+  /** What tells of another id of a payment. */
+  links(payment: { id: string; place: number; happenedMs: number }): readonly JsonObject[];
 }
 
 const objectAt = (value: JsonObject, ...path: (string | number)[]): JsonObject =>
   path.reduce<JsonObject>((found, step) => found[step as string] as JsonObject, value);
+
+const SAMPLE_OF = {
+  stripe: {
+    payment: 'invoice.paid-subscription-cycle',
+    suspension: '',
+    comeback: '',
+    end: 'customer.subscription.deleted',
+    refund: 'charge.refunded',
+    dispute: 'charge.dispute.created',
+    won: 'charge.dispute.closed',
+  },
+  fastspring: {
+    payment: 'subscription.charge.completed',
+    suspension: 'subscription.payment.overdue',
+    comeback: '',
+    end: 'subscription.deactivated',
+    refund: 'return.created',
+    dispute: 'chargeback.created',
+    won: '',
+  },
+  paddle: {
+    payment: 'transaction.completed-subscription-recurring',
+    suspension: 'subscription.paused',
+    comeback: 'transaction.completed-subscription-update',
+    end: 'subscription.canceled',
+    refund: 'adjustment.updated',
+    dispute: 'adjustment.created-chargeback',
+    won: 'adjustment.created-chargeback-reverse',
+  },
+} as const;
 
 function stripeEvent(
   sample: string,
@@ -288,20 +353,29 @@ function stripeEvent(
   event['id'] = `evt_${id}_${place}${twin}`;
   event['created'] = (fact?.timeMs ?? boughtMs) / 1000;
   const object = objectAt(event, 'data', 'object');
+  if (fact !== undefined && 'payment' in fact) {
+    object['id'] = `${fact.kind === 'refund' ? 'ch' : 'du'}_${id}_${fact.payment}`;
+    object['payment_intent'] = `pi_${id}_${fact.payment}`;
+    return event;
+  }
+  if (fact?.kind === 'end') {
+    object['id'] = `sub_${id}`;
+    return event;
+  }
   object['id'] = `${sample.startsWith('invoice') ? 'in' : 'cs'}_${id}_${place}`;
   if (sample.startsWith('invoice')) {
     object['customer_email'] = emailOf(buyer);
     objectAt(object, 'parent', 'subscription_details')['subscription'] = `sub_${id}`;
   } else {
     object['subscription'] = `sub_${id}`;
+    object['invoice'] = `in_${id}_${place}`;
     objectAt(object, 'customer_details')['email'] = emailOf(buyer);
   }
   return event;
 }
 
 const stripe: Teller = {
-  kinds: ['payment'],
-  ends: false,
+  kinds: ['payment', 'refund', 'dispute', 'won'],
   lines: (id) => [
     {
       productId: PRODUCT_ID,
@@ -317,23 +391,18 @@ const stripe: Teller = {
           stripeEvent('invoice.paid-subscription-create', chapter),
           stripeEvent('checkout.session.completed-subscription', chapter, '_twin'),
         ]
-      : [stripeEvent('invoice.paid-subscription-cycle', chapter)],
+      : [stripeEvent(SAMPLE_OF.stripe[chapter.fact.kind], chapter)],
+  links: ({ id, place, happenedMs }) => {
+    const event = sampleBody('stripe', 'invoice_payment.paid');
+    event['id'] = `evt_${id}_${place}_link`;
+    event['created'] = happenedMs / 1000;
+    const object = objectAt(event, 'data', 'object');
+    object['id'] = `inpay_${id}_${place}`;
+    object['invoice'] = `in_${id}_${place}`;
+    objectAt(object, 'payment')['payment_intent'] = `pi_${id}_${place}`;
+    return [event];
+  },
 };
-
-const SAMPLE_OF = {
-  fastspring: {
-    payment: 'subscription.charge.completed',
-    suspension: 'subscription.payment.overdue',
-    comeback: '',
-    end: 'subscription.deactivated',
-  },
-  paddle: {
-    payment: 'transaction.completed-subscription-recurring',
-    suspension: 'subscription.paused',
-    comeback: 'transaction.completed-subscription-update',
-    end: '',
-  },
-} as const;
 
 function fastspringEvent(sample: string, chapter: Chapter, twin: string): JsonObject {
   const { id, buyer, fact, boughtMs, place, lines, sold } = chapter;
@@ -368,6 +437,13 @@ function fastspringEvent(sample: string, chapter: Chapter, twin: string): JsonOb
       }
       return item;
     });
+  } else if ('payment' in fact) {
+    const paid = fact.payment === 0 ? `order-${id}` : `charge-${id}-${fact.payment}`;
+    if (fact.kind === 'dispute') data['order'] = paid;
+    else {
+      data['return'] = `return-${id}-${fact.payment}`;
+      Object.assign(objectAt(data, 'original'), { id: paid, order: paid, subscriptions: [] });
+    }
   } else if (fact.kind === 'payment') {
     const order = objectAt(data, 'order');
     order['id'] = `charge-${id}-${place}`;
@@ -381,8 +457,8 @@ function fastspringEvent(sample: string, chapter: Chapter, twin: string): JsonOb
 }
 
 const fastspring: Teller = {
-  kinds: ['payment', 'suspension'],
-  ends: true,
+  // FastSpring does not tell that a chargeback was won.
+  kinds: ['payment', 'suspension', 'refund', 'dispute'],
   lines: (id, lines) =>
     lines.map(({ quantity, product, recurring }) => ({
       productId: PRODUCTS[product] ?? PRODUCTS[0],
@@ -399,6 +475,7 @@ const fastspring: Teller = {
       chapter.fact === undefined ? 'order.completed' : SAMPLE_OF.fastspring[chapter.fact.kind];
     return [fastspringEvent(sample, chapter, ''), fastspringEvent(sample, chapter, '-resent')];
   },
+  links: () => [],
 };
 
 function paddleEvent(sample: string, chapter: Chapter): JsonObject {
@@ -408,8 +485,14 @@ function paddleEvent(sample: string, chapter: Chapter): JsonObject {
   event['occurred_at'] = new Date(fact?.timeMs ?? boughtMs).toISOString();
   const data = objectAt(event, 'data');
   data['customer_id'] = customerOf(buyer);
-  if (fact?.kind === 'suspension') {
+  if (fact?.kind === 'suspension' || fact?.kind === 'end') {
     data['id'] = `psub_${id}`;
+    return event;
+  }
+  if (fact !== undefined && 'payment' in fact) {
+    data['id'] = `adj_${id}_${place}`;
+    data['transaction_id'] = `txn_${id}_${fact.payment}`;
+    data['subscription_id'] = `psub_${id}`;
     return event;
   }
   data['id'] = `txn_${id}_${place}`;
@@ -447,8 +530,7 @@ function paddleEvent(sample: string, chapter: Chapter): JsonObject {
 }
 
 const paddle: Teller = {
-  kinds: ['payment', 'suspension', 'comeback'],
-  ends: false,
+  kinds: ['payment', 'suspension', 'comeback', 'refund', 'dispute', 'won'],
   lines: (id, lines) =>
     lines.map(({ quantity, product, recurring }) => ({
       productId: PRODUCTS[product] ?? PRODUCTS[0],
@@ -467,6 +549,7 @@ const paddle: Teller = {
       chapter,
     ),
   ],
+  links: () => [],
 };
 
 const TELLERS: Readonly<Record<Provider, Teller>> = { stripe, fastspring, paddle };

@@ -76,7 +76,7 @@ describe('on SQLite', () => {
   test(
     'whatever comes, Cryptlex ends as each fact applied once would leave it',
     () =>
-      assertModel('SQLite', 50, async () => {
+      assertModel('SQLite', 36, async () => {
         files += 1;
         const databaseUrl = `sqlite:${join(directory, `${files}.db`)}`;
         return { clock: new QuietClock(START_MS - 60_000), databaseUrl, replicas: 1 };

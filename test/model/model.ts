@@ -24,13 +24,19 @@ export interface Line {
   readonly reference: readonly [key: string, value: string];
 }
 
-/** What happens to the recurring lines of a sale after the purchase. */
+/**
+ * What happens to the recurring lines of a sale after the purchase. Payments are told apart by a number; 0 is
+ * the purchase itself, which paid for all lines.
+ */
 export type Fact = { readonly timeMs: number } & (
   | { readonly kind: 'payment'; readonly paidUntilMs?: number }
   | { readonly kind: 'suspension' }
   /** A change of plan was paid: what is suspended comes back, paid through a date. */
   | { readonly kind: 'comeback'; readonly paidUntilMs: number }
+  /** The subscription has ended: FastSpring's licenses are deleted, the others revoked. */
   | { readonly kind: 'end' }
+  /** A payment was paid back in full, was disputed, or that dispute was won. */
+  | { readonly kind: 'refund' | 'dispute' | 'won'; readonly payment: number }
 );
 
 export interface Sale {
@@ -47,22 +53,30 @@ export interface Seen {
   readonly productId: string;
   readonly ownerEmail: string | undefined;
   readonly suspended: boolean;
+  readonly revoked: boolean;
   readonly createdAtMs: number;
   readonly expiresAtMs: number | undefined;
 }
 
 export function hasEnded(sale: Sale, line: Line): boolean {
-  return line.isRecurring && sale.facts.some(({ kind }) => kind === 'end');
+  return sale.provider === 'fastspring' && line.isRecurring && hasFact(sale.facts, 'end');
 }
+
+const hasFact = (facts: readonly Fact[], wanted: Fact['kind']): boolean =>
+  facts.some(({ kind }) => kind === wanted);
 
 /** What is wrong with the licenses of a line; nothing when they are as each fact applied once makes them. */
 export function differences(sale: Sale, line: Line, licenses: readonly Seen[]): readonly string[] {
   const wanted = hasEnded(sale, line) ? 0 : line.quantity;
   const wrong: string[] = [];
   if (licenses.length !== wanted) wrong.push(`${licenses.length} licenses instead of ${wanted}`);
-  const facts = line.isRecurring ? sale.facts : [];
+  const facts = sale.facts.filter(
+    (fact) => line.isRecurring || ('payment' in fact && fact.payment === 0),
+  );
+  const isRevoked = hasFact(facts, 'refund') || hasFact(facts, 'end');
   for (const license of licenses) {
-    const { productId, ownerEmail, suspended, createdAtMs, expiresAtMs } = license;
+    const { productId, ownerEmail, suspended, revoked, createdAtMs, expiresAtMs } = license;
+    if (revoked !== isRevoked) wrong.push(revoked ? 'revoked' : 'not revoked');
     if (productId !== line.productId) wrong.push(`product ${productId}`);
     if (ownerEmail !== sale.ownerEmail) wrong.push(`${ownerEmail} owns it, not ${sale.ownerEmail}`);
     const allowed = outcomes(line, facts, sale.cameInOrder, createdAtMs);
@@ -89,11 +103,18 @@ function outcomes(
   return new Set(dates.map((ms) => told(suspended, ms)));
 }
 
-/** The newest word counts; of two of the same time the payment's. */
+/** The newest word counts; of two of the same time the payment's. A dispute counts until it is won. */
 function isSuspended(facts: readonly Fact[]): boolean {
   const suspendedMs = newest(facts.filter(({ kind }) => kind === 'suspension'));
   const paidMs = newest(facts.filter(({ kind }) => kind === 'payment' || kind === 'comeback'));
-  return suspendedMs > paidMs;
+  const isDisputed = facts.some(
+    (fact) => fact.kind === 'dispute' && fact.timeMs > paidMs && !isWon(fact.payment, facts),
+  );
+  return suspendedMs > paidMs || isDisputed;
+}
+
+function isWon(payment: number, facts: readonly Fact[]): boolean {
+  return facts.some((fact) => fact.kind === 'won' && fact.payment === payment);
 }
 
 const newest = (facts: readonly Fact[]): number => Math.max(0, ...facts.map((fact) => fact.timeMs));
@@ -114,7 +135,7 @@ function expiries(
 }
 
 /** A suspension comes before a payment of the same time, so that the payment wins. */
-const rank = ({ kind }: Fact): number => (kind === 'suspension' ? 0 : 1);
+const rank = ({ kind }: Fact): number => (kind === 'suspension' || kind === 'dispute' ? 0 : 1);
 
 /** The facts one after the other; one that is older than what it would set changes nothing of that. */
 function expiryAfter(
@@ -127,25 +148,45 @@ function expiryAfter(
   let paidOrDownMs = 0;
   let movedMs = 0;
   let datedMs = 0;
+  let paidMs = 0;
+  const disputes = new Map<number, number>();
+  const won = new Set<number>();
   for (const fact of facts) {
     const { timeMs } = fact;
-    if (fact.kind === 'end') continue;
-    if (fact.kind === 'suspension') {
-      if (timeMs > paidOrDownMs) isDown = true;
-    } else {
-      if (isDown && fact.paidUntilMs !== undefined) {
-        if (timeMs >= movedMs) {
-          expiresAtMs = fact.paidUntilMs;
-          datedMs = timeMs;
-          movedMs = timeMs;
+    switch (fact.kind) {
+      case 'end':
+      case 'refund':
+        break;
+      case 'won':
+        won.add(fact.payment);
+        disputes.delete(fact.payment);
+        break;
+      case 'dispute':
+        if (!won.has(fact.payment) && timeMs > paidMs) disputes.set(fact.payment, timeMs);
+        break;
+      case 'suspension':
+        if (timeMs > paidOrDownMs) isDown = true;
+        paidOrDownMs = Math.max(paidOrDownMs, timeMs);
+        break;
+      default: {
+        if ((isDown || disputes.size > 0) && fact.paidUntilMs !== undefined) {
+          if (timeMs >= movedMs) {
+            expiresAtMs = fact.paidUntilMs;
+            datedMs = timeMs;
+            movedMs = timeMs;
+          }
+        } else if (fact.kind === 'payment' && timeMs >= datedMs) {
+          expiresAtMs = plus(expiresAtMs);
+          movedMs = Math.max(movedMs, timeMs);
         }
-      } else if (fact.kind === 'payment' && timeMs >= datedMs) {
-        expiresAtMs = plus(expiresAtMs);
-        movedMs = Math.max(movedMs, timeMs);
+        if (timeMs >= paidOrDownMs) isDown = false;
+        for (const [payment, sinceMs] of disputes) {
+          if (sinceMs <= timeMs) disputes.delete(payment);
+        }
+        paidMs = Math.max(paidMs, timeMs);
+        paidOrDownMs = Math.max(paidOrDownMs, timeMs);
       }
-      if (timeMs >= paidOrDownMs) isDown = false;
     }
-    paidOrDownMs = Math.max(paidOrDownMs, timeMs);
   }
   return expiresAtMs;
 }

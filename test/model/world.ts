@@ -2,10 +2,13 @@
 // the sandbox, providers that deliver until they are answered 200. Replicas die and are started again.
 // Takes deliveries and trouble, gives what Cryptlex and the journal hold in the end.
 
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { composeServer } from '../../src/compose.ts';
 import type { ServerHandle } from '../../src/compose-world.ts';
+import { PROVIDERS } from '../../src/model.ts';
 import type { Point } from '../../src/points.ts';
 import { createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { Secret } from '../../src/secret.ts';
@@ -16,7 +19,27 @@ import type { Delivery } from './lifecycles.ts';
 import type { QuietClock } from './quiet-clock.ts';
 import { faultsOf, type Trouble } from './trouble.ts';
 
-const RULES_DIR = fileURLToPath(new URL('../../rules', import.meta.url));
+const SHIPPED = fileURLToPath(new URL('../../rules/', import.meta.url));
+
+/** The shipped rules, with what is beyond the vendor's documents switched on as a seller would do it. */
+function rulesWithAllSwitchedOn(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'keywright-rules-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  const words = { refunds: 'revoke', disputes: 'suspend', cancellation: 'revoke' };
+  for (const provider of PROVIDERS) {
+    let text = readFileSync(join(SHIPPED, `${provider}.yaml`), 'utf8');
+    for (const [name, word] of Object.entries(words)) {
+      // FastSpring deletes what is deactivated, and goes on doing so.
+      if (provider === 'fastspring' && name === 'cancellation') continue;
+      if (!text.includes(`  ${name}: off`)) throw new Error(`${provider} has no ${name}: off`);
+      text = text.replace(`  ${name}: off`, `  ${name}: ${word}`);
+    }
+    writeFileSync(join(directory, `${provider}.yaml`), text);
+  }
+  return directory;
+}
+
+const RULES_DIR = rulesWithAllSwitchedOn();
 /** The time-out of a call in virtual time; that of the client is real and never comes. */
 const CALL_TIMEOUT_MS = 10_000;
 /** Of each way. */

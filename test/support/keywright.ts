@@ -29,6 +29,8 @@ export interface KeywrightOptions {
   readonly sandbox?: Partial<Omit<SandboxOptions, 'token'>>;
   /** The time-out of one call to Cryptlex. */
   readonly cryptlexTimeoutMs?: number;
+  /** The time-out of one call to Stripe. */
+  readonly stripeTimeoutMs?: number;
   /** How long changed rule files have to stand still before they are read. */
   readonly rulesSettleMs?: number;
 }
@@ -191,6 +193,7 @@ async function compose(
     ...(options.cryptlexTimeoutMs === undefined
       ? {}
       : { cryptlexTimeoutMs: options.cryptlexTimeoutMs }),
+    ...(options.stripeTimeoutMs === undefined ? {} : { stripeTimeoutMs: options.stripeTimeoutMs }),
     ...(options.rulesSettleMs === undefined ? {} : { rulesSettleMs: options.rulesSettleMs }),
   });
   if (composition.kind === 'refused') throw new Error(composition.problems.join('\n'));

@@ -15,10 +15,12 @@ export interface TestPostgres {
   restart(): Promise<void>;
 }
 
-const PASSWORD = 'test';
+/** Of its user `postgres`. */
+export const PASSWORD = 'test';
 
-export async function startPostgres(): Promise<TestPostgres> {
-  const port = await freePort();
+/** @param givenPort where it listens; a free one unless said otherwise */
+export async function startPostgres(givenPort?: number): Promise<TestPostgres> {
+  const port = givenPort ?? (await freePort());
   const server = new EmbeddedPostgres({
     databaseDir: mkdtempSync(join(tmpdir(), 'keywright-postgres-')),
     port,

@@ -69,6 +69,8 @@ function checkRule(rule: Rule, outer: ShapeScope, walk: EventWalk): void {
   const scope = outer.child(rule.names);
   checkConditions(rule.when, scope, walk);
   if (rule.once !== undefined) checkText(rule.once, '`once`', scope, walk);
+  for (const payment of rule.payments) checkText(payment, '`payment`', scope, walk);
+  if (rule.rank !== undefined) walk.template(rule.rank, scope, false);
   if (rule.effect.kind === 'do') checkSteps(rule.effect.steps, scope, walk);
   else checkText(rule.effect.reason, 'the reason', scope, walk);
   walk.rest(rule.names, scope);

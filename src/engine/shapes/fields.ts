@@ -79,6 +79,7 @@ const MEMBER_TYPES: ReadonlyMap<string, FieldType> = new Map([
   ['productId', 'text'],
   ['userId', 'text'],
   ['key', 'text'],
+  ['payment', 'text'],
   ['suspended', 'boolean'],
   ['resume', 'boolean'],
   ['expiresAt', 'date'],

@@ -18,10 +18,17 @@ export interface Durability {
    * suits what a restart would find out again.
    */
   readonly durable?: boolean;
+  /** It writes nothing, so that nothing has to be committed for it. */
+  readonly reads?: boolean;
+  /** Called as soon as all see what was written, which may be before it is durable. */
+  readonly onVisible?: () => void;
 }
 
-/** For what reads, and for what a restart would find out again. */
+/** For what a restart would find out again. */
 export const WITHOUT_WAITING: Durability = { durable: false };
+
+/** For what only reads. */
+export const READING: Durability = { durable: false, reads: true };
 
 export interface SqlDatabase {
   readonly kind: 'sqlite' | 'postgres';

@@ -49,18 +49,19 @@ export async function afterEntering(
   await markIfReady(tx, database, eventKey);
 }
 
-/** After an event left its lines: their new heads may be ready. */
+/** After an event left its lines: their new heads may be ready. Gives whether there are any. */
 export async function afterLeaving(
   tx: SqlTransaction,
   database: SqlDatabase,
   subjects: readonly string[],
-): Promise<void> {
+): Promise<boolean> {
   const heads = new Set<string>();
   for (const subject of subjects) {
     const [head] = await tx.query<{ event_key: string }>(HEAD, [subject]);
     if (head !== undefined) heads.add(head.event_key);
   }
   for (const head of [...heads].sort()) await markIfReady(tx, database, head);
+  return heads.size > 0;
 }
 
 /**
@@ -85,6 +86,15 @@ export async function markNotReady(tx: SqlTransaction, eventKey: string): Promis
 export async function isHeadEverywhere(tx: SqlTransaction, eventKey: string): Promise<boolean> {
   const [row] = await tx.query<{ behind: number }>(BEHIND, [eventKey]);
   return row?.behind === 0;
+}
+
+/** Whether nobody stands in any of these lines; certain for whoever holds the subjects. */
+export async function areEmpty(tx: SqlTransaction, subjects: readonly string[]): Promise<boolean> {
+  for (const subject of subjects) {
+    const [head] = await tx.query(HEAD, [subject]);
+    if (head !== undefined) return false;
+  }
+  return true;
 }
 
 /** Events that wait for a license of one of these subjects become due. */

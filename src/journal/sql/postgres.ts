@@ -6,7 +6,7 @@ import pg from 'pg';
 import { AppError } from '../../errors.ts';
 import type { Clock } from '../../model.ts';
 import type { Secret } from '../../secret.ts';
-import type { SqlDatabase, SqlTransaction } from './database.ts';
+import type { Durability, SqlDatabase, SqlTransaction } from './database.ts';
 
 const CONNECTIONS_MAX = 10;
 const CONNECT_MS = 5_000;
@@ -62,10 +62,15 @@ class PostgresDatabase implements SqlDatabase {
     this.#pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
-  async transaction<Result>(work: (tx: SqlTransaction) => Promise<Result>): Promise<Result> {
+  async transaction<Result>(
+    work: (tx: SqlTransaction) => Promise<Result>,
+    { onVisible }: Durability = {},
+  ): Promise<Result> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#tryTransaction(work);
+        const result = await this.#tryTransaction(work);
+        onVisible?.();
+        return result;
       } catch (error) {
         if (tries < TRIES && isTransient(error)) continue;
         throw unavailable(error);

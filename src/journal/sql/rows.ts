@@ -1,6 +1,12 @@
 // Rows of the database as the journal's own types. Takes rows, gives records; SQL ends here.
 
-import type { EventOutcome, EventStatus, OperationResult, WebhookEvent } from '../../model.ts';
+import {
+  type EventOutcome,
+  type EventStatus,
+  eventKeyOf,
+  type OperationResult,
+  type WebhookEvent,
+} from '../../model.ts';
 import type { RecordedEvent } from '../archive.ts';
 import type {
   EventRecord,
@@ -32,8 +38,12 @@ export interface EventRow {
   readonly replay: string | null;
 }
 
-export const EVENT_COLUMNS = `sequence, event_key, source, provider, event_id, type, time_ms, live, payload,
-  subjects, status, due_ms, attempts, accepted_ms, settled_ms, plan, rules_hash, outcome, replay`;
+/** The payload, which lies in a table of its own; null once it was erased. */
+export const PAYLOAD_COLUMN =
+  '(select payload from payloads where payloads.sequence = events.sequence) as payload';
+
+export const EVENT_COLUMNS = `sequence, event_key, source, provider, event_id, type, time_ms, live,
+  ${PAYLOAD_COLUMN}, subjects, status, due_ms, attempts, accepted_ms, settled_ms, plan, rules_hash, outcome, replay`;
 
 export interface OperationRow {
   readonly operation_key: string;
@@ -73,7 +83,12 @@ export function toRecorded(row: TrafficRow): RecordedEvent {
 /** The event itself; its payload is empty once it was erased. */
 export function toEvent(row: EventRow): WebhookEvent {
   const { payload, ...event } = toRecorded(row);
-  return { ...event, payload: payload === undefined ? {} : JSON.parse(payload) };
+  const isOwn = row.event_key !== eventKeyOf(event);
+  return {
+    ...event,
+    payload: payload === undefined ? {} : JSON.parse(payload),
+    ...(isOwn ? { isOwn } : {}),
+  };
 }
 
 export function toSubjects(row: Pick<EventRow, 'subjects'>): readonly string[] {
@@ -130,5 +145,5 @@ export function toLastWrite(row: {
   time_ms: number;
   is_payment: number;
 }): LastWrite {
-  return { field: row.field, timeMs: row.time_ms, isPayment: row.is_payment === 1 };
+  return { field: row.field, timeMs: row.time_ms, rank: row.is_payment };
 }

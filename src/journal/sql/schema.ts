@@ -97,8 +97,66 @@ const versionTwo = (): readonly string[] => [
     where status in ('queued', 'running', 'waiting', 'parked')`,
 ];
 
-/** What a person looks for an event by, and what the overview of a console counts. */
+/** Tables whose rows lie in the order of their key; PostgreSQL knows no such thing. */
+const KEYED_TABLES = ['event_subjects', 'operations', 'last_writes', 'attempts', 'known_users'];
+const KEYED_INDEXES = [
+  'create index event_subjects_line on event_subjects (subject, position desc, time_ms, sequence)',
+  'create index operations_by_event on operations (event_key)',
+  'create index operations_made on operations (made_id) where made_id is not null',
+  'create index known_users_by_id on known_users (user_id)',
+];
+
+/**
+ * What a sale writes is made less. A payload has a table of its own, so that a change of the event's status does
+ * not write it again; no index holds what is done, or what is only passing through; and with SQLite a row is
+ * not kept beside its key but in it.
+ */
 const versionThree = (kind: SqlDatabase['kind']): readonly string[] => [
+  `create table payloads (
+    sequence ${kind === 'sqlite' ? 'integer' : 'bigint'} primary key,
+    payload text not null
+  )`,
+  'insert into payloads select sequence, payload from events where payload is not null',
+  'alter table events add column is_erased integer not null default 0',
+  'update events set is_erased = 1 where payload is null',
+  'drop index events_erasable',
+  'alter table events drop column payload',
+  `create index events_erasable on events (settled_ms)
+    where is_erased = 0 and settled_ms is not null`,
+  'drop index events_by_status',
+  `create index events_not_done on events (status, sequence)
+    where status in ('waiting', 'parked', 'failed', 'ignored', 'unmatched')`,
+  ...(kind === 'sqlite' ? keptByKey() : []),
+];
+
+/** SQLite has no other way to say it than to make the table again. */
+function keptByKey(): readonly string[] {
+  const made = KEYED_TABLES.flatMap((table) => {
+    const definition = versionOne('sqlite').find((text) =>
+      text.startsWith(`create table ${table} `),
+    );
+    return [
+      `alter table ${table} rename to old_${table}`,
+      `${definition} without rowid`,
+      `insert into ${table} select * from old_${table}`,
+      `drop table old_${table}`,
+    ];
+  });
+  return [...made, ...KEYED_INDEXES];
+}
+
+/** What later facts need to find what an earlier one did: ids under ids, see `Reference`. */
+const versionFour = (): readonly string[] => [
+  `create table known_references (
+    reference_key text not null,
+    kind text not null,
+    reference_value text not null,
+    primary key (reference_key, kind, reference_value)
+  )`,
+];
+
+/** What a person looks for an event by, and what the overview of a console counts. */
+const versionFive = (kind: SqlDatabase['kind']): readonly string[] => [
   // What it refers to: `license:{id}`, `user:{id}`, `email:{keyed hash}`. Stays when a payload is erased.
   `create table event_references (
     reference text not null,
@@ -134,13 +192,18 @@ const MIGRATIONS: readonly ((kind: SqlDatabase['kind']) => readonly string[])[] 
   versionOne,
   versionTwo,
   versionThree,
+  versionFour,
+  versionFive,
 ];
 
 /** The schema that this version of Keywright writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
-/** Brings the database to this version's schema. @throws JOURNAL_NEWER | JOURNAL_UNAVAILABLE */
-export async function migrate(database: SqlDatabase): Promise<void> {
+/**
+ * Brings the database to this version's schema; a test stops at an older one.
+ * @throws JOURNAL_NEWER | JOURNAL_UNAVAILABLE
+ */
+export async function migrate(database: SqlDatabase, upTo = SCHEMA_VERSION): Promise<void> {
   await database.transaction(async (tx) => {
     await database.lockSubjects(tx, ['keywright schema']);
     await tx.query(
@@ -152,10 +215,10 @@ export async function migrate(database: SqlDatabase): Promise<void> {
       const message = `its schema is version ${version}; this Keywright knows up to ${SCHEMA_VERSION}`;
       throw new AppError('JOURNAL_NEWER', message);
     }
-    for (const migration of MIGRATIONS.slice(version)) {
+    for (const migration of MIGRATIONS.slice(version, upTo)) {
       for (const statement of migration(database.kind)) await tx.query(statement);
     }
-    if (version < SCHEMA_VERSION) await writeMeta(tx, 'schema_version', String(SCHEMA_VERSION));
+    if (version < upTo) await writeMeta(tx, 'schema_version', String(upTo));
     if ((await readMeta(tx, 'first_started_ms')) === undefined) {
       await writeMeta(tx, 'first_started_ms', String(tx.nowMs));
       // E-mail addresses are kept as hashes under this key only.

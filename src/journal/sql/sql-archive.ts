@@ -188,6 +188,7 @@ async function eraseOne(tx: SqlTransaction, row: EventRow): Promise<void> {
           ...(outcome.rejected === undefined ? {} : { rejected: outcome.rejected }),
           ...(outcome.failure === undefined ? {} : { failure: codeOnly(outcome.failure) }),
         } satisfies EventOutcome);
+  await tx.query(ERASE_PAYLOAD, [row.sequence]);
   await tx.query(ERASE_EVENT, [row.event_key, kept]);
   await tx.query("update operations set before = '{}' where event_key = $1", [row.event_key]);
   await tx.query('delete from attempts where event_key = $1', [row.event_key]);
@@ -209,11 +210,13 @@ const MARK_REPLAY = `update events set status = 'queued', ready = 0, due_ms = $2
   plan = null, replay = $3, lease_owner = null, lease_ms = null where event_key = $1`;
 
 const FIND_ERASABLE = `select ${EVENT_COLUMNS} from events
-  where payload is not null and settled_ms < $1
+  where is_erased = 0 and settled_ms < $1
     and status not in ('queued', 'running', 'waiting', 'parked')
   order by settled_ms limit ${ERASE_AT_ONCE}`;
 
-const ERASE_EVENT = `update events set payload = null, plan = null, rules_hash = null, outcome = $2
+const ERASE_PAYLOAD = 'delete from payloads where sequence = $1';
+
+const ERASE_EVENT = `update events set is_erased = 1, plan = null, rules_hash = null, outcome = $2
   where event_key = $1`;
 
 const FORGET_RULES = `delete from rule_texts where hash not in (

@@ -10,24 +10,29 @@ import type {
   EventRecord,
   IntendedOperation,
   Journal,
+  KnownReferences,
   LastWrite,
   NewEvent,
   OperationRecord,
+  Reference,
   Settlement,
   StoredPlan,
   TakenEvent,
 } from '../journal.ts';
 import { referencesOf } from '../references.ts';
-import { type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
+import { READING, type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
+import { DeferredWrites } from './deferred-writes.ts';
 import {
   afterEntering,
   afterLeaving,
+  areEmpty,
   isHeadEverywhere,
   markNotReady,
   moveTo,
   POSITION,
   wakeWaiting,
 } from './lines.ts';
+import { PreparedDatabase } from './prepared-database.ts';
 import {
   type EventRow,
   toEvent,
@@ -37,8 +42,8 @@ import {
   toStoredPlan,
   toSubjects,
 } from './rows.ts';
-import { type JournalMeta, migrate, readAllMeta } from './schema.ts';
 import { SqlOperations } from './sql-operations.ts';
+import { SqlReferences } from './sql-references.ts';
 import { SqlUsers } from './sql-users.ts';
 import {
   BEGIN_ANEW,
@@ -49,6 +54,7 @@ import {
   FINISHED,
   INSERT_ATTEMPT,
   INSERT_EVENT,
+  INSERT_PAYLOAD,
   INSERT_SUBJECT,
   insertReferences,
   NEXT_DUE,
@@ -57,6 +63,7 @@ import {
   renewLeases,
   SETTLE,
   STILL_TO_BRING_BACK,
+  STORE_PLAN,
   TAKE,
   WAKE_ALL,
 } from './statements.ts';
@@ -69,11 +76,23 @@ const NEVER_MS = 9_000_000_000_000;
 
 /** Opens the journal over a database, brings its schema up to date, and takes up what a crash left. */
 export async function openSqlJournal(database: SqlDatabase, clock: Clock): Promise<Journal> {
-  await migrate(database);
-  const meta = await readAllMeta(database);
-  const journal = new SqlJournal(database, clock, meta);
+  const prepared = new PreparedDatabase(database);
+  await prepared.prepare();
+  return openPreparedJournal(prepared, clock);
+}
+
+/** The same over a database that may still have to come. */
+export async function openPreparedJournal(
+  database: PreparedDatabase,
+  clock: Clock,
+): Promise<Journal> {
+  const journal = new SqlJournal(database, clock);
   if (database.kind === 'sqlite') await journal.takeUpAll();
   return journal;
+}
+
+function queuedAs(key: string): Acceptance {
+  return { key, kind: 'queued' };
 }
 
 interface Candidate {
@@ -90,25 +109,29 @@ interface InWork {
 
 class SqlJournal implements Journal {
   readonly keepsState = true;
-  readonly firstStartedAtMs: number;
-  readonly #database: SqlDatabase;
+  readonly #database: PreparedDatabase;
+  readonly #deferred: DeferredWrites;
   readonly #clock: Clock;
   /** One working process; a restart is another one. */
   readonly #owner = randomUUID();
   readonly #operations: SqlOperations;
   readonly #users: SqlUsers;
-  readonly #hashKey: string;
+  readonly #references: SqlReferences;
   readonly #inWork = new Map<string, InWork>();
   readonly #closing = new AbortController();
   #isBeating = false;
 
-  constructor(database: SqlDatabase, clock: Clock, meta: JournalMeta) {
+  constructor(database: PreparedDatabase, clock: Clock) {
     this.#database = database;
     this.#clock = clock;
-    this.#operations = new SqlOperations(database, this.#owner);
-    this.#hashKey = meta.hashKey;
-    this.#users = new SqlUsers(database, meta.hashKey);
-    this.firstStartedAtMs = meta.firstStartedMs;
+    this.#deferred = new DeferredWrites(database);
+    this.#operations = new SqlOperations(this.#deferred, this.#owner);
+    this.#users = new SqlUsers(this.#deferred, () => database.meta.hashKey);
+    this.#references = new SqlReferences(database);
+  }
+
+  get firstStartedAtMs(): number {
+    return this.#database.meta.firstStartedMs;
   }
 
   /** A time of the database as this process's clock would tell it; the two may differ. */
@@ -124,40 +147,80 @@ class SqlJournal implements Journal {
     return this.#database.kind;
   }
 
-  accept(events: readonly NewEvent[]): Promise<readonly Acceptance[]> {
-    return this.#database.transaction(async (tx) => {
-      await this.#database.lockSubjects(
-        tx,
-        events.flatMap(({ subjects }) => subjects),
-      );
-      const acceptances: Acceptance[] = [];
-      for (const event of events) acceptances.push(await this.#acceptOne(tx, event));
-      await this.#database.announce(tx);
-      return acceptances;
-    });
+  async accept(
+    events: readonly NewEvent[],
+    takeAtOnce?: (taken: TakenEvent) => void,
+  ): Promise<readonly Acceptance[]> {
+    const mayTake = takeAtOnce !== undefined && events.length === 1;
+    let taken: { readonly event: TakenEvent; readonly startedMs: number } | undefined;
+    const hand = (): void => {
+      if (taken === undefined) return;
+      this.#holds(taken.event, taken.startedMs);
+      takeAtOnce?.(taken.event);
+    };
+    return this.#database.transaction(
+      async (tx) => {
+        taken = undefined;
+        await this.#database.lockSubjects(
+          tx,
+          events.flatMap(({ subjects }) => subjects),
+        );
+        const acceptances: Acceptance[] = [];
+        for (const event of events) {
+          const isTaken = mayTake && (await areEmpty(tx, event.subjects));
+          const acceptance = await this.#acceptOne(tx, event, isTaken);
+          if (isTaken && acceptance.kind === 'new') taken = this.#takenNow(tx, event);
+          acceptances.push(acceptance.kind === 'new' ? queuedAs(acceptance.key) : acceptance);
+        }
+        if (taken === undefined) await this.#database.announce(tx);
+        return acceptances;
+      },
+      { onVisible: hand },
+    );
   }
 
-  async #acceptOne(tx: SqlTransaction, { event, subjects }: NewEvent): Promise<Acceptance> {
+  /** An event that was put in as running, as `take` would give it. */
+  #takenNow(tx: SqlTransaction, { event, subjects }: NewEvent) {
     const key = eventKeyOf(event);
+    const firstAcceptedAtMs = this.#toLocal(tx, tx.nowMs);
+    const none = { storedPlan: undefined, replay: undefined };
+    const taken: TakenEvent = { key, event, subjects, attempt: 1, firstAcceptedAtMs, ...none };
+    return { event: taken, startedMs: tx.nowMs };
+  }
+
+  /** @param isTaken it is put in as running, for this process; the caller knows that its lines are empty */
+  async #acceptOne(
+    tx: SqlTransaction,
+    { event, subjects }: NewEvent,
+    isTaken: boolean,
+  ): Promise<Acceptance | { readonly key: string; readonly kind: 'new' }> {
+    const key = eventKeyOf(event);
+    const standing = isTaken
+      ? (['running', 1, this.#owner, tx.nowMs + this.#leaseMs()] as const)
+      : (['queued', 0, null, null] as const);
     const [inserted] = await tx.query<{ sequence: number }>(INSERT_EVENT, [
       ...[key, event.source, event.provider, event.id, event.type, event.timeMs],
-      ...[event.live === null ? null : Number(event.live), JSON.stringify(event.payload)],
-      ...[JSON.stringify(subjects), tx.nowMs],
+      event.live === null ? null : Number(event.live),
+      ...[JSON.stringify(subjects), tx.nowMs, ...standing],
     ]);
     if (inserted !== undefined) {
+      await tx.query(INSERT_PAYLOAD, [inserted.sequence, JSON.stringify(event.payload)]);
+      const position = isTaken ? POSITION.inWork : POSITION.queued;
       for (const subject of subjects) {
-        const { queued } = POSITION;
-        await tx.query(INSERT_SUBJECT, [subject, key, queued, event.timeMs, inserted.sequence]);
+        await tx.query(INSERT_SUBJECT, [subject, key, position, event.timeMs, inserted.sequence]);
       }
-      await afterEntering(tx, this.#database, key, subjects);
-      return { key, kind: 'queued' };
+      if (!isTaken) await afterEntering(tx, this.#database, key, subjects);
+      return { key, kind: 'new' };
     }
     const [known] = await tx.query<EventRow>(FIND_EVENT, [key]);
     const outcome = known === undefined ? undefined : toOutcome(known);
     if (known?.status === 'running') return { key, kind: 'running' };
     if (known?.status === 'done' && outcome !== undefined) return { key, kind: 'done', outcome };
     // The payload may have been erased; this delivery brings it again.
-    await tx.query(REFRESH_PAYLOAD, [key, JSON.stringify(event.payload)]);
+    if (known?.payload === null) {
+      await tx.query(INSERT_PAYLOAD, [known.sequence, JSON.stringify(event.payload)]);
+      await tx.query(REFRESH_PAYLOAD, [key]);
+    }
     if (known !== undefined && FINISHED.includes(known.status)) {
       await tx.query(BEGIN_ANEW, [key, tx.nowMs]);
     }
@@ -195,7 +258,7 @@ class SqlJournal implements Journal {
         ],
         ready: await tx.query<Candidate>(FIND_READY, [tx.nowMs]),
       }),
-      WITHOUT_WAITING,
+      READING,
     );
   }
 
@@ -225,10 +288,13 @@ class SqlJournal implements Journal {
     }, WITHOUT_WAITING);
     if (taken === undefined) return undefined;
     // Only now that it is committed: a lease that nobody knows of must be able to run out.
-    const { event, startedMs } = taken;
-    this.#inWork.set(key, { event: event.event, attempt: event.attempt, subjects, startedMs });
+    this.#holds(taken.event, taken.startedMs);
+    return taken.event;
+  }
+
+  #holds({ key, event, attempt, subjects }: TakenEvent, startedMs: number): void {
+    this.#inWork.set(key, { event, attempt, subjects, startedMs });
     this.#startHeartbeat();
-    return event;
   }
 
   async settle(key: string, settlement: Settlement): Promise<void> {
@@ -236,8 +302,8 @@ class SqlJournal implements Journal {
     if (inWork === undefined) return;
     const { subjects, attempt, startedMs } = inWork;
     const { outcome, dueAtMs, wakesWaiting, rulesHash, calls = [] } = settlement;
-    const references = referencesOf(inWork.event, outcome, this.#hashKey);
-    await this.#database.transaction(async (tx) => {
+    const references = referencesOf(inWork.event, outcome, this.#database.meta.hashKey);
+    await this.#deferred.transaction(async (tx) => {
       await this.#database.lockSubjects(tx, subjects);
       const unset = outcome.status === 'queued' ? tx.nowMs : NEVER_MS;
       const dueMs = dueAtMs === undefined ? unset : this.#toDatabase(tx, dueAtMs);
@@ -259,9 +325,10 @@ class SqlJournal implements Journal {
       const isQueued = outcome.status === 'queued';
       await moveTo(tx, key, isQueued ? POSITION.queued : POSITION.aside);
       if (isQueued) await afterEntering(tx, this.#database, key, subjects);
-      await afterLeaving(tx, this.#database, subjects);
+      const hasFollowers = await afterLeaving(tx, this.#database, subjects);
       if (wakesWaiting) await wakeWaiting(tx, this.#database, subjects);
-      await this.#database.announce(tx);
+      const mayBeTaken = isQueued || hasFollowers || wakesWaiting || dueAtMs !== undefined;
+      if (mayBeTaken) await this.#database.announce(tx);
     }, WITHOUT_WAITING);
     // Only now: while the end of the attempt could not be written, the event is still ours.
     this.#inWork.delete(key);
@@ -316,7 +383,7 @@ class SqlJournal implements Journal {
       const [row] = await tx.query<{ due_ms: number | null }>(NEXT_DUE);
       const dueMs = row?.due_ms ?? NEVER_MS;
       return dueMs >= NEVER_MS ? undefined : this.#toLocal(tx, dueMs);
-    }, WITHOUT_WAITING);
+    }, READING);
   }
 
   onWork(listener: () => void): () => void {
@@ -331,15 +398,8 @@ class SqlJournal implements Journal {
   }
 
   async storePlan(key: string, plan: StoredPlan): Promise<void> {
-    await this.#database.transaction(
-      (tx) =>
-        tx.query('update events set plan = $2, rules_hash = $3 where event_key = $1', [
-          key,
-          JSON.stringify(plan),
-          plan.rulesHash,
-        ]),
-      WITHOUT_WAITING,
-    );
+    const values = [key, JSON.stringify(plan), plan.rulesHash];
+    await this.#deferred.defer([`event ${key}`], (tx) => tx.query(STORE_PLAN, values));
   }
 
   findOperations(keys: readonly string[]): Promise<ReadonlyMap<string, OperationRecord>> {
@@ -377,6 +437,14 @@ class SqlJournal implements Journal {
     return this.#operations.findLastWrites(fields);
   }
 
+  noteReferences(references: readonly Reference[]): Promise<void> {
+    return this.#references.note(references);
+  }
+
+  findReferences(keys: readonly string[]): Promise<KnownReferences> {
+    return this.#references.find(keys);
+  }
+
   rememberUser(lookup: string, userId: string): Promise<void> {
     return this.#users.remember(lookup, userId);
   }
@@ -390,10 +458,13 @@ class SqlJournal implements Journal {
   }
 
   find(key: string): Promise<EventRecord | undefined> {
-    return this.#database.transaction(async (tx) => {
-      const [row] = await tx.query<EventRow>(FIND_EVENT, [key]);
-      return row === undefined ? undefined : toRecord(row);
-    }, WITHOUT_WAITING);
+    return this.#deferred.read(
+      async (tx) => {
+        const [row] = await tx.query<EventRow>(FIND_EVENT, [key]);
+        return row === undefined ? undefined : toRecord(row);
+      },
+      [`event ${key}`],
+    );
   }
 
   async ping(): Promise<void> {
@@ -404,6 +475,7 @@ class SqlJournal implements Journal {
 
   async close(): Promise<void> {
     this.#closing.abort();
+    await this.#deferred.flush();
     await this.#database.close();
   }
 

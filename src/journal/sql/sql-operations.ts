@@ -4,38 +4,42 @@
 import { AppError } from '../../errors.ts';
 import type { OperationResult } from '../../model.ts';
 import type { IntendedOperation, LastWrite, OperationRecord } from '../journal.ts';
-import { type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
+import { type SqlTransaction, WITHOUT_WAITING } from './database.ts';
+import type { DeferredWrites } from './deferred-writes.ts';
 import { OPERATION_COLUMNS, type OperationRow, toLastWrite, toOperation } from './rows.ts';
 
 export class SqlOperations {
-  readonly #database: SqlDatabase;
+  readonly #database: DeferredWrites;
   readonly #owner: string;
 
-  constructor(database: SqlDatabase, owner: string) {
+  constructor(database: DeferredWrites, owner: string) {
     this.#database = database;
     this.#owner = owner;
   }
 
   find(keys: readonly string[]): Promise<ReadonlyMap<string, OperationRecord>> {
-    return this.#database.transaction(async (tx) => {
-      const items = this.#database.listItems('$1');
-      const rows = await tx.query<OperationRow>(
-        `select ${OPERATION_COLUMNS} from operations where operation_key in (${items})`,
-        [JSON.stringify(keys)],
-      );
-      return new Map(rows.map((row) => [row.operation_key, toOperation(row)]));
-    }, WITHOUT_WAITING);
+    return this.#database.read(
+      async (tx) => {
+        const items = this.#database.listItems('$1');
+        const rows = await tx.query<OperationRow>(
+          `select ${OPERATION_COLUMNS} from operations where operation_key in (${items})`,
+          [JSON.stringify(keys)],
+        );
+        return new Map(rows.map((row) => [row.operation_key, toOperation(row)]));
+      },
+      keys.map((key) => `operation ${key}` as const),
+    );
   }
 
   findCreated(licenseIds: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.#database.transaction(async (tx) => {
+    return this.#database.read(async (tx) => {
       const items = this.#database.listItems('$1');
       const rows = await tx.query<{ made_id: string }>(
         `select distinct made_id from operations where made_id in (${items})`,
         [JSON.stringify(licenseIds)],
       );
       return new Set(rows.map((row) => row.made_id));
-    }, WITHOUT_WAITING);
+    });
   }
 
   async intend(
@@ -44,9 +48,12 @@ export class SqlOperations {
   ): Promise<'intended' | 'overtaken'> {
     const { key, eventKey, action, targetId, productId, before, choice, intendedAtMs } = operation;
     return this.#database.transaction(async (tx) => {
-      // A replica that was asleep longer than its lease must not write any more.
-      const [lost] = await tx.query(LEASE_IS_LOST, [eventKey, this.#owner, tx.nowMs]);
-      if (lost !== undefined) throw new AppError('JOURNAL_LEASE_LOST', eventKey);
+      // A replica that was asleep longer than its lease must not write any more. One process on a file of
+      // its own has nobody who could take its work over.
+      if (this.#database.kind === 'postgres') {
+        const [lost] = await tx.query(LEASE_IS_LOST, [eventKey, this.#owner, tx.nowMs]);
+        if (lost !== undefined) throw new AppError('JOURNAL_LEASE_LOST', eventKey);
+      }
       const values = [
         ...[key, eventKey, action, targetId ?? null, productId ?? null],
         ...[JSON.stringify(before), choice ?? null, intendedAtMs],
@@ -67,10 +74,11 @@ export class SqlOperations {
     result: OperationResult,
     lastWrites: readonly LastWrite[],
   ): Promise<void> {
-    await this.#database.transaction(async (tx) => {
+    const about = lastWrites.map(({ field }) => `field ${field}` as const);
+    await this.#database.defer([`operation ${key}`, ...about], async (tx) => {
       await tx.query(COMPLETE, [key, JSON.stringify(result), tx.nowMs, result.targetId]);
       await writeLastWrites(tx, lastWrites);
-    }, WITHOUT_WAITING);
+    });
   }
 
   async withdraw(key: string): Promise<void> {
@@ -81,34 +89,38 @@ export class SqlOperations {
   }
 
   async noteLastWrites(lastWrites: readonly LastWrite[]): Promise<void> {
-    await this.#database.transaction((tx) => writeLastWrites(tx, lastWrites), WITHOUT_WAITING);
+    const about = lastWrites.map(({ field }) => `field ${field}` as const);
+    await this.#database.defer(about, (tx) => writeLastWrites(tx, lastWrites));
   }
 
   findLastWrites(fields: readonly string[]): Promise<ReadonlyMap<string, LastWrite>> {
-    return this.#database.transaction(async (tx) => {
-      const rows = await tx.query<{ field: string; time_ms: number; is_payment: number }>(
-        `select field, time_ms, is_payment from last_writes
+    return this.#database.read(
+      async (tx) => {
+        const rows = await tx.query<{ field: string; time_ms: number; is_payment: number }>(
+          `select field, time_ms, is_payment from last_writes
           where field in (${this.#database.listItems('$1')})`,
-        [JSON.stringify(fields)],
-      );
-      const byField = new Map(rows.map((row) => [row.field, toLastWrite(row)]));
-      return new Map(
-        fields.flatMap((field) => {
-          const write = byField.get(field);
-          return write === undefined ? [] : [[field, write]];
-        }),
-      );
-    }, WITHOUT_WAITING);
+          [JSON.stringify(fields)],
+        );
+        const byField = new Map(rows.map((row) => [row.field, toLastWrite(row)]));
+        return new Map(
+          fields.flatMap((field) => {
+            const write = byField.get(field);
+            return write === undefined ? [] : [[field, write]];
+          }),
+        );
+      },
+      fields.map((field) => `field ${field}` as const),
+    );
   }
 
   ofEvent(eventKey: string): Promise<readonly OperationRecord[]> {
-    return this.#database.transaction(async (tx) => {
+    return this.#database.read(async (tx) => {
       const rows = await tx.query<OperationRow>(
         `select ${OPERATION_COLUMNS} from operations where event_key = $1`,
         [eventKey],
       );
       return rows.map(toOperation);
-    }, WITHOUT_WAITING);
+    });
   }
 }
 
@@ -116,8 +128,8 @@ async function writeLastWrites(
   tx: SqlTransaction,
   lastWrites: readonly LastWrite[],
 ): Promise<void> {
-  for (const { field, timeMs, isPayment } of lastWrites) {
-    await tx.query(WRITE_LAST_WRITE, [field, timeMs, Number(isPayment)]);
+  for (const { field, timeMs, rank } of lastWrites) {
+    await tx.query(WRITE_LAST_WRITE, [field, timeMs, rank]);
   }
 }
 

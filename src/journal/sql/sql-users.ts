@@ -2,27 +2,33 @@
 // keeps a keyed hash of it: an e-mail address never stands in the journal.
 
 import { createHmac } from 'node:crypto';
-import { type SqlDatabase, WITHOUT_WAITING } from './database.ts';
+import { WITHOUT_WAITING } from './database.ts';
+import type { DeferredWrites } from './deferred-writes.ts';
 
 export class SqlUsers {
-  readonly #database: SqlDatabase;
-  readonly #key: string;
+  readonly #database: DeferredWrites;
+  readonly #hashKey: () => string;
 
-  constructor(database: SqlDatabase, key: string) {
+  /** @param hashKey known once anything got through to the database, and so whenever an event is worked on */
+  constructor(database: DeferredWrites, hashKey: () => string) {
     this.#database = database;
-    this.#key = key;
+    this.#hashKey = hashKey;
   }
 
   async remember(lookup: string, userId: string): Promise<void> {
     const hash = this.#hash(lookup);
-    await this.#database.transaction((tx) => tx.query(REMEMBER, [hash, userId]), WITHOUT_WAITING);
+    await this.#database.defer([`user ${hash}`], (tx) => tx.query(REMEMBER, [hash, userId]));
   }
 
   recall(lookup: string): Promise<string | undefined> {
-    return this.#database.transaction(async (tx) => {
-      const [row] = await tx.query<{ user_id: string }>(RECALL, [this.#hash(lookup)]);
-      return row?.user_id;
-    }, WITHOUT_WAITING);
+    const hash = this.#hash(lookup);
+    return this.#database.read(
+      async (tx) => {
+        const [row] = await tx.query<{ user_id: string }>(RECALL, [hash]);
+        return row?.user_id;
+      },
+      [`user ${hash}`],
+    );
   }
 
   async forget(userId: string): Promise<void> {
@@ -33,7 +39,7 @@ export class SqlUsers {
   }
 
   #hash(lookup: string): string {
-    return createHmac('sha256', this.#key).update(lookup).digest('hex');
+    return createHmac('sha256', this.#hashKey()).update(lookup).digest('hex');
   }
 }
 

@@ -24,13 +24,21 @@ export interface SqliteOptions {
 
 interface Job {
   readonly durable: boolean;
+  readonly reads: boolean;
   run(tx: SqlTransaction): Promise<void>;
+  /** All see what it wrote. */
+  show(): void;
   commit(): void;
   fail(error: unknown): void;
 }
 
 /** Transactions of one commit; a burst does not make the first of them wait for all. */
 const GROUP_MAX = 256;
+/**
+ * The write-ahead log is taken over into the file each time it has grown by so many pages (16 MB). A page that
+ * was written often meanwhile is taken over once; SQLite's own 1,000 would be some twenty sales.
+ */
+const CHECKPOINT_PAGES = 4_000;
 
 /** @throws JOURNAL_LOCKED | JOURNAL_UNAVAILABLE */
 export function openSqlite(options: SqliteOptions): SqlDatabase {
@@ -43,7 +51,7 @@ export function openSqlite(options: SqliteOptions): SqlDatabase {
     const connection = new DatabaseSync(file);
     connection.exec(
       `pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 3000;
-       pragma secure_delete = on`,
+       pragma secure_delete = on; pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
     );
     return new SqliteDatabase(connection, lock, clock, new LogSync(`${file}-wal`, sync));
   } catch (error) {
@@ -135,13 +143,15 @@ class SqliteDatabase implements SqlDatabase {
 
   transaction<Result>(
     work: (tx: SqlTransaction) => Promise<Result>,
-    { durable = true }: Durability = {},
+    { durable = true, reads = false, onVisible }: Durability = {},
   ): Promise<Result> {
     if (this.#closed) return Promise.reject(unavailable(new Error('it is closed'), 'the journal'));
     return new Promise<Result>((accept, reject) => {
       let result: { value: Result } | undefined;
       this.#jobs.push({
         durable,
+        reads,
+        show: () => onVisible?.(),
         run: async (tx) => {
           result = { value: await work(tx) };
         },
@@ -169,32 +179,35 @@ class SqliteDatabase implements SqlDatabase {
 
   async #commitGroup(group: readonly Job[]): Promise<void> {
     const done: Job[] = [];
+    // What only reads needs no transaction around it; beside others it sees what they have just written.
+    const writes = group.some(({ reads }) => !reads);
     try {
-      this.#connection.exec('begin immediate');
+      if (writes) this.#query('begin immediate');
       for (const job of group) {
         if (await this.#runOne(job)) done.push(job);
       }
-      this.#connection.exec('commit');
+      if (writes) this.#query('commit');
     } catch (error) {
       if (!this.#closed && this.#connection.isTransaction) this.#connection.exec('rollback');
       const failure = unavailable(error, 'the journal');
       for (const job of group) job.fail(failure);
       return;
     }
+    for (const job of done) job.show();
     for (const job of done) if (!job.durable) job.commit();
     this.#log.ask(done.filter((job) => job.durable));
   }
 
   /** One transaction of the group; its failure undoes it alone. */
   async #runOne(job: Job): Promise<boolean> {
-    this.#connection.exec('savepoint one');
+    if (!job.reads) this.#query('savepoint one');
     try {
       const nowMs = this.#clock.nowMs();
       await job.run({ nowMs, query: async (text, parameters) => this.#query(text, parameters) });
-      this.#connection.exec('release one');
+      if (!job.reads) this.#query('release one');
       return true;
     } catch (error) {
-      this.#connection.exec('rollback to one; release one');
+      if (!job.reads) this.#connection.exec('rollback to one; release one');
       job.fail(error instanceof AppError ? error : unavailable(error, 'the journal'));
       return false;
     }

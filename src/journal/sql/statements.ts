@@ -12,9 +12,9 @@ export const FINISHED: readonly string[] = ['failed', 'ignored', 'unmatched'];
 export const BEGIN_ANEW = 'update events set accepted_ms = $2, plan = null where event_key = $1';
 
 export const INSERT_EVENT = `insert into events
-  (event_key, source, provider, event_id, type, time_ms, live, payload, subjects, status, ready,
-    due_ms, attempts, accepted_ms)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', 0, $10, 0, $10)
+  (event_key, source, provider, event_id, type, time_ms, live, subjects, ready,
+    due_ms, accepted_ms, status, attempts, lease_owner, lease_ms)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $9, $10, $11, $12, $13)
   on conflict (event_key) do nothing returning sequence`;
 
 export const INSERT_SUBJECT = `insert into event_subjects (subject, event_key, position, time_ms, sequence)
@@ -22,8 +22,9 @@ export const INSERT_SUBJECT = `insert into event_subjects (subject, event_key, p
 
 export const FIND_EVENT = `select ${EVENT_COLUMNS} from events where event_key = $1`;
 
-export const REFRESH_PAYLOAD =
-  'update events set payload = $2 where event_key = $1 and payload is null';
+export const INSERT_PAYLOAD = 'insert into payloads (sequence, payload) values ($1, $2)';
+
+export const REFRESH_PAYLOAD = 'update events set is_erased = 0 where event_key = $1';
 
 export const REQUEUE = `update events set status = 'queued', ready = 0, due_ms = $2, lease_owner = null,
   lease_ms = null where event_key = $1`;
@@ -46,6 +47,8 @@ export const insertReferences = (database: SqlDatabase): string =>
   `with given (reference) as (${database.listItems('$1')})
     insert into event_references (reference, sequence)
     select reference, $2 from given where 1 = 1 on conflict do nothing`;
+
+export const STORE_PLAN = 'update events set plan = $2, rules_hash = $3 where event_key = $1';
 
 export const FIND_DUE_ASIDE = `select event_key, subjects from events
   where status in ('waiting', 'parked') and due_ms <= $1 order by due_ms limit 200`;

@@ -2,6 +2,10 @@
 // A batch has the lines of its events behind each other. Data only.
 
 export const FASTSPRING: Readonly<Record<string, readonly string[]>> = {
+  'subscription.updated': ['unmatched, reject'],
+  'chargeback.created': ['unmatched, reject'],
+  'return.created-partial': ['unmatched, reject'],
+  'subscription.uncanceled': ['unmatched, reject'],
   'batch-order-and-activation': [
     'unmatched, reject',
     'matched order-completed',

@@ -2,6 +2,14 @@
 // A batch has the lines of its events behind each other. Data only.
 
 export const PADDLE: Readonly<Record<string, readonly string[]>> = {
+  'subscription.updated': ['unmatched, reject'],
+  'adjustment.created-chargeback': ['unmatched, reject'],
+  'adjustment.created-chargeback-reverse': ['unmatched, reject'],
+  'adjustment.created-chargeback-warning': ['unmatched, reject'],
+  'adjustment.updated': ['unmatched, reject'],
+  'adjustment.updated-partial': ['unmatched, reject'],
+  'adjustment.updated-rejected': ['unmatched, reject'],
+  'adjustment.updated-reversed': ['unmatched, reject'],
   'adjustment.created': ['unmatched, reject'],
   'customer.created-no-name': [
     'matched customer',

@@ -2,6 +2,14 @@
 // A batch has the lines of its events behind each other. Data only.
 
 export const STRIPE: Readonly<Record<string, readonly string[]>> = {
+  'customer.subscription.updated-quantity': ['unmatched, reject'],
+  'charge.dispute.closed': ['unmatched, reject'],
+  'charge.dispute.closed-lost': ['unmatched, reject'],
+  'charge.dispute.created': ['unmatched, reject'],
+  'charge.dispute.created-inquiry': ['unmatched, reject'],
+  'charge.refunded-partial': ['unmatched, reject'],
+  'charge.refunded-subscription': ['unmatched, reject'],
+  'invoice_payment.paid': ['unmatched, reject'],
   'charge.refunded': ['unmatched, reject'],
   'checkout.session.async_payment_failed': [
     'ignored checkout-payment-failed: The payment failed, so there is no license.',
@@ -10,6 +18,11 @@ export const STRIPE: Readonly<Record<string, readonly string[]>> = {
     'matched checkout-paid',
     'user.insert as user: email=j.mueller@example.net firstName=Jürgen Müller',
     'license.create: productId=product-of-the-environment userId=$user.id metadata.stripe_subscription_id=cs_test_a1qvMcWOxk81iIfV1YQ6iGuFA7Ez6QkQbpvAMZIgyRWpOFxqWiEvWwxVdZ | once cs_test_a1qvMcWOxk81iIfV1YQ6iGuFA7Ez6QkQbpvAMZIgyRWpOFxqWiEvWwxVdZ #1',
+  ],
+  'checkout.session.completed-billing-link': [
+    'matched checkout-paid',
+    'user.insert as user: email=tomas.lindqvist@example.com firstName=Tomas Lindqvist',
+    'license.create: productId=product-of-the-environment userId=$user.id metadata.stripe_subscription_id=sub_18HlrwN0rTh7LghtYMfvea9l | once sub_18HlrwN0rTh7LghtYMfvea9l #1',
   ],
   'checkout.session.completed-no-name': [
     'matched checkout-paid',
@@ -68,8 +81,20 @@ export const STRIPE: Readonly<Record<string, readonly string[]>> = {
     'matched customer-created',
     'user.upsert as user: email=zoe.lukasik@example.com firstName=Zoë Łukasik',
   ],
+  'customer.subscription.created-active': ['unmatched, reject'],
+  'customer.subscription.created-incomplete': ['unmatched, reject'],
+  'customer.subscription.created-trialing': ['unmatched, reject'],
   'customer.subscription.deleted': ['unmatched, reject'],
+  'customer.subscription.deleted-payment-failed': ['unmatched, reject'],
   'customer.subscription.updated': ['unmatched, reject'],
+  'customer.subscription.updated-active': ['unmatched, reject'],
+  'customer.subscription.updated-canceled': ['unmatched, reject'],
+  'customer.subscription.updated-incomplete': ['unmatched, reject'],
+  'customer.subscription.updated-incomplete-expired': ['unmatched, reject'],
+  'customer.subscription.updated-past-due': ['unmatched, reject'],
+  'customer.subscription.updated-paused': ['unmatched, reject'],
+  'customer.subscription.updated-trialing': ['unmatched, reject'],
+  'customer.subscription.updated-unpaid': ['unmatched, reject'],
   'invoice.created': ['ignored invoice-created: Nothing is licensed before an invoice is paid.'],
   'invoice.paid-manual': [
     'ignored other-invoice: This invoice neither starts nor continues a subscription, or it is not paid.',

@@ -318,14 +318,9 @@ export const VARIANTS: readonly Case[] = [
     ['ignored purchase-without-licenses: Nothing in this purchase has a license.'],
   ],
   [
-    'a canceled subscription is revoked by the rule that is ready',
+    'a canceled subscription is revoked by the setting that is ready',
     'paddle/subscription.canceled',
-    [
-      [
-        '  # - id: canceled\n  #   on: subscription.canceled\n  #   do:\n  #     - license.revoke:\n  #         find:',
-        '  - id: canceled\n    on: subscription.canceled\n    do:\n      - license.revoke:\n          find:',
-      ],
-    ],
+    [['cancellation: off ', 'cancellation: revoke ']],
     ['matched canceled', /^license\.revoke: find\.metadata\.paddle_subscription_id=sub_/],
   ],
   [

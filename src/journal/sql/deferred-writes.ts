@@ -1,0 +1,84 @@
+// Writes that need no transaction of their own: that a call was done, that a user is known. They are kept
+// until something is written or asked that has to do with them, and go into the same transaction, first.
+// A process that dies in between has lost what it would find out again: the operation is still intended, and
+// is read back (docs/decisions/0008-durability.md). Never keeps anything back from who asks this journal.
+// With PostgreSQL nothing is deferred: another replica may ask.
+
+import {
+  type Durability,
+  READING,
+  type SqlDatabase,
+  type SqlTransaction,
+  WITHOUT_WAITING,
+} from './database.ts';
+
+/** Sets what is so, whatever stood there: it may run a second time after a transaction that failed. */
+type Write = (tx: SqlTransaction) => Promise<unknown>;
+
+/** What a write or a question is about: an operation, a field, an event, a user. */
+type About = `${'operation' | 'field' | 'event' | 'user'} ${string}`;
+
+interface Deferred {
+  readonly about: readonly About[];
+  readonly write: Write;
+}
+
+export class DeferredWrites {
+  readonly #database: SqlDatabase;
+  #waiting: Deferred[] = [];
+
+  get kind(): SqlDatabase['kind'] {
+    return this.#database.kind;
+  }
+
+  constructor(database: SqlDatabase) {
+    this.#database = database;
+  }
+
+  /** Written with the next transaction; no process but this one needs to know of it before. */
+  async defer(about: readonly About[], write: Write): Promise<void> {
+    if (this.#database.kind === 'sqlite') this.#waiting.push({ about, write });
+    else await this.#database.transaction(write, WITHOUT_WAITING);
+  }
+
+  /** As the database's own, after everything that was deferred. */
+  async transaction<Result>(
+    work: (tx: SqlTransaction) => Promise<Result>,
+    durability: Durability = {},
+  ): Promise<Result> {
+    const written = this.#waiting;
+    if (written.length === 0) return this.#database.transaction(work, durability);
+    this.#waiting = [];
+    try {
+      return await this.#database.transaction(async (tx) => {
+        for (const { write } of written) await write(tx);
+        return work(tx);
+      }, durability);
+    } catch (error) {
+      // What was undone with this transaction is written with the next one.
+      this.#waiting = [...written, ...this.#waiting];
+      throw error;
+    }
+  }
+
+  /** Asks; what was deferred about it is written first. Without `about`, everything is. */
+  read<Result>(
+    work: (tx: SqlTransaction) => Promise<Result>,
+    about?: readonly About[],
+  ): Promise<Result> {
+    const concerned =
+      about === undefined
+        ? this.#waiting.length > 0
+        : this.#waiting.some((deferred) => deferred.about.some((name) => about.includes(name)));
+    if (concerned) return this.transaction(work, WITHOUT_WAITING);
+    return this.#database.transaction(work, READING);
+  }
+
+  async flush(): Promise<void> {
+    if (this.#waiting.length > 0) await this.transaction(async () => undefined);
+  }
+
+  listItems(parameter: string): string {
+    return this.#database.listItems(parameter);
+  }
+}
