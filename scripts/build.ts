@@ -1,16 +1,20 @@
 // npm run build: everything that runs elsewhere, into dist/. Takes the sources and node_modules, gives
 //   dist/bin/keywright.mjs   the command line and the server; beside it the parts that it loads when they
-//                            are needed, and the thread of `keywright diff`; all packages inside
+//                            are needed, and the threads of `keywright diff` and of the console's
+//                            playground; all packages inside
+//   dist/console             scripts and styles of the console, for the browser
 //   dist/rules, schema, samples, scenarios   what it reads when it runs
-//   dist/lambda/   the same for AWS Lambda: dist/lambda/bin/lambda.mjs, its rules and its schema
+//   dist/lambda/   the same for AWS Lambda: dist/lambda/bin/lambda.mjs, its rules, schema and console
 //   LICENSES.txt, sbom.json in both: the licences of the bundled packages, and where each came from
 // The same sources give the same bytes. Never downloads anything.
 
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build, type Metafile } from 'esbuild';
+import { bundleConsole } from '../src/console/bundle.ts';
+import { MANIFEST_FILE, type Manifest, RELEASE_FOLDER } from '../src/console/files.ts';
 import { bundledPackages, licensesOf, sbomOf } from './bundled-packages.ts';
 import { compiledSchemas, lazyBuiltins } from './compiled-schemas.ts';
 
@@ -29,12 +33,19 @@ interface Product {
 const PRODUCTS: readonly Product[] = [
   {
     folder: '.',
-    entries: { keywright: 'src/cli.ts', thread: 'src/comparison/thread.ts' },
+    entries: {
+      keywright: 'src/cli.ts',
+      thread: 'src/comparison/thread.ts',
+      'playground-thread': 'src/playground/playground-thread.ts',
+    },
     assets: ['rules', 'schema', 'samples', 'scenarios', 'LICENSE'],
   },
   {
     folder: 'lambda',
-    entries: { lambda: 'src/lambda.ts' },
+    entries: {
+      lambda: 'src/lambda.ts',
+      'playground-thread': 'src/playground/playground-thread.ts',
+    },
     assets: ['rules', 'schema', 'LICENSE'],
   },
 ];
@@ -50,6 +61,7 @@ export async function buildAll(out: string): Promise<readonly string[]> {
 async function buildOne(product: Product, folder: string): Promise<string> {
   const { entries, assets } = product;
   const { inputs, bytes } = await bundle(product, join(folder, 'bin'));
+  inputs.push(...(await writeConsole(join(folder, RELEASE_FOLDER))));
   for (const asset of assets) {
     cpSync(join(ROOT, asset), join(folder, asset), { recursive: true });
   }
@@ -89,8 +101,8 @@ async function bundle(
     minifySyntax: true,
     // They stand in LICENSES.txt, whole.
     legalComments: 'none',
-    // pg asks for it only where somebody installed it.
-    external: ['pg-native'],
+    // pg asks for the first only where somebody installed it; the console for the second in a checkout.
+    external: ['pg-native', 'esbuild'],
     plugins: [compiledSchemas, lazyBuiltins],
     // Packages in the older module format ask for Node's own modules by `require`.
     banner: {
@@ -103,6 +115,22 @@ async function bundle(
   });
   const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
   return { inputs: inputsOf(metafile), bytes };
+}
+
+/** What src/console/files.ts reads; gives the files that went in. */
+async function writeConsole(folder: string): Promise<readonly string[]> {
+  const { files, manifest, inputs } = await bundleConsole(
+    join(ROOT, 'src/console'),
+    resolve(ROOT),
+    build,
+  );
+  mkdirSync(folder);
+  for (const { name, bytes } of files) writeFileSync(join(folder, name), bytes);
+  const names = new Set(Object.values(manifest));
+  const shared = files.map(({ name }) => name).filter((name) => !names.has(name));
+  const written: Manifest = { names: manifest, shared };
+  writeFileSync(join(folder, MANIFEST_FILE), `${JSON.stringify(written, null, 2)}\n`);
+  return inputs;
 }
 
 function inputsOf(metafile: Metafile): string[] {

@@ -17,6 +17,7 @@ function bin(name: string, path: string): string {
 
 const CHECKS: readonly (readonly [name: string, script: string, ...args: string[]])[] = [
   ['types', bin('typescript', 'bin/tsc'), '-p', '.'],
+  ['types in the browser', bin('typescript', 'bin/tsc'), '-p', 'src/console/client'],
   ['lint and format', bin('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings', '.'],
   ['rules', 'src/cli.ts', 'check', 'rules', 'rules/examples'],
   ['rule tests', 'src/cli.ts', 'test', '--min-coverage', '100'],

@@ -5,9 +5,11 @@
 import { randomUUID } from 'node:crypto';
 import { createExecutor } from './actions/execute.ts';
 import { createAdminTools } from './admin-tools.ts';
+import { createCallMeter } from './call-meter.ts';
 import { createCallRecorder } from './call-recorder.ts';
 import { createSystemClock } from './clock.ts';
 import { composeBilling } from './compose-billing.ts';
+import { mountConsole } from './compose-console.ts';
 import { type OpenedJournal, openJournal } from './compose-journal.ts';
 import { problemOf, readAtStart, readTested, rulesDirOf } from './compose-rules.ts';
 import type { Composition, ServerHandle, World } from './compose-world.ts';
@@ -109,6 +111,7 @@ function assemble(
   });
   const readiness = createReadiness({ journal, ruleSets, rulesState: live.state, log });
   const recorder = createCallRecorder();
+  const calls = createCallMeter(clock);
   const client = createCryptlexClient({
     baseUrl: config.baseUrl,
     token: config.accessToken,
@@ -117,6 +120,7 @@ function assemble(
     onCall: (call) => {
       readiness.hear(call);
       recorder.hear(call);
+      calls.hear(call);
       outage.hear(call);
       observers.hearCall(call);
       world.onCall?.(call);
@@ -136,6 +140,15 @@ function assemble(
     ...observers.ofPipeline,
   });
   const worker = createWorker({ journal, pipeline, clock, log, isDown: outage.isDown, ...reach });
+  const webConsole =
+    config.adminToken === undefined
+      ? undefined
+      : mountConsole({
+          ...{ token: config.adminToken, config, archive, clock, log, calls },
+          ...{ currentRules: live.current, rulesState: live.state, readiness: readiness.report },
+          ...{ isDown: outage.isDown, onChange: (listener) => journal.onWork(listener) },
+          streams: world.worksBehindAnswers === undefined,
+        });
   const deadlineMs = config.webhookDeadlineMs;
   const app = createApp({
     currentSources: () => live.current().sources,
@@ -164,6 +177,7 @@ function assemble(
             currentRules: live.current,
           }),
         }),
+    ...(webConsole === undefined ? {} : { console: webConsole.fetch }),
   });
   const housekeeping = createHousekeeping({
     archive,
@@ -221,6 +235,7 @@ function assemble(
       outage.stop();
       watching?.stop();
       await journal.abandon();
+      webConsole?.stop();
       await listening?.close({ graceMs: 0 });
       await metricsListening?.close({ graceMs: 0 });
       await worker.stop(0);
@@ -230,6 +245,7 @@ function assemble(
     },
     stop: async (graceMs = SHUTDOWN_GRACE_MS) => {
       const closing = listening?.close({ graceMs });
+      webConsole?.stop();
       outage.stop();
       watching?.stop();
       await live.stop();

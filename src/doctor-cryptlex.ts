@@ -8,6 +8,7 @@ import { type CryptlexClient, createCryptlexClient } from './cryptlex/client.ts'
 import { createPace } from './cryptlex/pace.ts';
 import type { LicenseTemplate } from './cryptlex/types.ts';
 import { type Finding, ok, problem, skipped, warning } from './doctor-finding.ts';
+import { askForIds, IDS_MAX } from './doctor-ids.ts';
 import { AppError } from './errors.ts';
 import { type RuleNeeds, TEMPLATE_SCOPE } from './rule-needs.ts';
 
@@ -16,8 +17,6 @@ const NOBODY = '00000000-0000-0000-0000-000000000000';
 /** Paddle's signatures are valid for 5 s; beyond that its webhooks fail. */
 const SKEW_MS_WARNING = 2_000;
 const SKEW_MS_PROBLEM = 5_000;
-/** More ids than that are asked for only in part: the account's rate limit is shared with the server. */
-const IDS_MAX = 40;
 
 type Reach =
   | { readonly kind: 'fine' }
@@ -144,22 +143,14 @@ async function productsFinding(
 ): Promise<Finding> {
   const check = 'products';
   if (productIds.size === 0) return skipped(check, 'the rules name no product by its id');
-  const unknown: string[] = [];
-  for (const id of firstOf(productIds)) {
-    try {
-      if ((await client.getProduct(id)) === undefined) unknown.push(id);
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      if (error.code === 'CRYPTLEX_REFUSED') unknown.push(id);
-      else if (error.code === 'CRYPTLEX_TOKEN') {
-        return skipped(
-          check,
-          'the token may not read products (product:read), which serving does not need',
-        );
-      } else return skipped(check, error.message);
-    }
+  const { unknown, stopped } = await askForIds(productIds, IDS_MAX, (id) => client.getProduct(id));
+  if (stopped?.kind === 'forbidden') {
+    const message = 'the token may not read products (product:read), which serving does not need';
+    return skipped(check, message);
   }
-  return existence(check, 'products', productIds, unknown);
+  return stopped === undefined
+    ? existence(check, 'products', productIds, unknown)
+    : skipped(check, stopped.message);
 }
 
 async function templatesFinding(
@@ -167,30 +158,19 @@ async function templatesFinding(
   { templateIds }: RuleNeeds,
 ): Promise<{ finding: Finding; found: readonly LicenseTemplate[] }> {
   const check = 'templates';
-  const found: LicenseTemplate[] = [];
-  const unknown: string[] = [];
   if (templateIds.size === 0) {
-    return { finding: skipped(check, 'the rules name no license template by its id'), found };
+    return { finding: skipped(check, 'the rules name no license template by its id'), found: [] };
   }
-  for (const id of firstOf(templateIds)) {
-    try {
-      found.push(await client.getLicenseTemplate(id));
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      if (error.code === 'CRYPTLEX_REFUSED') unknown.push(id);
-      else if (error.code === 'CRYPTLEX_TOKEN') {
-        return {
-          finding: skipped(check, `the token may not read templates (${TEMPLATE_SCOPE})`),
-          found,
-        };
-      } else return { finding: skipped(check, error.message), found };
-    }
+  const asked = await askForIds(templateIds, IDS_MAX, (id) => client.getLicenseTemplate(id));
+  const found = [...asked.found.values()];
+  if (asked.stopped === undefined) {
+    return { finding: existence(check, 'license templates', templateIds, asked.unknown), found };
   }
-  return { finding: existence(check, 'license templates', templateIds, unknown), found };
-}
-
-function firstOf(ids: ReadonlySet<string>): readonly string[] {
-  return [...ids].slice(0, IDS_MAX);
+  const message =
+    asked.stopped.kind === 'forbidden'
+      ? `the token may not read templates (${TEMPLATE_SCOPE})`
+      : asked.stopped.message;
+  return { finding: skipped(check, message), found };
 }
 
 function existence(

@@ -360,6 +360,11 @@ export const ERRORS = {
     hint: 'Set STRIPE_WEBHOOK_SECRET, FASTSPRING_WEBHOOK_SECRET or PADDLE_WEBHOOK_SECRET.',
     retryable: false,
   },
+  CONSOLE_NOT_BUILT: {
+    title: 'The files of the console are not there',
+    hint: 'In a checkout, install the development packages too (npm ci); or run a release, made by npm run build.',
+    retryable: false,
+  },
   PORT_UNAVAILABLE: {
     title: 'The server cannot listen there',
     hint: 'Set PORT to a free port.',

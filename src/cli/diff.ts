@@ -11,9 +11,9 @@ import { openArchive } from '../compose-journal.ts';
 import type { Env } from '../engine/match.ts';
 import { AppError } from '../errors.ts';
 import { parseMoment } from '../interval.ts';
+import { environmentFor } from '../rule-environment.ts';
 import { asUsageError, type Command, type Terminal, usageError } from './command.ts';
 import { type DiffReport, diffJson, diffMarkdown, diffText } from './diff-report.ts';
-import { environmentFor } from './rules-for.ts';
 
 const HELP = `keywright diff OLD NEW [--since 90d | --events PATH] [OPTIONS]
 

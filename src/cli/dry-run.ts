@@ -13,12 +13,12 @@ import type { RuleSet } from '../engine/rules.ts';
 import { AppError } from '../errors.ts';
 import { type ExplainOptions, type Explanation, explainEvent } from '../explanation.ts';
 import { PROVIDERS, type Provider } from '../model.ts';
+import { environmentFor } from '../rule-environment.ts';
 import { readRuleFiles } from '../rule-files.ts';
 import { asUsageError, type Command, type Terminal, usageError } from './command.ts';
 import { explanationText } from './explanation-text.ts';
 import { readGivenState } from './given-state.ts';
 import { readInput } from './input.ts';
-import { environmentFor } from './rules-for.ts';
 import { paintFor } from './words.ts';
 
 const HELP = `keywright dry-run --provider PROVIDER EVENT.json [--rules DIR] [--given STATE.yaml | --live]

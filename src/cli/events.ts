@@ -2,15 +2,16 @@
 // Works beside a running server: it only reads, and marks rows; the server does the work.
 
 import { parseArgs } from 'node:util';
+import { asTest } from '../as-test.ts';
 import { openArchive } from '../compose-journal.ts';
 import { AppError } from '../errors.ts';
 import { bodyOf, summaryOf } from '../event-summary.ts';
 import type { Archive, EventDetails, ReplayMode } from '../journal/archive.ts';
 import type { EventRecord } from '../journal/journal.ts';
-import { asTest } from './as-test.ts';
 import { asUsageError, type Command, type ExitCode, type Terminal, usageError } from './command.ts';
 import { FILTER_HELP, FILTER_OPTIONS, type FilterValues, toFilter } from './event-filter.ts';
 import { previewOf } from './replay-preview.ts';
+import { loadRulesFor } from './rules-for.ts';
 
 const HELP = `keywright events list [FILTER] [--limit N] [--json]
 keywright events show EVENT_ID [--as-test] [--json]
@@ -133,7 +134,7 @@ async function show(archive: Archive, options: Options, terminal: Terminal): Pro
   const all = await detailsOf(archive, id);
   for (const details of all) {
     if (options.isTest) {
-      terminal.writeOut(await asTest(details, terminal.env));
+      terminal.writeOut(await asTest(details, (source) => loadRulesFor(source, terminal.env)));
       continue;
     }
     const shown = { ...summaryOf(details.record), ...bodyOf(details) };

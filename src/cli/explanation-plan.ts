@@ -3,7 +3,8 @@
 
 import type { Explanation } from '../explanation.ts';
 import type { JsonValue, NameTrace } from '../model.ts';
-import { counted, type Paint, padded, seen, widthOf, written } from './words.ts';
+import { counted, seen, written } from '../words.ts';
+import { type Paint, padded, widthOf } from './words.ts';
 
 /** The names of `let`. Those of a loop are shown for its first item only, unless all are wanted. */
 export function nameLines(

@@ -3,8 +3,9 @@
 // alike share a line. With `all` every rule and every item is shown in full.
 
 import type { Explanation } from '../explanation.ts';
-import type { ConditionTrace, JsonValue, RuleTrace } from '../model.ts';
-import { counted, type Paint, seen } from './words.ts';
+import type { ConditionTrace, RuleTrace } from '../model.ts';
+import { counted, expectation, isOfOtherType, seen } from '../words.ts';
+import type { Paint } from './words.ts';
 
 /** @param all whether nothing is folded */
 export function ruleLines(
@@ -64,28 +65,6 @@ function partLines({ parts = [] }: ConditionTrace, paint: Paint): readonly strin
     ({ formula, actual }) => `      ${paint('dim', formula.padEnd(width))}  is ${seen(actual)}`,
   );
 }
-
-function expectation(expected: JsonValue): string {
-  if (expected === null) return 'nothing';
-  if (Array.isArray(expected)) return expected.map(seen).join(' or ');
-  if (typeof expected !== 'object') return seen(expected);
-  return Object.entries(expected)
-    .map(([operator, operand]) => {
-      if (operator === 'exists') return operand === true ? 'something' : 'nothing';
-      if (operator === 'not') return `not ${expectation(operand)}`;
-      return `${OPERATORS[operator] ?? operator} ${expectation(operand)}`;
-    })
-    .join(' and ');
-}
-
-const OPERATORS: Readonly<Record<string, string>> = {
-  in: 'one of',
-  matches: 'a text that matches',
-  gt: 'more than',
-  gte: 'at least',
-  lt: 'less than',
-  lte: 'at most',
-};
 
 // ---- Loops ----------------------------------------------------------------------------------
 
@@ -161,9 +140,4 @@ function othersLine(trace: readonly RuleTrace[], type: string, paint: Paint): re
   const count = trace.filter(isOfOtherType).length;
   if (count === 0) return [];
   return [paint('dim', `· not for ${type}: ${counted(count, 'other rule')} (--all shows them)`)];
-}
-
-function isOfOtherType({ conditions }: RuleTrace): boolean {
-  const [only, ...more] = conditions;
-  return only?.path === '$event.type' && !only.ok && more.length === 0;
 }

@@ -1,11 +1,9 @@
 // Users and licenses before and after, as a table. Takes an Explanation, gives lines: what is new, what is
 // gone, each member that is another than before, and what stays as it is.
 
+import { itemChanges, NOTHING } from '../changes.ts';
 import type { Explanation } from '../explanation.ts';
-import type { JsonObject, JsonValue } from '../model.ts';
-import { type Paint, seen, tableLines } from './words.ts';
-
-const NOTHING = '–';
+import { type Paint, tableLines } from './words.ts';
 
 /** Nothing where there is neither a user nor a license. */
 export function stateLines(
@@ -39,49 +37,14 @@ function rowsOf(
   { before, after }: Explanation['licenses'],
   { onlyChanges = false } = {},
 ): readonly Row[] {
-  const was = new Map(before.map((item) => [item['id'], item]));
-  const is = new Map(after.map((item) => [item['id'], item]));
-  const ids = new Set([...was.keys(), ...is.keys()]);
-  return [...ids].flatMap((id) => {
-    const name = `${kind} ${String(id)}`;
-    const [old, now] = [was.get(id), is.get(id)];
-    if (now === undefined) return [[name, 'all of it', 'there', DELETED] as const];
-    const changes = changesOf(old, now);
+  return itemChanges({ before, after }).flatMap(({ id, kind: what, changes }) => {
+    const name = `${kind} ${id}`;
+    if (what === 'gone') return [[name, 'all of it', 'there', DELETED] as const];
     if (changes.length === 0) {
       return onlyChanges ? [] : [[name, SAME, NOTHING, NOTHING] as const];
     }
     return changes.map(
-      ([what, from, to], index) => [index === 0 ? name : '', what, from, to] as const,
+      ({ what: member, from, to }, index) => [index === 0 ? name : '', member, from, to] as const,
     );
   });
-}
-
-/** The members that differ; of what is new, those that say something. */
-function changesOf(
-  old: JsonObject | undefined,
-  now: JsonObject,
-): readonly (readonly [what: string, from: string, to: string])[] {
-  const [before, after] = [flat(old ?? {}), flat(now)];
-  const names = [...new Set([...after.keys(), ...before.keys()])].filter((name) => name !== 'id');
-  return names.flatMap((name) => {
-    const [from, to] = [before.get(name) ?? null, after.get(name) ?? null];
-    if (JSON.stringify(from) === JSON.stringify(to)) return [];
-    if (old === undefined && (to === false || to === null)) return [];
-    return [[name, cell(from), cell(to)] as const];
-  });
-}
-
-/** Metadata member by member, so that one new entry is one line. */
-function flat(item: JsonObject): ReadonlyMap<string, JsonValue> {
-  const { metadata, ...members } = item;
-  const entries = typeof metadata === 'object' && metadata !== null ? Object.entries(metadata) : [];
-  return new Map<string, JsonValue>([
-    ...Object.entries(members),
-    ...entries.map(([key, value]) => [`metadata.${key}`, value] as const),
-  ]);
-}
-
-function cell(value: JsonValue): string {
-  if (value === null) return NOTHING;
-  return typeof value === 'string' && value !== '' ? value : seen(value);
 }

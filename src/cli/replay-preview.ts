@@ -2,8 +2,9 @@
 
 import { explainEvent } from '../explanation.ts';
 import type { EventDetails } from '../journal/archive.ts';
+import { environmentFor } from '../rule-environment.ts';
 import type { Terminal } from './command.ts';
-import { environmentFor, loadRulesFor } from './rules-for.ts';
+import { loadRulesFor } from './rules-for.ts';
 
 /** One event's preview as text. */
 export async function previewOf(

@@ -5,7 +5,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ACTIONS } from '../actions/definitions.ts';
 import { loadRuleFile } from '../engine/load.ts';
-import type { Env } from '../engine/match.ts';
 import type { RuleSet } from '../engine/rules.ts';
 import { readRuleFiles } from '../rule-files.ts';
 import type { Terminal } from './command.ts';
@@ -20,22 +19,4 @@ export function loadRulesFor(source: string, env: Terminal['env']): RuleSet | un
     if (input !== undefined) return loadRuleFile(input, ACTIONS).ruleSet;
   }
   return undefined;
-}
-
-/** The variables that rules read; a placeholder stands for those that are not set. */
-export function environmentFor(
-  ruleSet: RuleSet,
-  env: Terminal['env'],
-): { env: Env; placeholders: readonly string[] } {
-  const values: Record<string, string> = {};
-  const placeholders: string[] = [];
-  for (const { name, optional } of ruleSet.env) {
-    const value = env[name]?.trim() ?? '';
-    if (value !== '') values[name] = value;
-    else if (!optional) {
-      values[name] = `<${name}>`;
-      placeholders.push(name);
-    }
-  }
-  return { env: values, placeholders };
 }

@@ -8,9 +8,10 @@ import type { TestCase } from '../engine/cases.ts';
 import { type CoverageReport, percentOf } from '../engine/coverage.ts';
 import { formatLocation } from '../engine/findings.ts';
 import type { JsonValue, SourceLocation } from '../model.ts';
+import { counted, written } from '../words.ts';
 import { ruleLines } from './explanation-rules.ts';
 import type { TestRun } from './test-run.ts';
-import { counted, type Paint, written } from './words.ts';
+import type { Paint } from './words.ts';
 
 /** The failed cases; empty text when there are none. */
 export function failuresText({ results }: TestRun, paint: Paint): string {

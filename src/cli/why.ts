@@ -3,17 +3,18 @@
 
 import { parseArgs } from 'node:util';
 import { rulesThen } from '../admin-tools.ts';
+import { asTest } from '../as-test.ts';
 import { openArchive } from '../compose-journal.ts';
 import type { RuleSet } from '../engine/rules.ts';
 import { summaryOf } from '../event-summary.ts';
 import { type Explanation, explainEvent } from '../explanation.ts';
+import { differences } from '../explanation-difference.ts';
 import type { Archive, EventDetails } from '../journal/archive.ts';
-import { asTest } from './as-test.ts';
+import { environmentFor } from '../rule-environment.ts';
 import { asUsageError, type Command, type Terminal, usageError } from './command.ts';
 import { detailsOf } from './events.ts';
-import { differences } from './explanation-difference.ts';
 import { explanationText } from './explanation-text.ts';
-import { environmentFor, loadRulesFor } from './rules-for.ts';
+import { loadRulesFor } from './rules-for.ts';
 import { paintFor } from './words.ts';
 
 const HELP = `keywright why EVENT_ID [--all] [--as-test] [--json]
@@ -37,7 +38,7 @@ export const whyCommand: Command = {
     try {
       for (const details of await detailsOf(archive, id)) {
         if (isTest) {
-          terminal.writeOut(await asTest(details, terminal.env));
+          terminal.writeOut(await asTest(details, (source) => loadRulesFor(source, terminal.env)));
           continue;
         }
         const story = await storyOf(details, { archive, all }, terminal);

@@ -1,7 +1,6 @@
-// How values, colours and tables look in what commands print. Takes values, gives text on one line.
+// How colours and tables look in what commands print. Takes texts, gives lines.
 // Colours are used only where a person watches and has not asked for none (https://no-color.org).
 
-import type { JsonValue } from '../model.ts';
 import type { Terminal } from './command.ts';
 
 const COLOURS = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
@@ -11,26 +10,6 @@ export type Paint = (colour: keyof typeof COLOURS, text: string) => string;
 export function paintFor({ isTty, env }: Pick<Terminal, 'isTty' | 'env'>): Paint {
   const plain = !isTty || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
   return (name, text) => (plain ? text : `\u001b[${COLOURS[name]}m${text}\u001b[0m`);
-}
-
-const VALUE_LENGTH_MAX = 70;
-
-/** A value as it is in the event; long ones are cut. `nothing` stands for absent. */
-export function seen(value: JsonValue): string {
-  if (value === null) return 'nothing';
-  const text = JSON.stringify(value);
-  return text.length > VALUE_LENGTH_MAX ? `${text.slice(0, VALUE_LENGTH_MAX - 1)}…` : text;
-}
-
-/** A value of a plan as a rule would write it: `{ "$ref": "user.id" }` is `$user.id`. */
-export function written(value: JsonValue): string {
-  if (Array.isArray(value)) return `[${value.map(written).join(', ')}]`;
-  if (typeof value !== 'object' || value === null) return value === '' ? '""' : String(value);
-  if (typeof value['$ref'] === 'string') return `$${value['$ref']}`;
-  const alternatives = value['$firstOf'];
-  if (Array.isArray(alternatives)) return alternatives.map(written).join(', else ');
-  const members = Object.entries(value).map(([name, inner]) => `${name}: ${written(inner)}`);
-  return members.length === 0 ? '{}' : `{ ${members.join(', ')} }`;
 }
 
 /** Rows under a head, each column as wide as its widest cell. */
@@ -66,9 +45,4 @@ export function padded(text: string, width: number): string {
 /** A title with indented lines; nothing where there are none. */
 export function section(title: string, lines: readonly string[], paint: Paint): readonly string[] {
   return lines.length === 0 ? [] : [paint('bold', title), ...lines.map((line) => `  ${line}`)];
-}
-
-/** `1 rule`, `2 rules` */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -23,6 +23,7 @@ export function catalogOf(entries: ReadonlyMap<string, JsonObject>): Catalog {
     size: entries.size,
     get: (key) => entries.get(key),
     values: () => entries.values(),
+    entries: () => entries.entries(),
   };
 }
 

@@ -16,6 +16,11 @@ export interface EventFilter {
   readonly type?: string | undefined;
   /** A subject as the rules give it, `sub_1`. */
   readonly subject?: string | undefined;
+  /**
+   * What a person looks for: an event's id or type, a subject, the id of a license or a user, or an e-mail
+   * address; the whole of it, and events that it is any of.
+   */
+  readonly about?: string | undefined;
   /** Accepted at or after this time, in milliseconds since 1970. */
   readonly sinceMs?: number | undefined;
   /** Accepted before this time. */
@@ -33,6 +38,15 @@ export interface EventPage {
 export interface RecordedEvent extends Omit<WebhookEvent, 'payload'> {
   /** Undefined once it was erased. */
   readonly payload: string | undefined;
+}
+
+/** How many events of one source stand so, of those accepted within one stretch of time. */
+export interface TimeCount {
+  /** Where the stretch begins. */
+  readonly fromMs: number;
+  readonly source: string;
+  readonly status: EventStatus;
+  readonly events: number;
 }
 
 export interface TrafficPage {
@@ -151,6 +165,18 @@ export type ReplayRequest =
   /** Its payload was erased, so it cannot be evaluated any more. */
   | { readonly kind: 'erased' };
 
+/** The licenses of one product that were made for events. */
+export interface IssuedLicenses {
+  /** How many there are. */
+  readonly licenses: number;
+  /** The last of them, newest first. */
+  readonly last: readonly {
+    readonly licenseId: string;
+    readonly eventKey: string;
+    readonly atMs: number;
+  }[];
+}
+
 /** Every method rejects with an AppError JOURNAL_UNAVAILABLE when the journal does not answer. */
 export interface Archive {
   /** @param cursor of the page before; @param limit 1 to 1000 */
@@ -159,6 +185,10 @@ export interface Archive {
     page: { limit: number; cursor?: string | undefined },
   ): Promise<EventPage>;
   count(filter: EventFilter): Promise<number>;
+  /** Events accepted since then, by stretches of `stepMs` that begin at whole multiples of it. */
+  countByTime(sinceMs: number, stepMs: number): Promise<readonly TimeCount[]>;
+  /** The types of events that have come, in alphabetical order; the first 500. */
+  types(): Promise<readonly string[]>;
   /** The same events with their payloads, and nothing of what became of them. */
   traffic(
     filter: EventFilter,
@@ -167,6 +197,11 @@ export interface Archive {
   /** The keys of the events with this id: ids are unique within a provider only. */
   findKeys(eventId: string): Promise<readonly string[]>;
   details(key: string): Promise<EventDetails | undefined>;
+  /** What was made of these products, by product; those of which nothing was made are left out. */
+  issued(
+    productIds: readonly string[],
+    lastMax: number,
+  ): Promise<ReadonlyMap<string, IssuedLicenses>>;
   /** Marks an event to be worked on again; whoever works on the journal does it. */
   requestReplay(key: string, mode: ReplayMode): Promise<ReplayRequest>;
   /** Kept once per hash, as long as an event refers to it. */

@@ -8,13 +8,16 @@ import {
   type BacklogStatus,
   backlogOf,
   type EventFilter,
+  type IssuedLicenses,
   NOTICE_FRESH_MS,
   type ReplayMode,
   type ReplayRequest,
   type RuleText,
   type ServerNotice,
+  type TimeCount,
 } from './archive.ts';
 import type { EventRecord, OperationRecord, StoredPlan } from './journal.ts';
+import { referencesFor } from './references.ts';
 
 /** One event as the memory journal holds it. */
 export interface MemoryEntryView {
@@ -24,6 +27,7 @@ export interface MemoryEntryView {
   readonly sinceMs: number | undefined;
   readonly storedPlan: StoredPlan | undefined;
   readonly attempts: readonly AttemptRecord[];
+  readonly references: readonly string[];
 }
 
 /** What the archive needs of the journal. */
@@ -32,17 +36,28 @@ export interface MemoryView {
   entries(): Iterable<MemoryEntryView>;
   find(key: string): MemoryEntryView | undefined;
   operationsOf(key: string): readonly OperationRecord[];
+  /** Oldest first. */
+  operations(): Iterable<OperationRecord>;
   /** Puts an event that is not in work back into line. */
   requeue(key: string, mode: ReplayMode): void;
   erase(key: string): void;
   nowMs(): number;
+  /** Of the hashes of e-mail addresses. */
+  readonly hashKey: string;
 }
 
 export function createMemoryArchive(view: MemoryView): Archive {
   const rules = new Map<string, RuleText>();
   const notices = new Map<string, ServerNotice>();
-  const matching = (filter: EventFilter): MemoryEntryView[] =>
-    [...view.entries()].filter(({ record }) => matches(record, filter));
+  const matching = (filter: EventFilter): MemoryEntryView[] => {
+    const { about } = filter;
+    const wanted = about === undefined ? [] : referencesFor(about, view.hashKey).references;
+    return [...view.entries()].filter(
+      (entry) =>
+        matches(entry.record, filter) &&
+        (about === undefined || isAbout(entry.record, about) || shares(entry.references, wanted)),
+    );
+  };
   const page = (
     filter: EventFilter,
     { limit, cursor }: { limit: number; cursor?: string | undefined },
@@ -75,6 +90,21 @@ export function createMemoryArchive(view: MemoryView): Archive {
       return { events, cursor };
     },
     count: async (filter) => matching(filter).length,
+    countByTime: async (sinceMs, stepMs) => {
+      const counts = new Map<string, TimeCount>();
+      for (const { record } of matching({ sinceMs })) {
+        const fromMs = record.firstAcceptedAtMs - (record.firstAcceptedAtMs % stepMs);
+        const { source } = record.event;
+        const key = JSON.stringify([fromMs, source, record.status]);
+        const events = (counts.get(key)?.events ?? 0) + 1;
+        counts.set(key, { fromMs, source, status: record.status, events });
+      }
+      return [...counts.values()].sort(
+        (a, b) => a.fromMs - b.fromMs || a.source.localeCompare(b.source),
+      );
+    },
+    types: async () =>
+      [...new Set([...view.entries()].map(({ record }) => record.event.type))].sort().slice(0, 500),
     findKeys: async (eventId) =>
       [...view.entries()]
         .filter(({ record }) => record.event.id === eventId || record.key === eventId)
@@ -85,6 +115,7 @@ export function createMemoryArchive(view: MemoryView): Archive {
       const { record, storedPlan, attempts } = entry;
       return { record, storedPlan, attempts, operations: view.operationsOf(key) };
     },
+    issued: async (productIds, lastMax) => issuedOf(view.operations(), productIds, lastMax),
     requestReplay: async (key, mode): Promise<ReplayRequest> => {
       const record = view.find(key)?.record;
       if (record === undefined) return { kind: 'unknown' };
@@ -145,7 +176,39 @@ function matches(record: EventRecord, filter: EventFilter): boolean {
   );
 }
 
+function isAbout({ key, event, subjects }: EventRecord, about: string): boolean {
+  return (
+    event.id === about ||
+    key === about ||
+    event.type === about ||
+    subjects.some((own) => isSubject(own, about))
+  );
+}
+
+function shares(own: readonly string[], wanted: readonly string[]): boolean {
+  return wanted.some((reference) => own.includes(reference));
+}
+
 /** Subjects carry the name of their provider; people give them without it. */
 function isSubject(own: string, wanted: string): boolean {
   return own === wanted || own.slice(own.indexOf(':') + 1) === wanted;
+}
+
+function issuedOf(
+  operations: Iterable<OperationRecord>,
+  productIds: readonly string[],
+  lastMax: number,
+): ReadonlyMap<string, IssuedLicenses> {
+  const wanted = new Set(productIds);
+  const issued = new Map<string, IssuedLicenses>();
+  for (const operation of operations) {
+    const { action, productId, eventKey, intendedAtMs: atMs } = operation;
+    const isMade = action === 'license.create' && operation.state === 'done';
+    if (!isMade || productId === undefined || !wanted.has(productId)) continue;
+    const { licenses, last } = issued.get(productId) ?? { licenses: 0, last: [] };
+    const newest = [{ licenseId: operation.result.targetId, eventKey, atMs }, ...last];
+    newest.sort((a, b) => b.atMs - a.atMs);
+    issued.set(productId, { licenses: licenses + 1, last: newest.slice(0, lastMax) });
+  }
+  return issued;
 }

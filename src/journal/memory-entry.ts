@@ -19,6 +19,8 @@ export interface Entry {
   settledAtMs: number | undefined;
   rulesHash: string | undefined;
   isErased: boolean;
+  /** See references.ts. */
+  references: readonly string[];
   startedAtMs: number;
   replay: ReplayMark | undefined;
   readonly tries: AttemptRecord[];
@@ -36,7 +38,7 @@ export function newEntry(
     ...{ key, event, subjects, sequence, status: 'queued', attempts: 0, tries: [] },
     ...{ firstAcceptedAtMs: nowMs, startedAtMs: 0, isErased: false, dueAtMs: undefined },
     ...{ timerKey: undefined, placeMs: undefined, outcome: undefined, settledAtMs: undefined },
-    ...{ rulesHash: undefined, replay: undefined, storedPlan: undefined },
+    ...{ rulesHash: undefined, replay: undefined, storedPlan: undefined, references: [] },
   };
 }
 

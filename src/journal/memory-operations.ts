@@ -19,6 +19,10 @@ export class MemoryOperations {
   readonly #lastWrites = new Map<string, LastWrite>();
   readonly #references = new Map<string, Reference[]>();
 
+  records(): Iterable<OperationRecord> {
+    return this.#operations.values();
+  }
+
   recordsOf(key: string): readonly OperationRecord[] {
     return [...this.#operations.values()].filter((operation) => operation.eventKey === key);
   }

@@ -2,7 +2,7 @@
 // Keeps the interface's promises as long as the process lives, and remembers nothing after it.
 // Its size is bounded: the oldest finished events are forgotten first.
 
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { type Clock, eventKeyOf } from '../model.ts';
 import { type Archive, replayMark } from './archive.ts';
 import type {
@@ -18,6 +18,7 @@ import type {
 import { createMemoryArchive, type MemoryEntryView } from './memory-archive.ts';
 import { type Entry, erasePayload, newEntry, noteTry, toRecord } from './memory-entry.ts';
 import { MemoryTimers } from './memory-timers.ts';
+import { referencesOf } from './references.ts';
 import { SubjectQueues } from './subject-queues.ts';
 import { lineTimeOf } from './timers.ts';
 
@@ -43,6 +44,7 @@ class MemoryJournal extends MemoryTimers implements Journal {
   readonly #listeners = new Set<() => void>();
   /** The same journal for reading. */
   readonly archive: Archive;
+  readonly #hashKey = randomBytes(32).toString('hex');
   #sequence = 0;
 
   constructor(clock: Clock) {
@@ -56,21 +58,23 @@ class MemoryJournal extends MemoryTimers implements Journal {
         return entry === undefined ? undefined : this.#viewOf(entry);
       },
       operationsOf: (key) => this.recordsOf(key),
+      operations: () => this.records(),
       requeue: (key, mode) => this.#replay(key, mode),
       erase: (key) => {
         const entry = this.#entries.get(key);
         if (entry !== undefined) erasePayload(entry);
       },
       nowMs: () => clock.nowMs(),
+      hashKey: this.#hashKey,
     });
   }
 
   #viewOf(entry: Entry): MemoryEntryView {
-    const { sequence, storedPlan, tries } = entry;
+    const { sequence, storedPlan, tries, references } = entry;
     const { timerKey, placeMs = 1 } = entry;
     const sinceMs = timerKey === undefined ? undefined : placeMs - 1;
     const record = toRecord(entry);
-    return { sequence, record, sinceMs, storedPlan, attempts: tries };
+    return { sequence, record, sinceMs, storedPlan, attempts: tries, references };
   }
 
   #replay(key: string, mode: ReplayMark['mode']): void {
@@ -157,6 +161,7 @@ class MemoryJournal extends MemoryTimers implements Journal {
     entry.outcome = outcome;
     entry.settledAtMs = this.#clock.nowMs();
     entry.rulesHash = settlement.rulesHash ?? entry.rulesHash;
+    entry.references = referencesOf(entry.event, outcome, this.#hashKey);
     noteTry(entry, settlement);
     entry.dueAtMs = dueAtMs;
     this.#settleTimer(entry, settlement);

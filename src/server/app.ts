@@ -13,6 +13,7 @@ import { type BillingDependencies, createBilling } from './billing.ts';
 import { describeFault } from './faults.ts';
 import type { RequestOrigin } from './read-body.ts';
 import { createStrangers } from './strangers.ts';
+import { GUESS_DELAY_MS } from './token-guard.ts';
 import type { ServerSource, WebhookDependencies, WebhookTarget } from './webhook.ts';
 import { answerWebhook } from './webhook.ts';
 
@@ -23,6 +24,14 @@ export interface ServerDependencies extends WebhookDependencies {
   readonly billing?: BillingDependencies;
   /** Answers for /metrics; left out where it is on a port of its own only. */
   readonly metrics?: (request: Request) => Promise<Response>;
+  /** Answers for /console; left out where there is no token for it. */
+  readonly console?: (
+    request: Request,
+    visitor: {
+      /** To be called for a refused token; resolves when the answer may go out. */
+      refused(): Promise<void>;
+    },
+  ) => Promise<Response>;
   /** Ready: rules are loaded and the journal answers. Concerns are told, but do not make it unready. */
   readiness(): Promise<{
     readonly ready: boolean;
@@ -75,6 +84,21 @@ export function createApp(given: ServerDependencies): App {
 
   if (dependencies.admin !== undefined) {
     app.route('/admin', createAdmin(dependencies.admin, strangers));
+  }
+
+  const { console: webConsole } = dependencies;
+  if (webConsole !== undefined) {
+    const answer = (c: Context<{ Bindings: RequestOrigin }>) => {
+      // In process there is no origin.
+      const { address } = (c.env as RequestOrigin | undefined) ?? {};
+      return webConsole(c.req.raw, {
+        refused: async () => {
+          if (strangers.note({ address, source: 'console' })) await clock.sleep(GUESS_DELAY_MS);
+        },
+      });
+    };
+    app.all('/console', answer);
+    app.all('/console/*', answer);
   }
 
   if (dependencies.billing !== undefined) {

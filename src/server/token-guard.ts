@@ -8,7 +8,7 @@ import { createBearerCheck } from './bearer.ts';
 import type { RequestOrigin } from './read-body.ts';
 import type { Strangers } from './strangers.ts';
 
-const GUESS_DELAY_MS = 1_000;
+export const GUESS_DELAY_MS = 1_000;
 
 /** @param source under which wrong tokens are counted, and told in the log */
 export function createTokenGuard(

@@ -71,7 +71,8 @@ describe('the bundle, alone in a folder', () => {
       const parts = new Set(files.map((file) => `./${file}`));
       // pg looks for pg-native, and goes on without; ajv writes its names into code that nobody asks for.
       const foreign = [...names].filter(
-        (name) => !isBuiltin(name) && !parts.has(name) && !/^(?:pg-native|ajv.*)$/.test(name),
+        (name) =>
+          !isBuiltin(name) && !parts.has(name) && !/^(?:pg-native|esbuild|ajv.*)$/.test(name),
       );
       expect(foreign, product).toEqual([]);
     }

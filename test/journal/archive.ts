@@ -48,6 +48,8 @@ export function archiveContract(name: string, create: () => Promise<ArchiveBench
     erasing(() => bench);
     backlogs(() => bench);
     serverNotices(() => bench);
+    searches(() => bench);
+    issuing(() => bench);
   });
 }
 
@@ -592,4 +594,130 @@ async function operate(journal: Journal, eventKey: string, key: string, id: stri
   };
   expect(await journal.intend(intended, undefined)).toBe('intended');
   await journal.complete(key, { kind: 'applied', targetId: id }, []);
+}
+
+function searches(get: Get): void {
+  test.each([
+    ['the id of the event', 'evt_1', ['evt_1']],
+    ['its key', 'stripe:evt_1', ['evt_1']],
+    ['its type', 'invoice.paid', ['evt_1', 'evt_3']],
+    ['a subject', 'sub_1', ['evt_1']],
+    ['a subject with its provider', 'stripe:sub_1', ['evt_1']],
+    ['a license', 'lic_1', ['evt_1', 'evt_2']],
+    ['a user', 'user_1', ['evt_1']],
+    ['an e-mail address', 'ann@example.com', ['evt_1']],
+    ['an e-mail address in other letters', ' Ann@Example.COM ', ['evt_1']],
+    ['a part of an address', 'example.com', []],
+    ['a part of an id', 'evt_', []],
+    ['nothing that is known', 'x', []],
+    ['what only looks like a pattern', '%', []],
+    ['an address within a longer text', 'note@example.com', []],
+  ])('events are found by %s, while their payload is there and after', async (_, about, ids) => {
+    const { journal, archive, pass, nowMs } = get();
+    const events = [
+      {
+        id: 'evt_1',
+        type: 'invoice.paid',
+        subjects: ['stripe:sub_1'],
+        payload: {
+          deep: [{ customer_email: 'Ann@example.com' }],
+          note: 'write to note@example.com soon',
+        },
+        outcome: { userId: 'user_1', licenseIds: ['lic_1'] },
+      },
+      { id: 'evt_2', type: 'other', outcome: { licenseIds: ['lic_0', 'lic_1'] } },
+      { id: 'evt_3', type: 'invoice.paid', outcome: {} },
+    ];
+    for (const { outcome, ...given } of events) {
+      await accept(journal, given);
+      const taken = await take(journal);
+      await journal.settle(taken.key, {
+        outcome: { eventId: given.id, status: 'done', message: 'done', ...outcome },
+        wakesWaiting: false,
+      });
+      await pass(1000);
+    }
+    const found = async () => {
+      const { events: listed } = await archive.list({ about }, { limit: 10 });
+      return listed.map(({ event }) => event.id).sort();
+    };
+    expect(await found()).toEqual(ids);
+    expect(await archive.count({ about, status: 'failed' })).toBe(0);
+    expect(await archive.erase(nowMs() + 1)).toBe(3);
+    expect(await found()).toEqual(ids);
+  });
+
+  test('an e-mail address leads to the user that is remembered by it', async () => {
+    const { journal, archive } = get();
+    await journal.rememberUser('email:bob@example.com', 'user_2');
+    await accept(journal, { id: 'evt_1' });
+    const taken = await take(journal);
+    await journal.settle(taken.key, {
+      outcome: { eventId: 'evt_1', status: 'done', message: 'done', userId: 'user_2' },
+      wakesWaiting: false,
+    });
+    const count = await archive.count({ about: 'bob@example.com' });
+    expect(count).toBe(journal.keepsState ? 1 : 0);
+  });
+
+  test('events are counted by time, source and status, and their types are told', async () => {
+    const { journal, archive, pass, nowMs } = get();
+    await pass(HOUR_MS - (nowMs() % HOUR_MS));
+    const startMs = nowMs();
+    for (const [id, type] of [
+      ['evt_1', 'b'],
+      ['evt_2', 'a'],
+      ['evt_3', 'b'],
+    ] as const) {
+      await accept(journal, { id, type });
+      await pass(HOUR_MS / 2);
+    }
+    const counted = { source: 'stripe', status: 'queued' };
+    expect(await archive.countByTime(startMs, HOUR_MS)).toEqual([
+      { ...counted, fromMs: startMs, events: 2 },
+      { ...counted, fromMs: startMs + HOUR_MS, events: 1 },
+    ]);
+    expect(await archive.countByTime(startMs + 1, HOUR_MS)).toMatchObject([
+      { events: 1 },
+      { events: 1 },
+    ]);
+    expect(await archive.types()).toEqual(['a', 'b']);
+  });
+}
+
+function issuing(get: Get): void {
+  test('what was made of a product is counted, and the last of it told; nothing else is', async () => {
+    const { journal, archive } = get();
+    const made = [
+      { key: 'a', productId: 'prod_1', targetId: 'lic_1', intendedAtMs: 1_000 },
+      { key: 'b', productId: 'prod_1', targetId: 'lic_2', intendedAtMs: 3_000 },
+      { key: 'c', productId: 'prod_1', targetId: 'lic_3', intendedAtMs: 2_000 },
+      { key: 'd', productId: 'prod_2', targetId: 'lic_4', intendedAtMs: 1_000 },
+    ];
+    const wanted = (key: string, productId: string, intendedAtMs: number, action: string) => ({
+      ...{ key, eventKey: `stripe:evt_${key}`, action, targetId: undefined, productId },
+      ...{ before: {}, choice: undefined, intendedAtMs },
+    });
+    for (const { key, productId, targetId, intendedAtMs } of made) {
+      await journal.intend(wanted(key, productId, intendedAtMs, 'license.create'), undefined);
+      await journal.complete(key, { kind: 'applied', targetId }, []);
+    }
+    // Not certain to be made, and made of nothing.
+    await journal.intend(wanted('e', 'prod_1', 9_000, 'license.create'), undefined);
+    await journal.intend(wanted('f', 'prod_1', 9_000, 'license.update'), undefined);
+    await journal.complete('f', { kind: 'applied', targetId: 'lic_1' }, []);
+    const issued = await archive.issued(['prod_1', 'prod_1', 'prod_3', 'prod\u0000'], 2);
+    expect([...issued]).toEqual([
+      [
+        'prod_1',
+        {
+          licenses: 3,
+          last: [
+            { licenseId: 'lic_2', eventKey: 'stripe:evt_b', atMs: 3_000 },
+            { licenseId: 'lic_3', eventKey: 'stripe:evt_c', atMs: 2_000 },
+          ],
+        },
+      ],
+    ]);
+  });
 }

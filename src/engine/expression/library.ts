@@ -17,6 +17,8 @@ export interface CatalogLookup {
 /** The same for whoever checks what it names. */
 export interface Catalog extends CatalogLookup {
   values(): Iterable<JsonObject>;
+  /** With the keys, in the order in which they stand in the file. */
+  entries(): Iterable<readonly [key: string, entry: JsonObject]>;
 }
 
 type LibraryFunction = (...parameters: never[]) => unknown;

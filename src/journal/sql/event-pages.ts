@@ -2,7 +2,8 @@
 // of arrival, so it costs the same however many events there are. Only reads.
 
 import type { EventStatus } from '../../model.ts';
-import type { EventFilter, EventPage, TrafficPage } from '../archive.ts';
+import type { EventFilter, EventPage, TimeCount, TrafficPage } from '../archive.ts';
+import { referencesFor } from '../references.ts';
 import type { SqlTransaction, SqlValue } from './database.ts';
 import {
   EVENT_COLUMNS,
@@ -28,7 +29,10 @@ const INDEXES_BY_STATUS: Readonly<Record<EventStatus, string | undefined>> = {
 };
 
 /** The filter as conditions and their parameters; statements and values never mix. */
-function conditionsOf(filter: EventFilter): { sql: string; parameters: SqlValue[] } {
+async function conditionsOf(
+  tx: SqlTransaction,
+  filter: EventFilter,
+): Promise<{ sql: string; parameters: SqlValue[] }> {
   // No text of the journal holds a NUL, which PostgreSQL does not take as a parameter either.
   if (Object.values(filter).some(hasNul)) return { sql: '1 = 0', parameters: [] };
   const conditions: string[] = [];
@@ -61,14 +65,46 @@ function conditionsOf(filter: EventFilter): { sql: string; parameters: SqlValue[
     conditions.push(`sequence <= (select max(sequence + 0) ${within})`);
   }
   if (filter.subject !== undefined) {
-    // Subjects carry the name of their provider: the same id of two providers is two things.
     add(
-      `event_key in (select event_key from event_subjects
-        where subject in (?, 'stripe:' || ?, 'fastspring:' || ?, 'paddle:' || ?))`,
+      `event_key in (select event_key from event_subjects where subject in (${ANY}))`,
       filter.subject,
     );
   }
+  if (filter.about !== undefined) {
+    const listed = (await findReferences(tx, filter.about)).map((reference) => {
+      parameters.push(reference);
+      return `$${parameters.length}`;
+    });
+    add(
+      `sequence in (
+        select sequence from event_references where reference in (${listed.join(', ')})
+        union select sequence from events where event_key in (${ANY})
+        union select sequence from event_subjects where subject in (${ANY})
+        union select sequence from events where type = ?)`,
+      filter.about,
+    );
+  }
   return { sql: conditions.length === 0 ? '1 = 1' : conditions.join(' and '), parameters };
+}
+
+/**
+ * A thing by its id, with or without the name of its provider: the same id of two providers is two things.
+ * In the same way for subjects as for events.
+ */
+const ANY = "?, 'stripe:' || ?, 'fastspring:' || ?, 'paddle:' || ?";
+
+/** What a text may refer to; an e-mail address also by the user that is remembered under it. */
+async function findReferences(tx: SqlTransaction, about: string): Promise<readonly string[]> {
+  const [key] = await tx.query<{ value: string }>(
+    "select value from keywright_meta where name = 'hash_key'",
+  );
+  const { references, lookup } = referencesFor(about, key?.value ?? '');
+  if (lookup === undefined) return references;
+  const users = await tx.query<{ user_id: string }>(
+    'select user_id from known_users where lookup = $1',
+    [lookup],
+  );
+  return [...references, ...users.map(({ user_id }) => `user:${user_id}`)];
 }
 
 export function hasNul(value: unknown): boolean {
@@ -105,7 +141,7 @@ async function pageOf<Row extends Pick<EventRow, 'sequence'>>(
   page: PageRequest,
 ): Promise<{ rows: readonly Row[]; cursor: string | undefined }> {
   const limit = Math.max(1, Math.min(page.limit, LIMIT_MAX));
-  const { sql, parameters } = conditionsOf(filter);
+  const { sql, parameters } = await conditionsOf(tx, filter);
   const before = page.cursor === undefined ? undefined : Number(page.cursor);
   const isUsable = before !== undefined && Number.isSafeInteger(before);
   if (isUsable) parameters.push(before);
@@ -122,13 +158,44 @@ async function pageOf<Row extends Pick<EventRow, 'sequence'>>(
 }
 
 export async function countEvents(tx: SqlTransaction, filter: EventFilter): Promise<number> {
-  const { sql, parameters } = conditionsOf(filter);
+  const { sql, parameters } = await conditionsOf(tx, filter);
   const [row] = await tx.query<{ events: number }>(
     `select count(*) as events from events where ${sql}`,
     parameters,
   );
   return row?.events ?? 0;
 }
+
+/** Reads an index that holds nothing else. */
+export async function countByTime(
+  tx: SqlTransaction,
+  sinceMs: number,
+  stepMs: number,
+): Promise<readonly TimeCount[]> {
+  const rows = await tx.query<{
+    readonly from_ms: number;
+    readonly source: string;
+    readonly status: TimeCount['status'];
+    readonly events: number;
+  }>(COUNT_BY_TIME, [sinceMs, stepMs]);
+  return rows.map(({ from_ms, source, status, events }) => ({
+    fromMs: Number(from_ms),
+    source,
+    status,
+    events: Number(events),
+  }));
+}
+
+const COUNT_BY_TIME = `select accepted_ms - accepted_ms % $2 as from_ms, source, status, count(*) as events
+  from events where accepted_ms >= $1 group by 1, 2, 3 order by 1, 2, 3`;
+
+/** From one type to the next along an index, so that it costs by types and not by events. */
+export const FIND_TYPES = `with recursive found (type) as (
+    select min(type) from events
+    union all
+    select (select min(events.type) from events where events.type > found.type)
+    from found where found.type is not null)
+  select type from found where type is not null limit 500`;
 
 /** Whether there is a payload, without reading it. */
 const LISTED_COLUMNS = EVENT_COLUMNS.replace(

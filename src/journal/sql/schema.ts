@@ -181,12 +181,46 @@ const versionFive = (): readonly string[] => [
     where status in ('queued', 'running', 'waiting', 'parked')`,
 ];
 
+/** What a person looks for an event by, and what the overview of a console counts. */
+const versionSix = (kind: SqlDatabase['kind']): readonly string[] => [
+  // What it refers to: `license:{id}`, `user:{id}`, `email:{keyed hash}`. Stays when a payload is erased.
+  `create table event_references (
+    reference text not null,
+    sequence bigint not null,
+    primary key (reference, sequence)
+  )${kind === 'sqlite' ? ' without rowid' : ''}`,
+  'create index events_counted on events (accepted_ms, source, status)',
+  // How many licenses were made of a product, and the last ones.
+  'create index operations_by_product on operations (product_id, intended_ms) where made_id is not null',
+  // What was done before; its addresses lead there by the users that are remembered.
+  ...(kind === 'sqlite'
+    ? [
+        `insert or ignore into event_references (reference, sequence)
+          select 'license:' || license.value, sequence
+          from events, json_each(events.outcome, '$.licenseIds') as license
+          where outcome is not null`,
+        `insert or ignore into event_references (reference, sequence)
+          select 'user:' || json_extract(outcome, '$.userId'), sequence
+          from events where json_extract(outcome, '$.userId') is not null`,
+      ]
+    : [
+        `insert into event_references (reference, sequence)
+          select 'license:' || license, sequence
+          from events, jsonb_array_elements_text(outcome::jsonb -> 'licenseIds') as license
+          where outcome is not null on conflict do nothing`,
+        `insert into event_references (reference, sequence)
+          select 'user:' || (outcome::jsonb ->> 'userId'), sequence
+          from events where outcome::jsonb ->> 'userId' is not null on conflict do nothing`,
+      ]),
+];
+
 const MIGRATIONS: readonly ((kind: SqlDatabase['kind']) => readonly string[])[] = [
   versionOne,
   versionTwo,
   versionThree,
   versionFour,
   versionFive,
+  versionSix,
 ];
 
 /** The schema that this version of Keywright writes. */

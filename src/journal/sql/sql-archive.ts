@@ -14,7 +14,15 @@ import {
 } from '../archive.ts';
 import { findBacklog } from './backlog.ts';
 import { type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
-import { countEvents, hasNul, listEvents, listTraffic } from './event-pages.ts';
+import {
+  countByTime,
+  countEvents,
+  FIND_TYPES,
+  hasNul,
+  listEvents,
+  listTraffic,
+} from './event-pages.ts';
+import { findIssued } from './issued.ts';
 import { afterEntering, moveTo, POSITION } from './lines.ts';
 import { findNotices, setNotice } from './notices.ts';
 import {
@@ -43,6 +51,13 @@ export function createSqlArchive(database: SqlDatabase): Archive {
     traffic: (filter, page) =>
       database.transaction((tx) => listTraffic(tx, filter, page), WITHOUT_WAITING),
     count: (filter) => database.transaction((tx) => countEvents(tx, filter), WITHOUT_WAITING),
+    countByTime: (sinceMs, stepMs) =>
+      database.transaction((tx) => countByTime(tx, sinceMs, stepMs), WITHOUT_WAITING),
+    types: () =>
+      database.transaction(async (tx) => {
+        const rows = await tx.query<{ type: string }>(FIND_TYPES);
+        return rows.map(({ type }) => type);
+      }, WITHOUT_WAITING),
     findKeys: (eventId) =>
       database.transaction(async (tx) => {
         if (hasNul(eventId)) return [];
@@ -50,6 +65,8 @@ export function createSqlArchive(database: SqlDatabase): Archive {
         return rows.map((row) => row.event_key);
       }, WITHOUT_WAITING),
     details: (key) => database.transaction((tx) => details(tx, key), WITHOUT_WAITING),
+    issued: (productIds, lastMax) =>
+      database.transaction((tx) => findIssued(tx, productIds, lastMax), WITHOUT_WAITING),
     requestReplay: (key, mode) => requestReplay(database, key, mode),
     rememberRules: async ({ hash, file, text, beside }) => {
       const texts = JSON.stringify({ text, beside });
@@ -184,8 +201,9 @@ function codeOnly({ code }: EventFailure): EventFailure {
   return { code, message: ERASED, hint: undefined, problems: [] };
 }
 
-const FIND_KEYS =
-  'select event_key from events where event_id = $1 or event_key = $1 order by sequence';
+/** By the key, which has an index: it is the provider and the id. */
+const FIND_KEYS = `select event_key from events
+  where event_key in ($1, 'stripe:' || $1, 'fastspring:' || $1, 'paddle:' || $1) order by sequence`;
 
 const REMEMBER_RULES = `insert into rule_texts (hash, file, rule_text) values ($1, $2, $3)
   on conflict (hash) do nothing`;

@@ -4,7 +4,7 @@
 // Longer than usual: a third of it hands on to the parts that the interface holds together.
 
 import { randomUUID } from 'node:crypto';
-import { type Clock, eventKeyOf, type OperationResult } from '../../model.ts';
+import { type Clock, eventKeyOf, type OperationResult, type WebhookEvent } from '../../model.ts';
 import type {
   Acceptance,
   EventRecord,
@@ -19,6 +19,7 @@ import type {
   StoredPlan,
   TakenEvent,
 } from '../journal.ts';
+import { referencesOf } from '../references.ts';
 import { lineTimeOf, type TimerAnswer, type TimerCancel, type TimerQuestion } from '../timers.ts';
 import { READING, type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
 import { DeferredWrites } from './deferred-writes.ts';
@@ -58,6 +59,7 @@ import {
   INSERT_EVENT,
   INSERT_PAYLOAD,
   INSERT_SUBJECT,
+  insertReferences,
   NEXT_DUE,
   OWN_PLACE,
   REFRESH_PAYLOAD,
@@ -104,6 +106,7 @@ interface Candidate {
 }
 
 interface InWork {
+  readonly event: WebhookEvent;
   readonly attempt: number;
   readonly startedMs: number;
   readonly subjects: readonly string[];
@@ -297,8 +300,8 @@ class SqlJournal implements Journal {
     return taken.event;
   }
 
-  #holds({ key, attempt, subjects }: TakenEvent, startedMs: number): void {
-    this.#inWork.set(key, { attempt, subjects, startedMs });
+  #holds({ key, event, attempt, subjects }: TakenEvent, startedMs: number): void {
+    this.#inWork.set(key, { event, attempt, subjects, startedMs });
     this.#startHeartbeat();
   }
 
@@ -308,11 +311,12 @@ class SqlJournal implements Journal {
     const { subjects, attempt, startedMs } = inWork;
     const { outcome, dueAtMs, timer, wakesWaiting, rulesHash, calls = [] } = settlement;
     const waitsForTime = timer !== undefined && !timer.isOver && dueAtMs !== undefined;
+    const references = referencesOf(inWork.event, outcome, this.#database.meta.hashKey);
     await this.#deferred.transaction(async (tx) => {
       await this.#database.lockSubjects(tx, subjects);
       const unset = outcome.status === 'queued' ? tx.nowMs : NEVER_MS;
       const dueMs = dueAtMs === undefined ? unset : this.#toDatabase(tx, dueAtMs);
-      const [settled] = await tx.query(SETTLE, [
+      const [settled] = await tx.query<{ sequence: number }>(SETTLE, [
         ...[key, this.#owner, attempt, outcome.status, JSON.stringify(outcome)],
         ...[dueMs, tx.nowMs],
         rulesHash ?? null,
@@ -320,6 +324,10 @@ class SqlJournal implements Journal {
       ]);
       // The lease was lost and somebody else goes on with the event; what was done is in the operations.
       if (settled === undefined) return;
+      if (references.length > 0) {
+        const listed = JSON.stringify(references);
+        await tx.query(insertReferences(this.#database), [listed, settled.sequence]);
+      }
       await tx.query(INSERT_ATTEMPT, [
         ...[key, attempt, startedMs, tx.nowMs, outcome.status, outcome.reason ?? null],
         JSON.stringify(calls),

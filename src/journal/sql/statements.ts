@@ -49,7 +49,12 @@ export const SETTLE = `update events set status = $4, outcome = $5, due_ms = $6,
   timer_key = case when $4 in ('queued', 'parked') then coalesce($9, timer_key) else $9 end, lease_owner = null, lease_ms = null,
   replay = case when $4 in ('queued', 'waiting', 'parked') then replay else null end
   where event_key = $1 and status = 'running' and lease_owner = $2 and attempts = $3
-  returning event_key`;
+  returning sequence`;
+
+export const insertReferences = (database: SqlDatabase): string =>
+  `with given (reference) as (${database.listItems('$1')})
+    insert into event_references (reference, sequence)
+    select reference, $2 from given where 1 = 1 on conflict do nothing`;
 
 export const STORE_PLAN = 'update events set plan = $2, rules_hash = $3 where event_key = $1';
 

@@ -3,17 +3,16 @@
 // so that the test passes as it stands. Runs on the sandbox; nothing is changed in the journal.
 
 import { stringify } from 'yaml';
-import { eventReaderFor } from '../case-files.ts';
-import { seeCase } from '../compose-cases.ts';
-import type { EventSeen, StepSeen } from '../engine/case-expectation.ts';
-import { loadTestFile, type TestCase } from '../engine/cases.ts';
-import type { RuleSet } from '../engine/rules.ts';
-import { AppError } from '../errors.ts';
-import { explainEvent } from '../explanation.ts';
-import type { EventDetails } from '../journal/archive.ts';
-import type { JsonObject, JsonValue, WebhookEvent } from '../model.ts';
-import type { Terminal } from './command.ts';
-import { environmentFor, loadRulesFor } from './rules-for.ts';
+import { eventReaderFor } from './case-files.ts';
+import { seeCase } from './compose-cases.ts';
+import type { EventSeen, StepSeen } from './engine/case-expectation.ts';
+import { loadTestFile, type TestCase } from './engine/cases.ts';
+import type { RuleSet } from './engine/rules.ts';
+import { AppError } from './errors.ts';
+import { explainEvent } from './explanation.ts';
+import type { EventDetails } from './journal/archive.ts';
+import type { JsonObject, JsonValue, WebhookEvent } from './model.ts';
+import { environmentFor } from './rule-environment.ts';
 import { scrub } from './scrub.ts';
 
 const DAY_MS = 86_400_000;
@@ -22,7 +21,10 @@ const DAY_MS = 86_400_000;
  * The text of a test file with one case.
  * @throws INPUT_UNREADABLE when there is no payload any more, RULES_UNREADABLE when the rules cannot be used
  */
-export async function asTest({ record }: EventDetails, env: Terminal['env']): Promise<string> {
+export async function asTest(
+  { record }: EventDetails,
+  rulesFor: (source: string) => RuleSet | undefined,
+): Promise<string> {
   const { event, isErased } = record;
   if (isErased) {
     throw new AppError(
@@ -30,7 +32,7 @@ export async function asTest({ record }: EventDetails, env: Terminal['env']): Pr
       `the payload of ${event.id} was erased (RETENTION_DAYS)`,
     );
   }
-  const ruleSet = loadRulesFor(event.source, env);
+  const ruleSet = rulesFor(event.source);
   if (ruleSet === undefined) {
     const hint = 'Ask keywright check.';
     throw new AppError('RULES_UNREADABLE', `the rules of ${event.source} have errors`, { hint });

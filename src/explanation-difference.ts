@@ -1,8 +1,8 @@
 // What two versions of the rules make of one event, compared. Takes two Explanations, gives the differences
 // in short sentences; none when both would do the same.
 
-import type { Explanation } from '../explanation.ts';
-import type { JsonObject, JsonValue, PlannedStep } from '../model.ts';
+import type { Explanation } from './explanation.ts';
+import type { JsonObject, JsonValue, PlannedStep } from './model.ts';
 import { written } from './words.ts';
 
 /** Each difference on a line of its own: `license.renew would no longer be done`. */

@@ -2,7 +2,7 @@
 // e-mail addresses, names, phone numbers, postal addresses, IPs, links, license keys and secrets. The same
 // value becomes the same placeholder wherever it stands. Ids stay: rules need them.
 
-import type { JsonObject, JsonValue } from '../model.ts';
+import type { JsonObject, JsonValue } from './model.ts';
 
 /** What is found by the name of its member, in lower case and without signs. */
 const MEMBERS: readonly (readonly [pattern: RegExp, placeholder: string])[] = [

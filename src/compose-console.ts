@@ -1,0 +1,46 @@
+// The console as the server mounts it. Takes what the console needs, gives answers to requests; the
+// console's own code is loaded at the first of them, so that no start waits for it.
+
+import type { CatalogSources } from './catalog-check.ts';
+import type { Console, ConsoleParts, Visitor } from './console/parts.ts';
+import type { ConsoleSources } from './console-tools.ts';
+
+export interface MountedConsole {
+  fetch(request: Request, visitor: Visitor): Promise<Response>;
+  stop(): void;
+}
+
+export function mountConsole(
+  parts: Omit<ConsoleParts, 'facts' | 'explain' | 'asTest' | 'workbench' | 'askAboutCatalog'> &
+    ConsoleSources &
+    CatalogSources,
+): MountedConsole {
+  let loading: Promise<Console> | undefined;
+  let loaded: Console | undefined;
+  const load = async (): Promise<Console> => {
+    const [{ createConsole }, { createConsoleTools }, { createWorkbench }, { createCatalogCheck }] =
+      await Promise.all([
+        import('./console/console.ts'),
+        import('./console-tools.ts'),
+        import('./playground/workbench.ts'),
+        import('./catalog-check.ts'),
+      ]);
+    loaded = await createConsole({
+      ...{ ...parts, ...createConsoleTools(parts) },
+      workbench: createWorkbench(parts),
+      askAboutCatalog: createCatalogCheck(parts),
+    });
+    return loaded;
+  };
+  return {
+    fetch: async (request, visitor) => {
+      // What could not be loaded is tried again at the next request.
+      loading ??= load().catch((error: unknown) => {
+        loading = undefined;
+        throw error;
+      });
+      return (await loading).fetch(request, visitor);
+    },
+    stop: () => loaded?.stop(),
+  };
+}
