@@ -131,16 +131,22 @@ function tooLongOf({ rules, event }: Sent) {
 
 async function readSent(c: Context<ConsoleEnv>): Promise<Sent> {
   const isJson = /^application\/json/i.test(c.req.header('content-type') ?? '');
-  const body: Record<string, unknown> = isJson
-    ? await c.req.json<Record<string, unknown>>().catch(() => ({}))
+  const read: unknown = isJson
+    ? await c.req.json<unknown>().catch(() => undefined)
     : await c.req.parseBody();
+  const body = new Map(typeof read === 'object' && read !== null ? Object.entries(read) : []);
   const text = (name: string): string => {
-    const value = typeof body === 'object' && body !== null ? body[name] : undefined;
+    const value: unknown = body.get(name);
     return typeof value === 'string' ? value : '';
   };
   // A form sends line breaks as the web wants them.
   const rules = isJson ? text('rules') : text('rules').replaceAll('\r\n', '\n');
-  return { source: text('source'), rules, event: text('event'), events: Number(body['events']) };
+  return {
+    source: text('source'),
+    rules,
+    event: text('event'),
+    events: Number(body.get('events')),
+  };
 }
 
 /** @param choice `sample:NAME` or `recorded:KEY`; undefined for what is not there */
