@@ -190,8 +190,10 @@ const versionSix = (kind: SqlDatabase['kind']): readonly string[] => [
     primary key (reference, sequence)
   )${kind === 'sqlite' ? ' without rowid' : ''}`,
   'create index events_counted on events (accepted_ms, source, status)',
-  // How many licenses were made of a product, and the last ones.
-  'create index operations_by_product on operations (product_id, intended_ms) where made_id is not null',
+  // How many licenses were made of a product, and the last ones; with all that counting needs, so that no row
+  // is read for it.
+  `create index operations_by_product on operations (product_id, intended_ms, made_id)
+    where made_id is not null`,
   // What was done before; its addresses lead there by the users that are remembered.
   ...(kind === 'sqlite'
     ? [
