@@ -146,7 +146,7 @@ function assemble(
       : mountConsole({
           ...{ token: config.adminToken, config, archive, clock, log, calls },
           ...{ currentRules: live.current, rulesState: live.state, readiness: readiness.report },
-          ...{ isDown: outage.isDown, onChange: (listener) => journal.onWork(listener) },
+          ...{ isDown: outage.isDown, onChange: (listener) => journal.onChange(listener) },
           streams: world.worksBehindAnswers === undefined,
         });
   const deadlineMs = config.webhookDeadlineMs;

@@ -187,6 +187,8 @@ export interface Journal {
   nextDueAtMs(): Promise<number | undefined>;
   /** Calls the listener whenever there may be something to take. Gives the way to stop. */
   onWork(listener: () => void): () => void;
+  /** Calls the listener, too, whenever an event has come or ended, for who looks on. Gives the way to stop. */
+  onChange(listener: () => void): () => void;
 
   /** Makes everything due that is in back-off or parked: what it waited for is there again. */
   wakeAll(): Promise<void>;

@@ -251,6 +251,10 @@ class MemoryJournal extends MemoryTimers implements Journal {
     return () => this.#listeners.delete(listener);
   }
 
+  onChange(listener: () => void): () => void {
+    return this.onWork(listener);
+  }
+
   #announce(): void {
     for (const listener of this.#listeners) listener();
   }

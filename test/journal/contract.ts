@@ -194,6 +194,25 @@ function acceptance(get: Get): void {
       expect(calls).toBe(0);
     });
 
+    test('calls whoever looks on when it comes and when it ends, also where nothing is left to take', async () => {
+      const { journal } = get();
+      let changes = 0;
+      const stop = journal.onChange(() => {
+        changes += 1;
+      });
+      const taken = new Promise<void>((resolve) => {
+        void journal.accept([newEvent('a')], () => resolve());
+        void until(() => changes > 0).then(resolve);
+      });
+      await taken;
+      await until(() => changes > 0);
+      if ((await journal.find(keyOf('a')))?.status !== 'running') await take(journal, 'a');
+      const before = changes;
+      await settle(journal, 'a', 'done');
+      await until(() => changes > before);
+      stop();
+    });
+
     test('that nobody has heard of is not found', async () => {
       expect(await get().journal.find('stripe:nobody')).toBeUndefined();
     });

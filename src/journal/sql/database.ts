@@ -30,6 +30,9 @@ export const WITHOUT_WAITING: Durability = { durable: false };
 /** For what only reads. */
 export const READING: Durability = { durable: false, reads: true };
 
+/** There may be something to take; or somebody who looks on would see something new. */
+export type News = 'work' | 'change';
+
 export interface SqlDatabase {
   readonly kind: 'sqlite' | 'postgres';
   /**
@@ -53,10 +56,10 @@ export interface SqlDatabase {
   scrub(): Promise<void>;
   /** The items of a JSON list of texts, for `in ( … )`. */
   listItems(parameter: string): string;
-  /** Tells all processes that there may be something to take, once the transaction is committed. */
-  announce(tx: SqlTransaction): Promise<void>;
+  /** Tells all processes the news, of work unless said otherwise, once the transaction is committed. */
+  announce(tx: SqlTransaction, news?: News): Promise<void>;
   /** Hears of it. Gives the way to stop. */
-  onAnnounce(listener: () => void): () => void;
+  onAnnounce(listener: (news: News) => void): () => void;
   close(): Promise<void>;
   /** Closes without waiting for transactions that are under way; they are undone. */
   abandon(): Promise<void>;

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { AppError } from '../../errors.ts';
 import type { Clock } from '../../model.ts';
 import type { Secret } from '../../secret.ts';
-import type { Durability, SqlDatabase, SqlTransaction } from './database.ts';
+import type { Durability, News, SqlDatabase, SqlTransaction } from './database.ts';
 
 const CONNECTIONS_MAX = 10;
 const CONNECT_MS = 5_000;
@@ -39,7 +39,7 @@ class PostgresDatabase implements SqlDatabase {
   readonly #url: Secret;
   readonly #clock: Clock | undefined;
   readonly #pool: pg.Pool;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(news: News) => void>();
   /** Connections in use. */
   readonly #clients = new Set<pg.PoolClient>();
   #listening: pg.Client | undefined;
@@ -150,11 +150,11 @@ class PostgresDatabase implements SqlDatabase {
     return `select jsonb_array_elements_text(${parameter}::jsonb)`;
   }
 
-  async announce(tx: SqlTransaction): Promise<void> {
-    await tx.query(`notify ${CHANNEL}`);
+  async announce(tx: SqlTransaction, news: News = 'work'): Promise<void> {
+    await tx.query(`notify ${CHANNEL}, '${news}'`);
   }
 
-  onAnnounce(listener: () => void): () => void {
+  onAnnounce(listener: (news: News) => void): () => void {
     this.#listeners.add(listener);
     if (this.#listening === undefined) void this.#listen();
     return () => this.#listeners.delete(listener);
@@ -169,8 +169,9 @@ class PostgresDatabase implements SqlDatabase {
       keepAlive: true,
     });
     this.#listening = client;
-    const wake = (): void => {
-      for (const listener of this.#listeners) listener();
+    const wake = (message?: { readonly payload?: string | undefined }): void => {
+      const news = message?.payload === 'change' ? 'change' : 'work';
+      for (const listener of this.#listeners) listener(news);
     };
     const again = (): void => {
       if (this.#listening !== client) return;

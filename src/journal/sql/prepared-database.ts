@@ -3,7 +3,7 @@
 // transaction is refused as at any other time when it is away, and the first one that gets through prepares it.
 
 import { AppError } from '../../errors.ts';
-import type { Durability, SqlDatabase, SqlTransaction } from './database.ts';
+import type { Durability, News, SqlDatabase, SqlTransaction } from './database.ts';
 import { type JournalMeta, migrate, readAllMeta } from './schema.ts';
 
 export class PreparedDatabase implements SqlDatabase {
@@ -74,11 +74,11 @@ export class PreparedDatabase implements SqlDatabase {
     return this.#database.listItems(parameter);
   }
 
-  announce(tx: SqlTransaction): Promise<void> {
-    return this.#database.announce(tx);
+  announce(tx: SqlTransaction, news?: News): Promise<void> {
+    return this.#database.announce(tx, news);
   }
 
-  onAnnounce(listener: () => void): () => void {
+  onAnnounce(listener: (news: News) => void): () => void {
     return this.#database.onAnnounce(listener);
   }
 

@@ -179,7 +179,7 @@ class SqlJournal implements Journal {
           if (isTaken && acceptance.kind === 'new') taken = this.#takenNow(tx, event);
           acceptances.push(acceptance.kind === 'new' ? queuedAs(acceptance.key) : acceptance);
         }
-        if (taken === undefined) await this.#database.announce(tx);
+        await this.#database.announce(tx, taken === undefined ? 'work' : 'change');
         return acceptances;
       },
       { onVisible: hand },
@@ -340,7 +340,7 @@ class SqlJournal implements Journal {
       const hasFollowers = await afterLeaving(tx, this.#database, subjects);
       if (wakesWaiting) await wakeWaiting(tx, this.#database, subjects);
       const mayBeTaken = isQueued || hasFollowers || wakesWaiting || dueAtMs !== undefined;
-      if (mayBeTaken) await this.#database.announce(tx);
+      await this.#database.announce(tx, mayBeTaken ? 'work' : 'change');
     }, WITHOUT_WAITING);
     // Only now: while the end of the attempt could not be written, the event is still ours.
     this.#inWork.delete(key);
@@ -399,7 +399,13 @@ class SqlJournal implements Journal {
   }
 
   onWork(listener: () => void): () => void {
-    return this.#database.onAnnounce(listener);
+    return this.#database.onAnnounce((news) => {
+      if (news === 'work') listener();
+    });
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.#database.onAnnounce(() => listener());
   }
 
   async wakeAll(): Promise<void> {

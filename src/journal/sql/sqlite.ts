@@ -11,7 +11,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { AppError, messageOf } from '../../errors.ts';
 import type { Clock } from '../../model.ts';
-import type { Durability, SqlDatabase, SqlTransaction, SqlValue } from './database.ts';
+import type { Durability, News, SqlDatabase, SqlTransaction, SqlValue } from './database.ts';
 
 export interface SqliteOptions {
   readonly path: string;
@@ -123,10 +123,10 @@ class SqliteDatabase implements SqlDatabase {
   readonly #clock: Clock;
   readonly #log: LogSync;
   readonly #statements = new Map<string, { statement: StatementSync; places: readonly number[] }>();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(news: News) => void>();
   #jobs: Job[] = [];
   #working: Promise<void> | undefined;
-  #announced = false;
+  #announced: News | undefined;
   #closed = false;
 
   constructor(
@@ -172,9 +172,10 @@ class SqliteDatabase implements SqlDatabase {
       await this.#commitGroup(group);
     }
     this.#working = undefined;
-    if (!this.#announced) return;
-    this.#announced = false;
-    for (const listener of this.#listeners) listener();
+    const news = this.#announced;
+    if (news === undefined) return;
+    this.#announced = undefined;
+    for (const listener of this.#listeners) listener(news);
   }
 
   async #commitGroup(group: readonly Job[]): Promise<void> {
@@ -252,11 +253,12 @@ class SqliteDatabase implements SqlDatabase {
     return `select value from json_each(${parameter})`;
   }
 
-  async announce(): Promise<void> {
-    this.#announced = true;
+  async announce(_tx: SqlTransaction, news: News = 'work'): Promise<void> {
+    // Who looks for work sees what has changed as well.
+    this.#announced = this.#announced === 'work' ? 'work' : news;
   }
 
-  onAnnounce(listener: () => void): () => void {
+  onAnnounce(listener: (news: News) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
