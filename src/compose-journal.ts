@@ -6,7 +6,7 @@ import { createSystemClock } from './clock.ts';
 import { type DatabaseUrl, DEFAULT_DATABASE_URL, parseDatabaseUrl } from './config.ts';
 import type { Pace } from './cryptlex/pace.ts';
 import { createEnvironment } from './environment.ts';
-import { AppError, messageOf } from './errors.ts';
+import { AppError } from './errors.ts';
 import type { Archive } from './journal/archive.ts';
 import type { Journal } from './journal/journal.ts';
 import { createMemoryJournal } from './journal/memory.ts';
@@ -22,7 +22,7 @@ export interface OpenedJournal {
   readonly journal: Journal;
   readonly archive: Archive;
   /** Why PostgreSQL cannot be reached yet; the journal works as soon as it can. */
-  readonly away: string | undefined;
+  readonly away: AppError | undefined;
   /** Adds the window that replicas share, where there are any. */
   sharePace(local: Pace, limit: { requests: number; periodMs: number }): Pace;
 }
@@ -65,12 +65,12 @@ export async function openJournal(
 }
 
 /** Only what may come by itself is waited for; anything else is wrong now and stays so. */
-async function awayAtStart(database: PreparedDatabase): Promise<string | undefined> {
+async function awayAtStart(database: PreparedDatabase): Promise<AppError | undefined> {
   try {
     await database.prepare();
     return undefined;
   } catch (error) {
-    if (database.kind === 'postgres' && isAway(error)) return messageOf(error);
+    if (database.kind === 'postgres' && isAway(error)) return error;
     throw error;
   }
 }

@@ -101,6 +101,7 @@ async function compose(
   const composition = await composeServer({
     ...world,
     worksBehindAnswers: hasSchedule,
+    journalMayComeLater: false,
     deadlineMsMax,
   });
   const found = composition.kind === 'refused' ? composition.problems : [];

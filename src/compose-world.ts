@@ -41,6 +41,8 @@ export interface World {
   readonly reach?: Reach;
   /** False where the host stops the process with the answer: 200 is then answered for what is done only. */
   readonly worksBehindAnswers?: boolean;
+  /** False where the host tries the whole start again at its next call: it is refused without the database. */
+  readonly journalMayComeLater?: boolean;
   /** Less time for an answer than WEBHOOK_DEADLINE_MS, where the host leaves less; asked for each webhook. */
   readonly deadlineMsMax?: () => number;
 }

@@ -62,6 +62,10 @@ export async function composeServer(world: World): Promise<Composition> {
       import('./metrics.ts'),
       reading.config.traces && import('./tracing.ts'),
     ]);
+    if (opened.away !== undefined && world.journalMayComeLater === false) {
+      await opened.journal.close();
+      return { kind: 'refused', problems: [problemOf(opened.away)] };
+    }
     const createTracing = tracing?.createTracing;
     const start = { config: reading.config, rules, fingerprint, createMetrics, createTracing };
     return { kind: 'composed', server: assemble(start, opened, { ...world, clock }) };
@@ -204,7 +208,7 @@ function assemble(
       isDown: outage.isDown,
     },
     start: () => {
-      if (away !== undefined) log.error({ cause: away }, NO_JOURNAL_YET);
+      if (away !== undefined) log.error({ cause: away.message }, NO_JOURNAL_YET);
       worker.start();
       housekeeping.start();
       observers.start();

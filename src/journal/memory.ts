@@ -1,6 +1,7 @@
 // The journal that lives in this process: the kind for hosts without a disk, and for trying things out.
 // Keeps the interface's promises as long as the process lives, and remembers nothing after it.
 // Its size is bounded: the oldest finished events are forgotten first.
+// Longer than usual: operations, timers and the archive have files of their own, and this holds them together.
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type Clock, eventKeyOf } from '../model.ts';

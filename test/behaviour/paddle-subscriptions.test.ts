@@ -200,17 +200,12 @@ describe('P13: a canceled subscription', () => {
       expect(calls(keywright)).toEqual([]);
     }));
 
-  test('P13: the rule that the file holds ready revokes its licenses once the "#" are taken away', () => {
-    const uncommented = (text: string) => {
-      const lines = text.split('\n');
-      const start = lines.findIndex((line) => line.startsWith('  # - id: canceled'));
-      expect(start).toBeGreaterThan(0);
-      for (let at = start; lines[at]?.startsWith('  # '); at += 1) {
-        lines[at] = `  ${lines[at]?.slice('  # '.length)}`;
-      }
-      return lines.join('\n');
+  test('P13: the rule that the file holds ready revokes its licenses once its setting says so', () => {
+    const switchedOn = (text: string) => {
+      expect(text).toContain('  cancellation: off');
+      return text.replace('  cancellation: off', '  cancellation: revoke');
     };
-    const options = { rules: { paddle: uncommented }, given: { licenses: four() } };
+    const options = { rules: { paddle: switchedOn }, given: { licenses: four() } };
     return withPaddle(options, async (keywright) => {
       const answer = await keywright.sendSample('paddle', 'subscription.canceled');
       expect(answer.json).toMatchObject({ status: 'done', rule: 'canceled' });

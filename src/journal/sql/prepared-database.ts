@@ -106,7 +106,7 @@ const AWAY: ReadonlySet<unknown> = new Set([
 ]);
 
 /** Whether the database may come by itself. A wrong password, name or schema never gets right by waiting. */
-export function isAway(error: unknown): boolean {
+export function isAway(error: unknown): error is AppError {
   if (!(error instanceof AppError) || error.code !== 'JOURNAL_UNAVAILABLE') return false;
   const { cause } = error;
   if (!(cause instanceof Error)) return false;
