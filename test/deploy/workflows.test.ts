@@ -81,9 +81,7 @@ describe('the template', () => {
 
   test('names a handler that the build makes, and the Node that is developed on', () => {
     const [, file, name] = /Handler: (bin\/\w+)\.(\w+)/.exec(TEMPLATE) ?? [];
-    expect(read('scripts/build.ts')).toContain(
-      `entries: { ${file?.slice('bin/'.length)}: 'src/lambda.ts' }`,
-    );
+    expect(read('scripts/build.ts')).toContain(` ${file?.slice('bin/'.length)}: 'src/lambda.ts',`);
     expect(read('src/lambda.ts')).toContain(`export const ${name} =`);
     expect(TEMPLATE).toContain(`Runtime: nodejs${process.versions.node.split('.')[0]}.x`);
   });
