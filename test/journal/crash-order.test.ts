@@ -72,7 +72,7 @@ describe.each<{
 }>([
   {
     name: 'SQLite',
-    runs: 150,
+    runs: 100,
     place: async () => {
       files += 1;
       const path = join(directory, `${files}.db`);
@@ -81,7 +81,7 @@ describe.each<{
   },
   {
     name: 'PostgreSQL',
-    runs: 40,
+    runs: 10,
     place: async () => {
       const url = new Secret(await postgres.createDatabase());
       return (clock) => openPostgres({ url, clock });
