@@ -16,7 +16,7 @@ import {
 type Write = (tx: SqlTransaction) => Promise<unknown>;
 
 /** What a write or a question is about: an operation, a field, an event, a user. */
-type About = `${'operation' | 'field' | 'event' | 'user'} ${string}`;
+type About = `${'operation' | 'field' | 'event' | 'user' | 'reference'} ${string}`;
 
 interface Deferred {
   readonly about: readonly About[];

@@ -107,16 +107,18 @@ export async function areEmpty(tx: SqlTransaction, subjects: readonly string[]):
   return true;
 }
 
-/** Events that wait for a license of one of these subjects become due. */
+/** Events that wait for a license of one of these subjects become due. Gives whether there are any. */
 export async function wakeWaiting(
   tx: SqlTransaction,
   database: SqlDatabase,
   subjects: readonly string[],
-): Promise<void> {
-  await tx.query(
+): Promise<boolean> {
+  const woken = await tx.query(
     `update events set due_ms = $1 where status = 'waiting' and timer_key is null and ${NOT_DONE}
       and due_ms > $1 and event_key in (
-      select event_key from event_subjects where subject in (${database.listItems('$2')}))`,
+      select event_key from event_subjects where subject in (${database.listItems('$2')}))
+      returning event_key`,
     [tx.nowMs, JSON.stringify(subjects)],
   );
+  return woken.length > 0;
 }

@@ -133,7 +133,7 @@ class SqlJournal implements Journal {
     this.#deferred = new DeferredWrites(database);
     this.#operations = new SqlOperations(this.#deferred, this.#owner);
     this.#users = new SqlUsers(this.#deferred, () => database.meta.hashKey);
-    this.#references = new SqlReferences(database);
+    this.#references = new SqlReferences(this.#deferred);
     this.#timers = new SqlTimers(database);
   }
 
@@ -338,8 +338,8 @@ class SqlJournal implements Journal {
       await moveTo(tx, key, isQueued ? POSITION.queued : POSITION.aside);
       if (isQueued) await afterEntering(tx, this.#database, key, subjects);
       const hasFollowers = await afterLeaving(tx, this.#database, subjects);
-      if (wakesWaiting) await wakeWaiting(tx, this.#database, subjects);
-      const mayBeTaken = isQueued || hasFollowers || wakesWaiting || dueAtMs !== undefined;
+      const hasWoken = wakesWaiting && (await wakeWaiting(tx, this.#database, subjects));
+      const mayBeTaken = isQueued || hasFollowers || hasWoken || dueAtMs !== undefined;
       await this.#database.announce(tx, mayBeTaken ? 'work' : 'change');
     }, WITHOUT_WAITING);
     // Only now: while the end of the attempt could not be written, the event is still ours.

@@ -2,33 +2,39 @@
 // only, and nothing of it is ever erased: a refund may come after years.
 
 import type { KnownReferences, Reference } from '../journal.ts';
-import { type SqlDatabase, WITHOUT_WAITING } from './database.ts';
+import type { DeferredWrites } from './deferred-writes.ts';
 
 export class SqlReferences {
-  readonly #database: SqlDatabase;
+  readonly #database: DeferredWrites;
 
-  constructor(database: SqlDatabase) {
+  constructor(database: DeferredWrites) {
     this.#database = database;
   }
 
   async note(references: readonly Reference[]): Promise<void> {
-    await this.#database.transaction(async (tx) => {
+    await this.#database.defer([ANY_REFERENCE], async (tx) => {
       for (const { key, kind, value } of references) await tx.query(NOTE, [key, kind, value]);
-    }, WITHOUT_WAITING);
+    });
   }
 
   find(keys: readonly string[]): Promise<KnownReferences> {
-    return this.#database.transaction(async (tx) => {
-      const items = this.#database.listItems('$1');
-      const rows = await tx.query<Pick<Reference, 'kind' | 'value'>>(knownOf(items), [
-        JSON.stringify(keys),
-      ]);
-      const of = (kind: Reference['kind']): readonly string[] =>
-        rows.filter((row) => row.kind === kind).map(({ value }) => value);
-      return { license: of('license'), subject: of('subject'), cause: of('cause') };
-    }, WITHOUT_WAITING);
+    return this.#database.read(
+      async (tx) => {
+        const items = this.#database.listItems('$1');
+        const rows = await tx.query<Pick<Reference, 'kind' | 'value'>>(knownOf(items), [
+          JSON.stringify(keys),
+        ]);
+        const of = (kind: Reference['kind']): readonly string[] =>
+          rows.filter((row) => row.kind === kind).map(({ value }) => value);
+        return { license: of('license'), subject: of('subject'), cause: of('cause') };
+      },
+      [ANY_REFERENCE],
+    );
   }
 }
+
+/** What is known under an id may hang on any other, so that whoever asks sees all that was noted. */
+const ANY_REFERENCE = 'reference any';
 
 const NOTE = `insert into known_references (reference_key, kind, reference_value) values ($1, $2, $3)
   on conflict (reference_key, kind, reference_value) do nothing`;
