@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -8,7 +9,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     passWithNoTests: false,
-    // Most tests wait for something at some time, so every processor may have a worker.
-    maxWorkers: '100%',
+    // Most tests wait for something at some time, so there are more workers than processors.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
   },
 });
