@@ -1,10 +1,11 @@
-// A plugin for the bundler: src/engine/validators.ts compiles the schemas when it is first asked; in the
+// A plugin for the bundler: src/engine/validators.ts and its sibling compile the schemas when they are first asked; in the
 // bundle stands code that Ajv wrote beforehand. The same schemas and options, so the same findings.
 
 import { createRequire } from 'node:module';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { Plugin } from 'esbuild';
 import { AJV_OPTIONS, SCHEMAS } from '../src/engine/validators.ts';
+import { TEST_SCHEMAS } from '../src/engine/validators-of-tests.ts';
 
 const require = createRequire(import.meta.url);
 // Written for `require`; its types say otherwise.
@@ -13,18 +14,24 @@ const standaloneCode = require('ajv/dist/standalone').default as (
   validate: unknown,
 ) => string;
 
-type ShapeName = keyof typeof SCHEMAS;
+const ALL_SCHEMAS = { ...SCHEMAS, ...TEST_SCHEMAS };
+type ShapeName = keyof typeof ALL_SCHEMAS;
 
 /** What nothing asks for is left out of the bundle. */
 export const compiledSchemas: Plugin = {
   name: 'compiled-schemas',
   setup(build) {
-    build.onLoad({ filter: /[\\/]src[\\/]engine[\\/]validators\.ts$/ }, () => ({
-      contents: Object.keys(SCHEMAS)
-        .map((name) => `export { default as ${name} } from 'compiled-schema:${name}';`)
-        .join('\n'),
-      loader: 'js',
-    }));
+    for (const [file, schemas] of [
+      ['validators', SCHEMAS],
+      ['validators-of-tests', TEST_SCHEMAS],
+    ] as const) {
+      build.onLoad({ filter: new RegExp(`[\\\\/]src[\\\\/]engine[\\\\/]${file}\\.ts$`) }, () => ({
+        contents: Object.keys(schemas)
+          .map((name) => `export { default as ${name} } from 'compiled-schema:${name}';`)
+          .join('\n'),
+        loader: 'js',
+      }));
+    }
     build.onResolve({ filter: /^compiled-schema:/ }, ({ path }) => ({
       path: path.slice('compiled-schema:'.length),
       namespace: 'compiled-schema',
@@ -42,7 +49,7 @@ export const compiledSchemas: Plugin = {
 /** Wrapped in a function, so that the engine reads it only where this kind of file is checked. */
 function compiled(name: ShapeName): string {
   const ajv = new Ajv2020({ ...AJV_OPTIONS, code: { source: true, esm: false } });
-  const code = standaloneCode(ajv, ajv.compile(SCHEMAS[name]));
+  const code = standaloneCode(ajv, ajv.compile(ALL_SCHEMAS[name]));
   return `let validate;
 export default function validator() {
   if (validate === undefined) {

@@ -8,7 +8,7 @@ import type { Expectation } from './case-expectation.ts';
 import { type CaseContext, type Raw, readStep } from './case-steps.ts';
 import { Findings } from './findings.ts';
 import { checkShape } from './schema.ts';
-import { testsShape } from './validators.ts';
+import { testsShape } from './validators-of-tests.ts';
 import { readYaml, type YamlFile } from './yaml.ts';
 import type { YamlPath } from './yaml-places.ts';
 

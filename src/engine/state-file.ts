@@ -4,7 +4,7 @@
 import { parseInstant, parseInterval } from '../interval.ts';
 import type { Findings } from './findings.ts';
 import { checkShape } from './schema.ts';
-import { stateShape } from './validators.ts';
+import { stateShape } from './validators-of-tests.ts';
 import type { YamlFile } from './yaml.ts';
 
 /** Whether it is right: lists of users, licenses, templates and products, with dates that are some. */

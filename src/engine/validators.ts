@@ -1,12 +1,11 @@
-// The schemas in schema/ as functions, one for each kind of file: rules, a catalog of its own, rule tests,
-// what exists in Cryptlex, a scenario. Compiled when they are asked for the first time.
+// The schemas of what a server reads as functions, one for each kind of file: rules, a catalog of its own.
+// Compiled when they are asked for the first time. Those of rule tests are in validators-of-tests.ts, so that
+// no server loads them.
 // In what `npm run build` makes, scripts/compiled-schemas.ts stands in for this file: the same functions,
 // compiled beforehand, since compiling is a third of the time that a server needs to start.
 
 import { Ajv2020, type Options, type ValidateFunction } from 'ajv/dist/2020.js';
 import rulesSchema from '../../schema/rules.schema.json' with { type: 'json' };
-import scenarioSchema from '../../schema/scenario.schema.json' with { type: 'json' };
-import testsSchema from '../../schema/tests.schema.json' with { type: 'json' };
 
 /** Gives what checks a document; its `errors` are those of the last document. */
 export type Shape = () => ValidateFunction;
@@ -28,21 +27,16 @@ export const SCHEMAS = {
     type: 'object',
     additionalProperties: { $ref: '#/$defs/catalogEntry' },
   },
-  testsShape: testsSchema,
-  stateShape: { $defs: testsSchema.$defs, $ref: '#/$defs/given' },
-  scenarioShape: scenarioSchema,
 } as const;
 
-export const rulesShape = shapeOf('rulesShape');
-export const catalogShape = shapeOf('catalogShape');
-export const testsShape = shapeOf('testsShape');
-export const stateShape = shapeOf('stateShape');
-export const scenarioShape = shapeOf('scenarioShape');
+export const rulesShape = shapeOf(SCHEMAS.rulesShape);
+export const catalogShape = shapeOf(SCHEMAS.catalogShape);
 
-function shapeOf(name: keyof typeof SCHEMAS): Shape {
+/** @param schema compiled when the shape is first asked for */
+export function shapeOf(schema: object): Shape {
   let validate: ValidateFunction | undefined;
   return () => {
-    validate ??= new Ajv2020(AJV_OPTIONS).compile(SCHEMAS[name]);
+    validate ??= new Ajv2020(AJV_OPTIONS).compile(schema);
     return validate;
   };
 }

@@ -5,7 +5,7 @@ import { didYouMean } from '../engine/closest.ts';
 import { setAt, unsetAt, valueAt } from '../engine/event-paths.ts';
 import { Findings } from '../engine/findings.ts';
 import { checkShape } from '../engine/schema.ts';
-import { scenarioShape } from '../engine/validators.ts';
+import { scenarioShape } from '../engine/validators-of-tests.ts';
 import { readYaml, type YamlFile } from '../engine/yaml.ts';
 import { AppError } from '../errors.ts';
 import { type Interval, parseInterval } from '../interval.ts';
