@@ -94,6 +94,9 @@ const MARKERS: Readonly<
     const object = data['object'] as JsonObject;
     Object.assign(event, { id: `evt_${MARK.id}`, created: '@TIME@' });
     object['id'] = `cs_${MARK.id}`;
+    // What belongs to one payment or one customer is done one after the other.
+    if ('payment_intent' in object) object['payment_intent'] = `pi_${MARK.id}`;
+    if ('customer' in object) object['customer'] = `cus_${MARK.customer}`;
     const details = object['customer_details'] as JsonObject | undefined;
     if (details !== undefined) details['email'] = `${MARK.customer}@example.com`;
     const parent = object['parent'] as JsonObject | undefined;

@@ -20,7 +20,7 @@ export interface WorkerOptions {
   readonly isDown?: () => boolean;
   /** Tells a test where it stands; nothing otherwise. */
   readonly reach?: Reach;
-  /** How many events are worked on at once; calls are paced further by the client. */
+  /** How many events are worked on at once; calls are paced further by the client. For all, new ones as well. */
   readonly concurrency?: number;
 }
 
@@ -62,6 +62,11 @@ export interface Worker {
 /** Without a reason each end of a timer would make an exception with its stack. */
 const ENDED = 'ended';
 const CONCURRENCY = 32;
+/**
+ * Events that have just come are begun beyond that, up to this many: their senders wait for them, and an event
+ * that was put aside and taken again costs the journal twice as much. Calls are paced all the same.
+ */
+const CONCURRENCY_OF_NEW = 256;
 /** A journal that cannot note how an attempt ended is asked again, at this pace. */
 const SETTLE_DELAY_MS_MIN = 1_000;
 const SETTLE_DELAY_MS_MAX = 30_000;
@@ -79,6 +84,7 @@ export function createWorker(options: WorkerOptions): Worker {
 class JournalWorker implements Worker {
   readonly #options: WorkerOptions;
   readonly #concurrency: number;
+  readonly #concurrencyOfNew: number;
   readonly #running = new Map<string, Promise<void>>();
   readonly #listeners = createOutcomeListeners();
   readonly #abort = new AbortController();
@@ -97,6 +103,7 @@ class JournalWorker implements Worker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#concurrency = options.concurrency ?? CONCURRENCY;
+    this.#concurrencyOfNew = options.concurrency ?? CONCURRENCY_OF_NEW;
   }
 
   start(): void {
@@ -139,7 +146,7 @@ class JournalWorker implements Worker {
   }
 
   offerHand(): ((taken: TakenEvent | undefined) => void) | undefined {
-    if (!this.#sawAll || !this.#hasHand()) return undefined;
+    if (!this.#sawAll || !this.#hasHand(this.#concurrencyOfNew)) return undefined;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#offers.add(promise);
     return (taken) => {
@@ -150,9 +157,9 @@ class JournalWorker implements Worker {
     };
   }
 
-  #hasHand(): boolean {
+  #hasHand(concurrency = this.#concurrency): boolean {
     const busy = this.#running.size + this.#offers.size;
-    return !this.#stopped && !this.#isDown() && busy < this.#concurrency;
+    return !this.#stopped && !this.#isDown() && busy < concurrency;
   }
 
   #begin(taken: TakenEvent): void {

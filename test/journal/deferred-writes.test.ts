@@ -66,6 +66,15 @@ test('whoever asks about something else does not make it be written', async () =
   expect(outside()).toEqual([]);
 });
 
+test('whoever asks while it is on its way into the file gets it', async () => {
+  const { deferred, defer } = await scene();
+  await defer('a');
+  const written = deferred.transaction((tx) => tx.query(INSERT, ['b']));
+  const names = await deferred.read((tx) => tx.query(SELECT), ['operation a']);
+  expect(names).toEqual([{ name: 'a' }, { name: 'b' }]);
+  await written;
+});
+
 test('a transaction that fails loses none: the next one writes them', async () => {
   const { deferred, defer, outside } = await scene();
   await defer('a');

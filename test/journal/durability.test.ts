@@ -104,6 +104,53 @@ test('deliveries that come while the disk is busy share the next sync', async ()
   await journal.close();
 });
 
+test('deliveries that come one turn of the event loop after the other share a commit and its sync', async () => {
+  const disk = new Disk();
+  const journal = await open(path, disk);
+  const before = disk.syncs;
+  const accepted: Promise<unknown>[] = [];
+  for (let delivery = 0; delivery < 12; delivery += 1) {
+    accepted.push(journal.accept([event(`a${delivery}`)]));
+    await new Promise((turn) => setImmediate(turn));
+  }
+  await Promise.all(accepted);
+  expect(disk.syncs - before).toBe(1);
+  await journal.close();
+});
+
+test('a stream of deliveries that never ends does not put the first of them off', async () => {
+  const disk = new Disk();
+  const journal = await open(path, disk);
+  let isStored = false;
+  const first = journal.accept([event('a')]).then(() => {
+    isStored = true;
+  });
+  const others: Promise<unknown>[] = [];
+  while (!isStored && others.length < 500) {
+    others.push(journal.accept([event(`b${others.length}`)]));
+    await new Promise((turn) => setImmediate(turn));
+  }
+  expect(others.length).toBeLessThan(500);
+  await Promise.all([first, ...others]);
+  await journal.close();
+});
+
+test('whoever only asks is not held up by a commit that waits for more, and sees nothing of it', async () => {
+  const journal = await open(path);
+  const key = eventKeyOf(event('a').event);
+  const accepted = journal.accept([event('a')]);
+  let turnsWaited = 0;
+  const counting = setImmediate(() => {
+    turnsWaited += 1;
+  });
+  expect(await journal.take()).toBeUndefined();
+  expect(turnsWaited).toBe(0);
+  clearImmediate(counting);
+  await accepted;
+  expect((await journal.take())?.key).toBe(key);
+  await journal.close();
+});
+
 test('of a whole event, only its acceptance and its intentions wait for the disk', async () => {
   const disk = new Disk();
   const journal = await open(path, disk);

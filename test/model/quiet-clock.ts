@@ -10,8 +10,8 @@ interface Sleeper {
   wake(slept: boolean): void;
 }
 
-/** Turns of the event loop without any sign of life after which all is quiet. */
-const QUIET_TURNS = 4;
+/** Turns of the event loop without any sign of life after which all is quiet; more than a commit waits for. */
+const QUIET_TURNS = 8;
 
 /** Files that are being made durable on Node's threads, as SQLite's journal asks for. */
 const diskTraffic = (): number =>

@@ -79,6 +79,13 @@ function gate() {
   return { process, release, seen, held };
 }
 
+/** As a journal gives an event that it accepts and hands on at once. */
+function takenAs(id: string): TakenEvent {
+  const { event, subjects } = newEvent(id, { subjects: [id] });
+  const none = { storedPlan: undefined, replay: undefined, timerKey: undefined };
+  return { key: keyOf(id), event, subjects, attempt: 1, firstAcceptedAtMs: 0, ...none };
+}
+
 describe('the worker', () => {
   test('works on many subjects side by side, on one event of each', async () => {
     const { process, held, release } = gate();
@@ -98,6 +105,18 @@ describe('the worker', () => {
     release('b');
     await clock.settle();
     expect([...held.keys()]).toEqual(['a', 'c']);
+  });
+
+  test('begins what has just come beyond the hands that it has for what lay there', async () => {
+    const { process, held } = gate();
+    const { accept, worker, clock } = scene(process);
+    const ids = Array.from({ length: 300 }, (_, number) => String.fromCodePoint(0x4e00 + number));
+    await accept(...ids.slice(0, 31));
+    const hands = ids.slice(31).map((id) => ({ id, hand: worker.offerHand() }));
+    for (const { id, hand } of hands) hand?.(takenAs(id));
+    await clock.settle();
+    expect(held.size).toBe(256);
+    expect(hands.filter(({ hand }) => hand === undefined)).toHaveLength(300 - 256);
   });
 
   test('does not ask the journal over and over while all hands are full', async () => {

@@ -26,6 +26,8 @@ interface Deferred {
 export class DeferredWrites {
   readonly #database: SqlDatabase;
   #waiting: Deferred[] = [];
+  /** Handed to a transaction that is not committed yet. */
+  readonly #leaving = new Set<Deferred>();
 
   get kind(): SqlDatabase['kind'] {
     return this.#database.kind;
@@ -49,13 +51,22 @@ export class DeferredWrites {
     const written = this.#waiting;
     if (written.length === 0) return this.#database.transaction(work, durability);
     this.#waiting = [];
+    for (const deferred of written) this.#leaving.add(deferred);
+    const onVisible = (): void => {
+      for (const deferred of written) this.#leaving.delete(deferred);
+      durability.onVisible?.();
+    };
     try {
-      return await this.#database.transaction(async (tx) => {
-        for (const { write } of written) await write(tx);
-        return work(tx);
-      }, durability);
+      return await this.#database.transaction(
+        async (tx) => {
+          for (const { write } of written) await write(tx);
+          return work(tx);
+        },
+        { ...durability, onVisible },
+      );
     } catch (error) {
       // What was undone with this transaction is written with the next one.
+      for (const deferred of written) this.#leaving.delete(deferred);
       this.#waiting = [...written, ...this.#waiting];
       throw error;
     }
@@ -66,10 +77,11 @@ export class DeferredWrites {
     work: (tx: SqlTransaction) => Promise<Result>,
     about?: readonly About[],
   ): Promise<Result> {
+    const standing = [...this.#leaving, ...this.#waiting];
     const concerned =
       about === undefined
-        ? this.#waiting.length > 0
-        : this.#waiting.some((deferred) => deferred.about.some((name) => about.includes(name)));
+        ? standing.length > 0
+        : standing.some((deferred) => deferred.about.some((name) => about.includes(name)));
     if (concerned) return this.transaction(work, WITHOUT_WAITING);
     return this.#database.transaction(work, READING);
   }
