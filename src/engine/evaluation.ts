@@ -1,79 +1,36 @@
 // Evaluates formulas and values for one event. Takes compiled templates, gives values or an
 // EvaluationFailure that says where and why. Pure: the same event gives the same values.
 
-import { AppError, type AppErrorCode } from '../errors.ts';
 import type {
   FormulaPart,
   JsonObject,
   JsonValue,
   NameTrace,
-  Problem,
   SourceLocation,
   ValueTrace,
   WebhookEvent,
 } from '../model.ts';
+import { EvaluationFailure, failureOf, problemAt } from './evaluation-failure.ts';
+import { ASK_JSONATA } from './expression/direct.ts';
 import { isBlank, type PlainResult, toPlain, withoutNulls } from './expression/values.ts';
 import { formatLocation } from './findings.ts';
-import type { Formula, NameTable, Observer, Template } from './rules.ts';
+import type { Formula, Observer, Template } from './rules.ts';
+import { RunScope } from './run-scope.ts';
 import { writtenAs } from './written-as.ts';
 
-/** Ends the evaluation of one value; caught where problems are collected. */
-export class EvaluationFailure extends Error {
-  readonly problem: Problem;
-  constructor(problem: Problem) {
-    super(problem.message);
-    this.problem = problem;
+/** What cannot be had without waiting: JSONata has to be asked. */
+const NOT_NOW: unique symbol = Symbol('not now');
+
+/** Payloads without nulls, as long as their events are worked on: subjects and plan need the same. */
+const ROOTS = new WeakMap<JsonObject, JsonObject>();
+
+function rootOf(payload: JsonObject): JsonObject {
+  let root = ROOTS.get(payload);
+  if (root === undefined) {
+    root = (withoutNulls(payload) ?? {}) as JsonObject;
+    ROOTS.set(payload, root);
   }
-}
-
-export function problemAt(
-  code: AppErrorCode,
-  message: string,
-  location: SourceLocation | undefined,
-  hint?: string,
-): Problem {
-  return {
-    code,
-    message,
-    hint: hint ?? new AppError(code, '').hint,
-    location: location === undefined ? undefined : formatLocation(location),
-  };
-}
-
-type Entry =
-  | { readonly kind: 'value'; readonly value: unknown }
-  | { readonly kind: 'lazy'; readonly template: Template; result: Promise<unknown> | undefined };
-
-/** The names at one place of a rule while an event is evaluated, innermost first. */
-export class RunScope {
-  readonly #entries = new Map<string, Entry>();
-  readonly #parent: RunScope | undefined;
-  /** The item of a loop that the names belong to, for people. */
-  item: string | undefined;
-
-  constructor(parent?: RunScope) {
-    this.#parent = parent;
-    this.item = parent?.item;
-  }
-
-  /** A scope inside this one, with the names of a `let`. */
-  child(names: NameTable = new Map()): RunScope {
-    const scope = new RunScope(this);
-    for (const [name, template] of names) {
-      scope.#entries.set(name, { kind: 'lazy', template, result: undefined });
-    }
-    return scope;
-  }
-
-  set(name: string, value: unknown): void {
-    this.#entries.set(name, { kind: 'value', value });
-  }
-
-  /** The entry of a name and the scope that it belongs to, in which its own names are looked up. */
-  find(name: string): { entry: Entry; scope: RunScope } | undefined {
-    const entry = this.#entries.get(name);
-    return entry === undefined ? this.#parent?.find(name) : { entry, scope: this };
-  }
+  return root;
 }
 
 /** One event under evaluation. */
@@ -95,7 +52,7 @@ export class Evaluation {
     this.event = event;
     this.observer = observer;
     this.lookups = explain ? { names: [], values: [] } : undefined;
-    this.root = (withoutNulls(event.payload) ?? {}) as JsonObject;
+    this.root = rootOf(event.payload);
     this.outermost = new RunScope();
     this.outermost.set('env', env);
     this.outermost.set('event', {
@@ -109,13 +66,71 @@ export class Evaluation {
 
   /** What a formula gives, with references to results of steps as objects of their own. */
   async formula(formula: Formula, scope: RunScope): Promise<unknown> {
-    const { variables } = formula;
-    const bindings = variables.length === 0 ? {} : await this.#bindings(formula, scope);
+    const now = this.#now(formula, scope);
+    return now === NOT_NOW ? this.#later(formula, scope) : now;
+  }
+
+  async #later(formula: Formula, scope: RunScope): Promise<unknown> {
+    const bindings = await this.#bindings(formula, scope);
+    const value = evaluateNow(formula, this.root, bindings);
+    if (value !== NOT_NOW) return value;
     try {
       return await formula.evaluate(this.root, bindings);
     } catch (error) {
       throw failureOf(error, formula);
     }
+  }
+
+  /**
+   * A value that needs nothing to be waited for, which is most of them: without a promise for each formula, an
+   * event costs half. What is explained is evaluated in the other way, in which its names are noted.
+   */
+  #now(template: Template, scope: RunScope): unknown {
+    if (this.lookups !== undefined) return NOT_NOW;
+    switch (template.kind) {
+      case 'literal':
+        return template.value ?? undefined;
+      case 'formula': {
+        const bindings: Record<string, unknown> = {};
+        for (const { name } of template.variables) {
+          if (Object.hasOwn(bindings, name)) continue;
+          const value = this.#variableNow(name, scope);
+          if (value === NOT_NOW) return NOT_NOW;
+          bindings[name] = value;
+        }
+        return evaluateNow(template, this.root, bindings);
+      }
+      case 'map': {
+        const map: Record<string, unknown> = {};
+        for (const [name, member] of template.members) {
+          const value = this.#now(member, scope);
+          if (value === NOT_NOW) return NOT_NOW;
+          addMember(map, name, member, value);
+        }
+        return map;
+      }
+      case 'list': {
+        const values: unknown[] = [];
+        for (const item of template.items) {
+          const value = this.#now(item, scope);
+          if (value === NOT_NOW) return NOT_NOW;
+          if (value !== undefined) values.push(value);
+        }
+        return values;
+      }
+    }
+  }
+
+  #variableNow(name: string, scope: RunScope): unknown {
+    const found = scope.find(name);
+    if (found === undefined) return undefined;
+    const { entry } = found;
+    if (entry.kind === 'value') return entry.value;
+    if (entry.known !== undefined) return entry.known.value;
+    if (entry.result !== undefined) return NOT_NOW;
+    const value = this.#now(entry.template, found.scope);
+    if (value !== NOT_NOW) entry.known = { value };
+    return value;
   }
 
   /** What the parts of a formula were, where the event is explained. */
@@ -139,8 +154,12 @@ export class Evaluation {
     if (found === undefined) return undefined;
     const { entry } = found;
     if (entry.kind === 'value') return entry.value;
+    if (entry.known !== undefined) return entry.known.value;
     if (entry.result === undefined) {
-      entry.result = this.template(entry.template, found.scope);
+      entry.result = this.template(entry.template, found.scope).then((value) => {
+        entry.known = { value };
+        return value;
+      });
       if (this.lookups !== undefined) await this.#note(name, entry.template, found.scope, entry);
     }
     return entry.result;
@@ -165,17 +184,17 @@ export class Evaluation {
 
   /** Any value of a rule; members and items that come out missing are left out. */
   async template(template: Template, scope: RunScope): Promise<unknown> {
+    const now = this.#now(template, scope);
+    if (now !== NOT_NOW) return now;
     switch (template.kind) {
       case 'literal':
         return template.value ?? undefined;
       case 'formula':
-        return this.formula(template, scope);
+        return this.#later(template, scope);
       case 'map': {
         const map: Record<string, unknown> = {};
         for (const [name, member] of template.members) {
-          const value = await this.template(member, scope);
-          if (value === undefined || isIntervalOfNothing(name, member, value)) continue;
-          map[name] = value;
+          addMember(map, name, member, await this.template(member, scope));
         }
         return map;
       }
@@ -202,6 +221,30 @@ export class Evaluation {
     const message = isBlank(value) ? `${what} came out missing` : `${what} must be one text`;
     throw new EvaluationFailure(problemAt(code, message, template.location));
   }
+}
+
+/** What a formula gives without JSONata, or NOT_NOW. @throws EvaluationFailure */
+function evaluateNow(
+  formula: Formula,
+  root: JsonObject,
+  bindings: Readonly<Record<string, unknown>>,
+): unknown {
+  try {
+    const value = formula.evaluateNow(root, bindings);
+    return value === ASK_JSONATA ? NOT_NOW : value;
+  } catch (error) {
+    throw failureOf(error, formula);
+  }
+}
+
+function addMember(
+  map: Record<string, unknown>,
+  name: string,
+  member: Template,
+  value: unknown,
+): void {
+  if (value === undefined || isIntervalOfNothing(name, member, value)) return;
+  map[name] = value;
 }
 
 /** A value for people; what has no form of its own is shown as nothing. */
@@ -231,31 +274,4 @@ export function plainAt(value: unknown, location: SourceLocation, of?: Template)
   } catch (error) {
     throw failureOf(error, of ?? { kind: 'literal', value: null, location });
   }
-}
-
-/** What JSONata or the library threw, with its place inside the formula. */
-function failureOf(error: unknown, template: Template): EvaluationFailure {
-  if (error instanceof EvaluationFailure) return error;
-  const { message, position, token } = error as {
-    message?: string;
-    position?: number;
-    token?: unknown;
-  };
-  const text = template.kind === 'formula' ? ` in =${template.text}` : '';
-  let location = template.location;
-  if (template.kind === 'formula' && typeof position === 'number') {
-    location = template.locate(blamedOffset(template.text, position, token));
-  }
-  const detail = `${(message ?? 'it cannot be evaluated').replace(/\.$/, '')}${text}`;
-  return new EvaluationFailure(problemAt('FORMULA_FAILED', detail, location));
-}
-
-/** JSONata gives the position behind the token; of a call, behind its "(". */
-function blamedOffset(text: string, position: number, token: unknown): number {
-  const before = text.slice(0, position);
-  for (const written of [String(token), `$${String(token)}`, `$${String(token)}(`]) {
-    if (before.endsWith(written)) return position - written.length;
-  }
-  const call = /\$\w+\s*\($/.exec(before);
-  return call?.index ?? Math.max(0, position - 1);
 }

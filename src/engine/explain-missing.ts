@@ -2,10 +2,11 @@
 // step of the path where it broke off: "no `custmer_email`; there is `customer_email`".
 
 import { closest } from './closest.ts';
-import type { Evaluation, RunScope } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import type { PathUse } from './expression/uses.ts';
 import { isBlank } from './expression/values.ts';
 import type { Template } from './rules.ts';
+import type { RunScope } from './run-scope.ts';
 
 const NAMES_SHOWN = 8;
 const DEPTH_MAX = 4;

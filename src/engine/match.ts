@@ -14,10 +14,12 @@ import type {
   WebhookEvent,
 } from '../model.ts';
 import { askAll } from './conditions.ts';
-import { Evaluation, EvaluationFailure, problemAt, type RunScope } from './evaluation.ts';
+import { Evaluation } from './evaluation.ts';
+import { EvaluationFailure, problemAt } from './evaluation-failure.ts';
 import { StepPlanner } from './plan-steps.ts';
 import { planCancels, planTimer } from './plan-timers.ts';
 import type { Observer, Rule, RuleSet } from './rules.ts';
+import type { RunScope } from './run-scope.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 

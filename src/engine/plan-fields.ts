@@ -3,11 +3,13 @@
 
 import type { JsonObject, JsonValue } from '../model.ts';
 import { didYouMean } from './closest.ts';
-import { type Evaluation, EvaluationFailure, problemAt, type RunScope } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
+import { EvaluationFailure, problemAt } from './evaluation-failure.ts';
 import { explainMissing } from './explain-missing.ts';
 import { isBlank, kindOf } from './expression/values.ts';
 import { coerceField } from './fields.ts';
 import type { ActionStep, FieldTemplate } from './rules.ts';
+import type { RunScope } from './run-scope.ts';
 
 /** Members of a map that `from:` names become fields; gives the names of those that did. */
 export function spread(

@@ -4,12 +4,14 @@
 
 import type { JsonObject, JsonValue, PlannedStep, Problem, RuleTrace } from '../model.ts';
 import { askAll } from './conditions.ts';
-import { type Evaluation, EvaluationFailure, problemAt, type RunScope } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
+import { EvaluationFailure, problemAt } from './evaluation-failure.ts';
 import { explainMissing } from './explain-missing.ts';
 import { describeValue, isBlank, RunReference } from './expression/values.ts';
 import { formatLocation } from './findings.ts';
 import { fieldValue, spread } from './plan-fields.ts';
 import type { ActionStep, LoopStep, Rule, Step, Template } from './rules.ts';
+import type { RunScope } from './run-scope.ts';
 import { valueSources } from './value-sources.ts';
 
 /** Where planning puts what it finds; shared by all rules that matched one event. */

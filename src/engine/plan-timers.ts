@@ -3,8 +3,10 @@
 
 import { addInterval, parseInterval } from '../interval.ts';
 import type { PlannedTimer, TimerName } from '../model.ts';
-import { type Evaluation, EvaluationFailure, problemAt, type RunScope } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
+import { EvaluationFailure, problemAt } from './evaluation-failure.ts';
 import type { Rule, TimerTemplate } from './rules.ts';
+import type { RunScope } from './run-scope.ts';
 
 /** @throws EvaluationFailure when it comes out missing, or belongs to something the event is not about */
 export async function planTimer(

@@ -8,6 +8,7 @@ import type {
   Provider,
   SourceLocation,
 } from '../model.ts';
+import type { DirectEvaluation } from './expression/direct.ts';
 import type { Catalog } from './expression/library.ts';
 import type { PartValue } from './expression/parts.ts';
 import type { PathUse, VariableUse } from './expression/uses.ts';
@@ -77,6 +78,8 @@ export interface Formula {
   readonly sources: readonly PathUse[];
   /** The place of a character of the formula's text, "=" not counted. */
   locate(offset: number): SourceLocation;
+  /** The value, or ASK_JSONATA where only `evaluate` can tell it. */
+  readonly evaluateNow: DirectEvaluation;
   evaluate(root: unknown, bindings: Readonly<Record<string, unknown>>): Promise<unknown>;
   /** What each part of the formula was; for people, never for deciding. */
   explain(

@@ -103,6 +103,7 @@ export function compileFormula(
     variables: expression.variables,
     sources: expression.sources,
     locate,
+    evaluateNow: expression.evaluateNow,
     evaluate: expression.evaluate,
     explain: expression.explain,
   };

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import jsonata from 'jsonata';
 import { describe, expect, test } from 'vitest';
 import { compileExpression } from '../../src/engine/expression/compile.ts';
-import { compileDirect } from '../../src/engine/expression/direct.ts';
+import { ASK_JSONATA, compileDirect } from '../../src/engine/expression/direct.ts';
 import type { AstNode } from '../../src/engine/expression/syntax.ts';
 import { RunReference, toPlain } from '../../src/engine/expression/values.ts';
 
@@ -36,6 +36,10 @@ const { formula } = fc.letrec<{ formula: string; call: string }>((tie) => ({
     tie('call'),
     fc.tuple(tie('call'), names).map((parts) => parts.join('.')),
     fc.tuple(tie('formula'), tie('formula')).map(([left, right]) => `${left} & ${right}`),
+    fc
+      .tuple(tie('formula'), fc.constantFrom('=', '!=', 'and', 'or'), tie('formula'))
+      .map((parts) => parts.join(' ')),
+    fc.constant('{}'),
   ),
   call: fc
     .tuple(
@@ -60,7 +64,9 @@ async function outcome(text: string, root: object, bindings: Record<string, unkn
   const compiled = compileExpression(text, [...NAMES], CATALOG);
   if (compiled.kind === 'refused') return { refused: compiled.problems.map(({ code }) => code) };
   try {
-    return { gives: toPlain(await compiled.expression.evaluate(root, bindings)) };
+    const now = compiled.expression.evaluateNow(root, bindings);
+    const value = now === ASK_JSONATA ? await compiled.expression.evaluate(root, bindings) : now;
+    return { gives: toPlain(value) };
   } catch (error) {
     const { message, position, token } = error as {
       message: string;
@@ -91,7 +97,10 @@ describe('evaluated directly', () => {
     return compileDirect(jsonata(text).ast() as unknown as AstNode, functions, 10) !== undefined;
   };
 
-  test.each(['a', 'a.b.c', '$x', '$x.a.`my-key`', '"text"', '5', '$first(a.b, $x, "d").c'])(
+  test.each([
+    ...['a', 'a.b.c', '$x', '$x.a.`my-key`', '"text"', '5', '$first(a.b, $x, "d").c'],
+    ...['a = b', 'a.b = "x" and $x = 1', 'a or $first(b)', '$first(a, {})'],
+  ])(
     '%s',
     (text) => expect(isDirect(text)).toBe(true),
   );
@@ -106,7 +115,10 @@ describe('evaluated directly', () => {
     '$$',
     'a.(b)',
     '[a]',
-    'a = b',
+    'a < b',
+    'a in b',
+    'a + 1',
+    '{"a": b}',
     'a ? b : c',
   ])("%s is JSONata's", (text) => expect(isDirect(text)).toBe(false));
 

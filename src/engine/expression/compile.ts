@@ -3,7 +3,7 @@
 // Everything is found at load; never evaluates anything here.
 
 import jsonata from 'jsonata';
-import { ASK_JSONATA, compileDirect } from './direct.ts';
+import { ASK_JSONATA, compileDirect, type DirectEvaluation } from './direct.ts';
 import {
   type CatalogLookup,
   concatenate,
@@ -23,6 +23,8 @@ export interface Expression {
   readonly text: string;
   readonly variables: readonly VariableUse[];
   readonly sources: readonly PathUse[];
+  /** The value, or ASK_JSONATA where only `evaluate` can tell it. Throws what `evaluate` rejects with. */
+  readonly evaluateNow: DirectEvaluation;
   evaluate(root: unknown, bindings: Readonly<Record<string, unknown>>): Promise<unknown>;
   /**
    * What each part of the formula was: evaluates it once more, as another formula that notes them. A part
@@ -91,14 +93,15 @@ function compileShort(
   const variables = variableUses(ast, text);
   const sources = valueSources(ast);
   const functions = prepare(parsed, catalog);
-  const direct = compileDirect(ast, functions, GUARDRAILS.sequence);
-  const evaluate: Expression['evaluate'] = async (root, bindings) => {
-    const value = direct === undefined ? ASK_JSONATA : direct(root, bindings);
-    return value === ASK_JSONATA ? parsed.evaluate(root, bindings) : value;
-  };
+  const evaluateNow: DirectEvaluation =
+    compileDirect(ast, functions, GUARDRAILS.sequence) ?? (() => ASK_JSONATA);
+  const evaluate: Expression['evaluate'] = (root, bindings) => parsed.evaluate(root, bindings);
   const explain: Expression['explain'] = (root, bindings) =>
     explainParts(text, catalog, root, bindings);
-  return { kind: 'compiled', expression: { text, variables, sources, evaluate, explain } };
+  return {
+    kind: 'compiled',
+    expression: { text, variables, sources, evaluateNow, evaluate, explain },
+  };
 }
 
 type Parsed = ReturnType<typeof jsonata>;

@@ -1,6 +1,6 @@
 // Formulas that are plain paths and calls of our own functions, evaluated without JSONata's machinery.
 // Takes the syntax tree that JSONata would evaluate, gives a function with the very same results, or
-// nothing where the formula needs more than that. Most formulas of a rule file need no more; JSONata makes
+// nothing where the formula needs more than that: of operators it knows =, and, or, and {} for an empty map. Most formulas of a rule file need no more; JSONata makes
 // about ten objects and promises for each step of a path, and V8 frees those only in its large collections.
 // Never decides what an operator means: test/engine/direct.test.ts proves the two equal.
 
@@ -19,12 +19,14 @@ export const ASK_JSONATA: unique symbol = Symbol('ask JSONata');
 
 class Asks extends Error {}
 
-/** Members that the node of a plain step, literal, variable, path or call has; any other means more. */
-const PLAIN_MEMBERS = new Set(['type', 'value', 'position', 'steps', 'procedure', 'arguments']);
+/** Members that the node of a plain step, literal, variable, path, call or operator has; any other means more. */
+const PLAIN_MEMBERS = new Set([
+  ...['type', 'value', 'position', 'steps', 'procedure', 'arguments', 'lhs', 'rhs'],
+]);
 
 /**
- * The direct evaluation of a tree, or undefined where it holds anything but names, literals, variables and
- * calls of these functions.
+ * The direct evaluation of a tree, or undefined where it holds anything but names, literals, variables, simple
+ * operators and calls of these functions.
  * @param sequenceMax more items than this in one list are JSONata's to refuse
  */
 export function compileDirect(
@@ -71,6 +73,13 @@ function compileNode(node: AstNode, means: Means): DirectEvaluation | undefined 
       return compilePath(node, means);
     case 'function':
       return compileCall(node, means);
+    case 'binary':
+      return compileOperator(node, means);
+    case 'unary':
+      // A map without members; one with members is JSONata's.
+      return node.value === '{' && Array.isArray(node.lhs) && node.lhs.length === 0
+        ? () => Object.create(null) as object
+        : undefined;
     default:
       return undefined;
   }
@@ -96,18 +105,66 @@ function compilePath(node: AstNode, means: Means): DirectEvaluation | undefined 
     names.push(String(step.value));
   }
   if (first === undefined) return undefined;
-  const lastPlace = names.length - 1;
   return (root, bindings) => {
     // A list as the whole input is wrapped by JSONata; events are maps.
     if (Array.isArray(root)) throw new Asks();
-    let sequence = flatten([first(root, bindings)], lastPlace < 0, means.sequenceMax);
-    for (const [place, name] of names.entries()) {
-      if (sequence.items.length === 0) break;
-      const found = sequence.items.map((item) => normal(lookUp(item, name)));
-      sequence = flatten(found, place === lastPlace, means.sequenceMax);
+    let value = first(root, bindings);
+    let place = 0;
+    // As long as no list comes, one value leads to one value.
+    while (place < names.length && value !== undefined && !Array.isArray(value)) {
+      value = lookUp(value, names[place] ?? '');
+      place += 1;
     }
-    return sequence.isList ? sequence.items : normalItems(sequence.items);
+    if (!Array.isArray(value)) return value;
+    return manyFrom(value, names.slice(place), means.sequenceMax);
   };
+}
+
+/** The rest of a path from a list on. */
+function manyFrom(list: unknown, names: readonly string[], sequenceMax: number): unknown {
+  const lastPlace = names.length - 1;
+  let sequence = flatten([normal(list)], lastPlace < 0, sequenceMax);
+  for (const [place, name] of names.entries()) {
+    if (sequence.items.length === 0) break;
+    const found = sequence.items.map((item) => normal(lookUp(item, name)));
+    sequence = flatten(found, place === lastPlace, sequenceMax);
+  }
+  return sequence.isList ? sequence.items : normalItems(sequence.items);
+}
+
+/** Comparing and deciding by texts, numbers and truth values; what a list or a map means there is JSONata's. */
+function compileOperator(node: AstNode, means: Means): DirectEvaluation | undefined {
+  const { value: operator, lhs, rhs, position } = node;
+  if (lhs === undefined || Array.isArray(lhs) || rhs === undefined) return undefined;
+  const left = compileNode(lhs, means);
+  const right = compileNode(rhs, means);
+  if (left === undefined || right === undefined) return undefined;
+  if (operator === '=') {
+    return (root, bindings) => {
+      const one = scalar(left(root, bindings));
+      const other = scalar(right(root, bindings));
+      return one !== undefined && one === other;
+    };
+  }
+  if (operator !== 'and' && operator !== 'or') return undefined;
+  return (root, bindings) => {
+    const isSo = Boolean(scalar(left(root, bindings)));
+    if (isSo === (operator === 'or')) return isSo;
+    try {
+      return Boolean(scalar(right(root, bindings)));
+    } catch (error) {
+      // As JSONata does it: what fails on the right is told at the operator.
+      throw error instanceof Asks
+        ? error
+        : Object.assign(error as object, { position, token: operator });
+    }
+  };
+}
+
+function scalar(value: unknown): string | number | boolean | undefined {
+  if (value === undefined || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  throw new Asks();
 }
 
 interface Flat {
@@ -172,8 +229,12 @@ function compileCall(node: AstNode, means: Means): DirectEvaluation | undefined 
   }
   return (root, bindings) => {
     if (Object.hasOwn(bindings, name)) throw new Asks();
-    const values = parameters.map((parameter) => parameter(root, bindings));
-    if (values.some(isFunctionOfJsonata)) throw new Asks();
+    const values: unknown[] = [];
+    for (const parameter of parameters) {
+      const value = parameter(root, bindings);
+      if (isFunctionOfJsonata(value)) throw new Asks();
+      values.push(value);
+    }
     try {
       return normal(implementation(...values));
     } catch (error) {
