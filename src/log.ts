@@ -99,6 +99,8 @@ function cleanScalar(value: LogScalar, bytesMax: number): CleanScalar {
 }
 
 function cutText(text: string, bytesMax: number): string {
+  // No character has more than three bytes for each of its units.
+  if (text.length * 3 <= bytesMax) return text;
   const bytes = Buffer.from(text);
   if (bytes.length <= bytesMax) return text;
   const room = Math.max(0, bytesMax - Buffer.byteLength(CUT_MARK));

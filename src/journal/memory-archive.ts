@@ -17,6 +17,7 @@ import {
   type TimeCount,
 } from './archive.ts';
 import type { EventRecord, OperationRecord, StoredPlan } from './journal.ts';
+import type { KeyedHash } from './keyed-hash.ts';
 import { referencesFor } from './references.ts';
 
 /** One event as the memory journal holds it. */
@@ -43,7 +44,7 @@ export interface MemoryView {
   erase(key: string): void;
   nowMs(): number;
   /** Of the hashes of e-mail addresses. */
-  readonly hashKey: string;
+  readonly hash: KeyedHash;
 }
 
 export function createMemoryArchive(view: MemoryView): Archive {
@@ -51,7 +52,7 @@ export function createMemoryArchive(view: MemoryView): Archive {
   const notices = new Map<string, ServerNotice>();
   const matching = (filter: EventFilter): MemoryEntryView[] => {
     const { about } = filter;
-    const wanted = about === undefined ? [] : referencesFor(about, view.hashKey).references;
+    const wanted = about === undefined ? [] : referencesFor(about, view.hash).references;
     return [...view.entries()].filter(
       (entry) =>
         matches(entry.record, filter) &&

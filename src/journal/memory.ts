@@ -16,6 +16,7 @@ import type {
   StoredPlan,
   TakenEvent,
 } from './journal.ts';
+import { createKeyedHash } from './keyed-hash.ts';
 import { createMemoryArchive, type MemoryEntryView } from './memory-archive.ts';
 import { type Entry, erasePayload, newEntry, noteTry, toRecord } from './memory-entry.ts';
 import { MemoryTimers } from './memory-timers.ts';
@@ -45,7 +46,7 @@ class MemoryJournal extends MemoryTimers implements Journal {
   readonly #listeners = new Set<() => void>();
   /** The same journal for reading. */
   readonly archive: Archive;
-  readonly #hashKey = randomBytes(32).toString('hex');
+  readonly #hash = createKeyedHash(randomBytes(32).toString('hex'));
   #sequence = 0;
 
   constructor(clock: Clock) {
@@ -66,7 +67,7 @@ class MemoryJournal extends MemoryTimers implements Journal {
         if (entry !== undefined) erasePayload(entry);
       },
       nowMs: () => clock.nowMs(),
-      hashKey: this.#hashKey,
+      hash: this.#hash,
     });
   }
 
@@ -162,7 +163,7 @@ class MemoryJournal extends MemoryTimers implements Journal {
     entry.outcome = outcome;
     entry.settledAtMs = this.#clock.nowMs();
     entry.rulesHash = settlement.rulesHash ?? entry.rulesHash;
-    entry.references = referencesOf(entry.event, outcome, this.#hashKey);
+    entry.references = referencesOf(entry.event, outcome, this.#hash);
     noteTry(entry, settlement);
     entry.dueAtMs = dueAtMs;
     this.#settleTimer(entry, settlement);

@@ -2,8 +2,8 @@
 // addresses in it. Takes an event and its outcome, gives short texts that an index can hold. An e-mail
 // address becomes a keyed hash, so that it can be asked for and never be read.
 
-import { createHmac } from 'node:crypto';
 import type { EventOutcome, JsonValue, WebhookEvent } from '../model.ts';
+import type { KeyedHash } from './keyed-hash.ts';
 
 /** Of one event; a batch of licenses has its own limit in the rules. */
 const EMAILS_MAX = 20;
@@ -11,16 +11,16 @@ const LICENSES_MAX = 200;
 /** RFC 5321, 4.5.3.1: 64 letters, an @, 255 letters, and never more than 254 in all. */
 const EMAIL = /^[^\s@<>"]{1,64}@[^\s@<>"]{1,189}$/;
 
-/** @param key of the journal's hashes */
+/** @param hash the journal's own */
 export function referencesOf(
   { payload }: Pick<WebhookEvent, 'payload'>,
   { userId, licenseIds = [] }: Pick<EventOutcome, 'userId' | 'licenseIds'>,
-  key: string,
+  hash: KeyedHash,
 ): readonly string[] {
   return [
     ...licenseIds.slice(0, LICENSES_MAX).map((id) => `license:${id}`),
     ...(userId === undefined ? [] : [`user:${userId}`]),
-    ...[...emailsIn(payload)].map((email) => `email:${hashOfEmail(email, key)}`),
+    ...[...emailsIn(payload)].map((email) => `email:${hashOfEmail(email, hash)}`),
   ];
 }
 
@@ -30,19 +30,19 @@ export function referencesOf(
  */
 export function referencesFor(
   text: string,
-  key: string,
+  hash: KeyedHash,
 ): { readonly references: readonly string[]; readonly lookup: string | undefined } {
   const email = text.trim().toLowerCase();
   if (!EMAIL.test(email)) {
     return { references: [`license:${text}`, `user:${text}`], lookup: undefined };
   }
-  const lookup = hashOfEmail(email, key);
+  const lookup = hashOfEmail(email, hash);
   return { references: [`email:${lookup}`], lookup };
 }
 
 /** The same hash by which users are remembered, so that the one leads to the other. */
-function hashOfEmail(email: string, key: string): string {
-  return createHmac('sha256', key).update(`email:${email}`).digest('hex');
+function hashOfEmail(email: string, hash: KeyedHash): string {
+  return hash(`email:${email}`);
 }
 
 /** Texts that are an address and nothing else, at any depth. */

@@ -3,6 +3,7 @@
 
 import type { EventStatus } from '../../model.ts';
 import type { EventFilter, EventPage, TimeCount, TrafficPage } from '../archive.ts';
+import { createKeyedHash } from '../keyed-hash.ts';
 import { referencesFor } from '../references.ts';
 import type { SqlTransaction, SqlValue } from './database.ts';
 import {
@@ -98,7 +99,7 @@ async function findReferences(tx: SqlTransaction, about: string): Promise<readon
   const [key] = await tx.query<{ value: string }>(
     "select value from keywright_meta where name = 'hash_key'",
   );
-  const { references, lookup } = referencesFor(about, key?.value ?? '');
+  const { references, lookup } = referencesFor(about, createKeyedHash(key?.value ?? ''));
   if (lookup === undefined) return references;
   const users = await tx.query<{ user_id: string }>(
     'select user_id from known_users where lookup = $1',

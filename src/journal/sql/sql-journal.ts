@@ -19,6 +19,7 @@ import type {
   StoredPlan,
   TakenEvent,
 } from '../journal.ts';
+import { createKeyedHash, type KeyedHash } from '../keyed-hash.ts';
 import { referencesOf } from '../references.ts';
 import { lineTimeOf, type TimerAnswer, type TimerCancel, type TimerQuestion } from '../timers.ts';
 import { READING, type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
@@ -126,19 +127,26 @@ class SqlJournal implements Journal {
   readonly #inWork = new Map<string, InWork>();
   readonly #closing = new AbortController();
   #isBeating = false;
+  #keyedHash: KeyedHash | undefined;
 
   constructor(database: PreparedDatabase, clock: Clock) {
     this.#database = database;
     this.#clock = clock;
     this.#deferred = new DeferredWrites(database);
     this.#operations = new SqlOperations(this.#deferred, this.#owner);
-    this.#users = new SqlUsers(this.#deferred, () => database.meta.hashKey);
+    this.#users = new SqlUsers(this.#deferred, (text) => this.#hash(text));
     this.#references = new SqlReferences(this.#deferred);
     this.#timers = new SqlTimers(database);
   }
 
   get firstStartedAtMs(): number {
     return this.#database.meta.firstStartedMs;
+  }
+
+  /** Its key is known once anything got through to the database, and so whenever an event is worked on. */
+  #hash(text: string): string {
+    this.#keyedHash ??= createKeyedHash(this.#database.meta.hashKey);
+    return this.#keyedHash(text);
   }
 
   /** A time of the database as this process's clock would tell it; the two may differ. */
@@ -311,7 +319,7 @@ class SqlJournal implements Journal {
     const { subjects, attempt, startedMs } = inWork;
     const { outcome, dueAtMs, timer, wakesWaiting, rulesHash, calls = [] } = settlement;
     const waitsForTime = timer !== undefined && !timer.isOver && dueAtMs !== undefined;
-    const references = referencesOf(inWork.event, outcome, this.#database.meta.hashKey);
+    const references = referencesOf(inWork.event, outcome, (text) => this.#hash(text));
     await this.#deferred.transaction(async (tx) => {
       await this.#database.lockSubjects(tx, subjects);
       const unset = outcome.status === 'queued' ? tx.nowMs : NEVER_MS;

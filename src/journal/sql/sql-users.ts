@@ -1,18 +1,17 @@
 // Users that are remembered, so that a repeat customer costs no look-up. Takes what a user is found by,
 // keeps a keyed hash of it: an e-mail address never stands in the journal.
 
-import { createHmac } from 'node:crypto';
+import type { KeyedHash } from '../keyed-hash.ts';
 import { WITHOUT_WAITING } from './database.ts';
 import type { DeferredWrites } from './deferred-writes.ts';
 
 export class SqlUsers {
   readonly #database: DeferredWrites;
-  readonly #hashKey: () => string;
+  readonly #hash: KeyedHash;
 
-  /** @param hashKey known once anything got through to the database, and so whenever an event is worked on */
-  constructor(database: DeferredWrites, hashKey: () => string) {
+  constructor(database: DeferredWrites, hash: KeyedHash) {
     this.#database = database;
-    this.#hashKey = hashKey;
+    this.#hash = hash;
   }
 
   async remember(lookup: string, userId: string): Promise<void> {
@@ -36,10 +35,6 @@ export class SqlUsers {
       (tx) => tx.query('delete from known_users where user_id = $1', [userId]),
       WITHOUT_WAITING,
     );
-  }
-
-  #hash(lookup: string): string {
-    return createHmac('sha256', this.#hashKey()).update(lookup).digest('hex');
   }
 }
 
