@@ -100,10 +100,7 @@ describe('evaluated directly', () => {
   test.each([
     ...['a', 'a.b.c', '$x', '$x.a.`my-key`', '"text"', '5', '$first(a.b, $x, "d").c'],
     ...['a = b', 'a.b = "x" and $x = 1', 'a or $first(b)', '$first(a, {})'],
-  ])(
-    '%s',
-    (text) => expect(isDirect(text)).toBe(true),
-  );
+  ])('%s', (text) => expect(isDirect(text)).toBe(true));
 
   test.each([
     'a[0]',

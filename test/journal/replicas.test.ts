@@ -77,3 +77,29 @@ test('three replicas work off events with shared subjects: never two of one subj
   expect(done.size).toBe(EVENTS);
   await Promise.all(journals.map((journal) => journal.close()));
 });
+
+test('what a replica did of an event is known to the others once the event is settled, all of it', async () => {
+  const url = new Secret(await postgres.createDatabase());
+  const clock = createSystemClock();
+  const one = await openSqlJournal(openPostgres({ url }), clock);
+  const other = await openSqlJournal(openPostgres({ url }), clock);
+  await one.accept([newEvent('sale', { subjects: ['s'] })]);
+  const { key = '' } = (await one.take()) ?? {};
+  const operation = {
+    ...{ key: 'made', eventKey: key, action: 'license.create', targetId: undefined },
+    ...{ productId: 'p', before: {}, choice: undefined, intendedAtMs: 1 },
+  } as const;
+  await one.intend(operation, undefined);
+  const write = { field: 'l1 expiresAt', timeMs: 5, rank: 0 };
+  await one.complete('made', { kind: 'applied', targetId: 'l1' }, [write]);
+  await one.rememberUser('ann@example.org', 'u1');
+  await one.noteReferences([{ key: 'payment', kind: 'license', value: 'l1' }]);
+  const outcome = { eventId: 'sale', status: 'done', message: '' } as const;
+  await one.settle(key, { outcome, wakesWaiting: false });
+  expect((await other.findOperations(['made'])).get('made')?.state).toBe('done');
+  expect(await other.findCreated(['l1'])).toEqual(new Set(['l1']));
+  expect((await other.findLastWrites([write.field])).get(write.field)?.timeMs).toBe(5);
+  expect(await other.recallUser('ann@example.org')).toBe('u1');
+  expect((await other.findReferences(['payment'])).license).toEqual(['l1']);
+  await Promise.all([one.close(), other.close()]);
+});

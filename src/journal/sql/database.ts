@@ -18,8 +18,10 @@ export interface Durability {
    * suits what a restart would find out again.
    */
   readonly durable?: boolean;
-  /** It writes nothing, so that nothing has to be committed for it. */
+  /** It writes nothing, so that nothing has to be committed for it. Each statement sees what is committed by then. */
   readonly reads?: boolean;
+  /** It does not look at the time, so that no database has to be asked for it: `nowMs` is no number. */
+  readonly timeless?: boolean;
   /** Called as soon as all see what was written, which may be before it is durable. */
   readonly onVisible?: () => void;
 }
@@ -29,6 +31,9 @@ export const WITHOUT_WAITING: Durability = { durable: false };
 
 /** For what only reads. */
 export const READING: Durability = { durable: false, reads: true };
+
+/** For what only reads, and whatever the time is. */
+export const READING_ANY_TIME: Durability = { ...READING, timeless: true };
 
 /** There may be something to take; or somebody who looks on would see something new. */
 export type News = 'work' | 'change';

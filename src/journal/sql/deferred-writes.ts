@@ -2,11 +2,11 @@
 // until something is written or asked that has to do with them, and go into the same transaction, first.
 // A process that dies in between has lost what it would find out again: the operation is still intended, and
 // is read back (docs/decisions/0008-durability.md). Never keeps anything back from who asks this journal.
-// With PostgreSQL nothing is deferred: another replica may ask.
+// Another replica asks only about what it may work on, which is when the event is settled; all is written by then.
 
 import {
   type Durability,
-  READING,
+  READING_ANY_TIME,
   type SqlDatabase,
   type SqlTransaction,
   WITHOUT_WAITING,
@@ -39,8 +39,7 @@ export class DeferredWrites {
 
   /** Written with the next transaction; no process but this one needs to know of it before. */
   async defer(about: readonly About[], write: Write): Promise<void> {
-    if (this.#database.kind === 'sqlite') this.#waiting.push({ about, write });
-    else await this.#database.transaction(write, WITHOUT_WAITING);
+    this.#waiting.push({ about, write });
   }
 
   /** As the database's own, after everything that was deferred. */
@@ -83,7 +82,7 @@ export class DeferredWrites {
         ? standing.length > 0
         : standing.some((deferred) => deferred.about.some((name) => about.includes(name)));
     if (concerned) return this.transaction(work, WITHOUT_WAITING);
-    return this.#database.transaction(work, READING);
+    return this.#database.transaction(work, READING_ANY_TIME);
   }
 
   async flush(): Promise<void> {

@@ -64,11 +64,12 @@ class PostgresDatabase implements SqlDatabase {
 
   async transaction<Result>(
     work: (tx: SqlTransaction) => Promise<Result>,
-    { onVisible }: Durability = {},
+    durability: Durability = {},
   ): Promise<Result> {
+    const { onVisible } = durability;
     for (let tries = 1; ; tries += 1) {
       try {
-        const result = await this.#tryTransaction(work);
+        const result = await this.#tryTransaction(work, durability);
         onVisible?.();
         return result;
       } catch (error) {
@@ -78,29 +79,24 @@ class PostgresDatabase implements SqlDatabase {
     }
   }
 
-  async #tryTransaction<Result>(work: (tx: SqlTransaction) => Promise<Result>): Promise<Result> {
+  async #tryTransaction<Result>(
+    work: (tx: SqlTransaction) => Promise<Result>,
+    durability: Durability,
+  ): Promise<Result> {
     if (this.#closed) throw new AppError('JOURNAL_UNAVAILABLE', 'PostgreSQL: it is closed');
     const client = await this.#pool.connect();
     this.#clients.add(client);
     let broken = false;
     try {
-      // In the transaction, not at connecting: poolers refuse parameters that they do not know. The
-      // second one frees the subjects that a process holds which was frozen in the middle.
-      await client.query(
-        `begin; set local statement_timeout = ${STATEMENT_MS};
-         set local idle_in_transaction_session_timeout = ${STATEMENT_MS}`,
-      );
-      const clock = await client.query<{ now_ms: number }>(
-        'select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms',
-      );
+      const databaseMs = await begin(client, durability);
       const result = await work({
-        nowMs: this.#clock?.nowMs() ?? clock.rows[0]?.now_ms ?? 0,
+        nowMs: this.#clock?.nowMs() ?? databaseMs,
         query: async (text, parameters = []) => {
           const { rows } = await client.query(text, [...parameters]);
           return rows;
         },
       });
-      await client.query('commit');
+      if (durability.reads !== true) await client.query('commit');
       return result;
     } catch (error) {
       await client.query('rollback').catch(() => {
@@ -115,9 +111,11 @@ class PostgresDatabase implements SqlDatabase {
 
   async lockSubjects(tx: SqlTransaction, subjects: readonly string[]): Promise<void> {
     // In one order for everybody, so that two transactions cannot wait for each other.
-    for (const subject of [...new Set(subjects)].sort()) {
-      await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [subject]);
-    }
+    await tx.query(
+      `select pg_advisory_xact_lock(hashtextextended(subject, 0))
+        from jsonb_array_elements_text($1::jsonb) as subject`,
+      [JSON.stringify([...new Set(subjects)].sort())],
+    );
   }
 
   async tryLockSubjects(tx: SqlTransaction, subjects: readonly string[]): Promise<boolean> {
@@ -214,6 +212,28 @@ class PostgresDatabase implements SqlDatabase {
     await this.#listening?.end().catch(() => undefined);
     await this.#pool.end();
   }
+}
+
+const CLOCK = 'select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms';
+
+/** Begins, and asks for the time, in one round trip: each costs as much as the statement in it. */
+async function begin(client: pg.PoolClient, durability: Durability): Promise<number> {
+  const { durable = true, reads = false, timeless = false } = durability;
+  if (reads && timeless) return Number.NaN;
+  // In the transaction, not at connecting: poolers refuse parameters that they do not know. The second
+  // one frees the subjects that a process holds which was frozen in the middle.
+  const settings = [
+    `set local statement_timeout = ${STATEMENT_MS}`,
+    `set local idle_in_transaction_session_timeout = ${STATEMENT_MS}`,
+    ...(durable ? [] : ['set local synchronous_commit = off']),
+  ];
+  const statements = reads ? [CLOCK] : ['begin', ...settings, CLOCK];
+  // Of several statements in one text the driver gives a list of results.
+  const answer = (await client.query(statements.join('; '))) as unknown;
+  const last = (Array.isArray(answer) ? answer.at(-1) : answer) as pg.QueryResult<{
+    now_ms: number;
+  }>;
+  return last.rows[0]?.now_ms ?? 0;
 }
 
 /** Serialisation failure, deadlock, lock not available (PostgreSQL error codes, appendix A). */
