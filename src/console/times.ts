@@ -15,6 +15,11 @@ export function moment(ms: number): Html {
   return html`<time datetime="${iso}">${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC</time>`;
 }
 
+/** `21 Nov`, as the standard writes it whatever the system's language; a formatter costs milliseconds to make. */
+export function dayOf(ms: number): string {
+  return new Date(ms).toUTCString().slice(5, 11).replace(/^0/, '');
+}
+
 /** `5 min ago`, with the moment as its title. */
 export function ago(ms: number, nowMs: number): Html {
   const iso = new Date(ms).toISOString();

@@ -101,7 +101,10 @@ export function createMemoryArchive(view: MemoryView): Archive {
         counts.set(key, { fromMs, source, status: record.status, events });
       }
       return [...counts.values()].sort(
-        (a, b) => a.fromMs - b.fromMs || a.source.localeCompare(b.source),
+        (a, b) =>
+          a.fromMs - b.fromMs ||
+          a.source.localeCompare(b.source) ||
+          a.status.localeCompare(b.status),
       );
     },
     types: async () =>

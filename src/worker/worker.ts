@@ -62,10 +62,7 @@ export interface Worker {
 /** Without a reason each end of a timer would make an exception with its stack. */
 const ENDED = 'ended';
 const CONCURRENCY = 32;
-/**
- * Events that have just come are begun beyond that, up to this many: their senders wait for them, and an event
- * that was put aside and taken again costs the journal twice as much. Calls are paced all the same.
- */
+/** What has just come is begun beyond that: put aside and taken again, it would cost the journal twice as much. */
 const CONCURRENCY_OF_NEW = 256;
 /** A journal that cannot note how an attempt ended is asked again, at this pace. */
 const SETTLE_DELAY_MS_MIN = 1_000;
@@ -83,8 +80,6 @@ export function createWorker(options: WorkerOptions): Worker {
 
 class JournalWorker implements Worker {
   readonly #options: WorkerOptions;
-  readonly #concurrency: number;
-  readonly #concurrencyOfNew: number;
   readonly #running = new Map<string, Promise<void>>();
   readonly #listeners = createOutcomeListeners();
   readonly #abort = new AbortController();
@@ -102,8 +97,6 @@ class JournalWorker implements Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.#concurrency = options.concurrency ?? CONCURRENCY;
-    this.#concurrencyOfNew = options.concurrency ?? CONCURRENCY_OF_NEW;
   }
 
   start(): void {
@@ -146,7 +139,7 @@ class JournalWorker implements Worker {
   }
 
   offerHand(): ((taken: TakenEvent | undefined) => void) | undefined {
-    if (!this.#sawAll || !this.#hasHand(this.#concurrencyOfNew)) return undefined;
+    if (!this.#sawAll || !this.#hasHand(CONCURRENCY_OF_NEW)) return undefined;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#offers.add(promise);
     return (taken) => {
@@ -157,7 +150,8 @@ class JournalWorker implements Worker {
     };
   }
 
-  #hasHand(concurrency = this.#concurrency): boolean {
+  #hasHand(most = CONCURRENCY): boolean {
+    const { concurrency = most } = this.#options;
     const busy = this.#running.size + this.#offers.size;
     return !this.#stopped && !this.#isDown() && busy < concurrency;
   }

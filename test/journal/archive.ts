@@ -683,6 +683,34 @@ function searches(get: Get): void {
     ]);
     expect(await archive.types()).toEqual(['a', 'b']);
   });
+
+  test('what becomes of an event of a time that is over is seen when it is counted again', async () => {
+    const { journal, archive, pass, nowMs } = get();
+    await pass(HOUR_MS - (nowMs() % HOUR_MS));
+    const startMs = nowMs();
+    const standing = async () =>
+      (await archive.countByTime(startMs, HOUR_MS)).map(
+        ({ fromMs, status, events }) => `${(fromMs - startMs) / HOUR_MS} ${status} ${events}`,
+      );
+    for (const id of ['a', 'b', 'c', 'd']) await accept(journal, { id });
+    for (const status of ['done', 'failed', 'ignored'] as const) await work(journal, status);
+    await pass(5 * HOUR_MS);
+    const asLeft = ['0 done 1', '0 failed 1', '0 ignored 1', '0 queued 1'];
+    expect(await standing()).toEqual(asLeft);
+    expect(await standing()).toEqual(asLeft);
+    // The one that was left is worked on, as late as now.
+    await take(journal);
+    expect(await standing()).toEqual(['0 done 1', '0 failed 1', '0 ignored 1', '0 running 1']);
+    await journal.settle('stripe:d', { outcome: outcome('d', 'done'), wakesWaiting: false });
+    expect(await standing()).toEqual(['0 done 2', '0 failed 1', '0 ignored 1']);
+    // One that failed is delivered again, one that is done is replayed.
+    await accept(journal, { id: 'b' });
+    expect(await standing()).toEqual(['0 done 2', '0 ignored 1', '5 queued 1']);
+    await archive.requestReplay('stripe:a', 'again');
+    expect(await standing()).toEqual(['0 done 1', '0 ignored 1', '5 queued 2']);
+    expect(await archive.erase(nowMs() + 1)).toBe(2);
+    expect(await standing()).toEqual(['0 done 1', '0 ignored 1', '5 queued 2']);
+  });
 }
 
 function issuing(get: Get): void {

@@ -9,7 +9,7 @@ import type { Clock } from '../../model.ts';
 import { chart, OUTCOMES } from '../chart.ts';
 import { answerPage, type Html, liveState } from '../layout.ts';
 import type { ConsoleApp, ConsoleParts } from '../parts.ts';
-import { count, DAY_MS, duration } from '../times.ts';
+import { count, DAY_MS, dayOf, duration } from '../times.ts';
 import { failuresSection } from './overview-failures.ts';
 import { stateSection } from './overview-state.ts';
 
@@ -23,7 +23,10 @@ export const LOOKED_AT = 500;
 
 export interface Counts {
   readonly takenAtMs: number;
+  /** The last 24 hours; the hour that runs is the last of them. */
   readonly byHour: readonly TimeCount[];
+  /** The last 30 days; today is the last of them. */
+  readonly byDay: readonly TimeCount[];
   readonly backlog: Backlog;
   readonly waiting: readonly EventRecord[];
   readonly failed: readonly EventRecord[];
@@ -34,6 +37,10 @@ export function addOverview(app: ConsoleApp, parts: ConsoleParts): void {
   const read = createCountReader(parts.archive, parts.clock);
   let changedAtMs = 0;
   if (parts.streams) {
+    // The first count of the days that are over is the dearest, and the archive remembers it: it is made
+    // while somebody signs in. What goes wrong with it is told to whoever asks for the page.
+    const { daysSinceMs } = timesAt(parts.clock.nowMs());
+    parts.archive.countByTime(daysSinceMs, DAY_MS).catch(() => undefined);
     parts.onChange(() => {
       changedAtMs = parts.clock.nowMs();
     });
@@ -51,9 +58,9 @@ export function addOverview(app: ConsoleApp, parts: ConsoleParts): void {
       body: html`<div class="head"><h1>Overview</h1>${parts.streams ? liveState(nowMs) : ''}</div>
         <div id="overview" class="stack" data-live ${isBehind ? again : ''}>
           ${concernsOf(facts.concerns)}
-          ${tiles(counts, nowMs)}
-          <div class="pair">${charts(counts, nowMs)}</div>
-          ${sourcesSection(counts, nowMs)}
+          ${tiles(counts)}
+          <div class="pair">${charts(counts)}</div>
+          ${sourcesSection(counts)}
           ${failuresSection(counts, nowMs)}
           ${stateSection(facts, nowMs)}
         </div>`,
@@ -73,19 +80,20 @@ function createCountReader(
   let latest: Latest | undefined;
   const readNow = async (): Promise<Counts> => {
     const nowMs = clock.nowMs();
-    const sinceMs = nowMs - 30 * DAY_MS;
+    const { hoursSinceMs, daysSinceMs } = timesAt(nowMs);
     const page = { limit: LOOKED_AT };
-    const [byHour, backlog, waiting, failed, unmatched] = await Promise.all([
-      archive.countByTime(sinceMs, HOUR_MS),
+    const [byHour, byDay, backlog, waiting, failed, unmatched] = await Promise.all([
+      archive.countByTime(hoursSinceMs, HOUR_MS),
+      archive.countByTime(daysSinceMs, DAY_MS),
       archive.backlog(),
       archive.list({ status: 'waiting' }, page),
       // The newest of all time: to find where the month begins costs more than to leave the others out.
       archive.list({ status: 'failed' }, page),
       archive.list({ status: 'unmatched' }, page),
     ]);
-    const isOfMonth = ({ firstAcceptedAtMs }: EventRecord) => firstAcceptedAtMs >= sinceMs;
+    const isOfMonth = ({ firstAcceptedAtMs }: EventRecord) => firstAcceptedAtMs >= daysSinceMs;
     return {
-      ...{ takenAtMs: nowMs, byHour, backlog },
+      ...{ takenAtMs: nowMs, byHour, byDay, backlog },
       waiting: waiting.events,
       failed: failed.events.filter(isOfMonth),
       unmatched: unmatched.events.filter(isOfMonth),
@@ -113,6 +121,14 @@ function createCountReader(
   };
 }
 
+/** Where the 24 hours and the 30 days begin that end with the hour and the day of this moment. */
+function timesAt(nowMs: number): { hoursSinceMs: number; daysSinceMs: number } {
+  return {
+    hoursSinceMs: nowMs - (nowMs % HOUR_MS) - 23 * HOUR_MS,
+    daysSinceMs: nowMs - (nowMs % DAY_MS) - 29 * DAY_MS,
+  };
+}
+
 function concernsOf(concerns: readonly { code: string; message: string }[]): readonly Html[] {
   return concerns.map(
     ({ code, message }) =>
@@ -120,10 +136,9 @@ function concernsOf(concerns: readonly { code: string; message: string }[]): rea
   );
 }
 
-function tiles({ backlog, waiting, byHour }: Counts, nowMs: number): Html {
-  const day = byHour.filter(({ fromMs }) => fromMs >= nowMs - DAY_MS);
+function tiles({ backlog, waiting, byHour }: Counts): Html {
   const sum = (status: string) =>
-    day.reduce((total, one) => total + (one.status === status ? one.events : 0), 0);
+    byHour.reduce((total, one) => total + (one.status === status ? one.events : 0), 0);
   const customers = new Set(waiting.flatMap(({ subjects }) => subjects[0] ?? [])).size;
   const { events: waits = 0, oldestAgeMs = 0 } = backlog.get('waiting') ?? {};
   const inWork = (['queued', 'running', 'parked'] as const).map((status) => backlog.get(status));
@@ -178,45 +193,34 @@ function tile({ name, value, note, path, tone }: Tile): Html {
   return html`<li><a class="card tile ${tone}" href="${path}"><span class="name">${name}</span><b>${value}</b><span class="soft">${note}</span></a></li>`;
 }
 
-function charts({ byHour }: Counts, nowMs: number): readonly Html[] {
-  const dayAgoMs = nowMs - DAY_MS + HOUR_MS;
-  const lastDay = byHour.filter(({ fromMs }) => fromMs >= dayAgoMs - (dayAgoMs % HOUR_MS));
+function charts({ byHour, byDay, takenAtMs }: Counts): readonly Html[] {
+  const { hoursSinceMs, daysSinceMs } = timesAt(takenAtMs);
   return [
     chart({
-      ...{ title: 'Last 24 hours', counts: lastDay, sinceMs: dayAgoMs, untilMs: nowMs + 1 },
+      ...{ title: 'Last 24 hours', counts: byHour, sinceMs: hoursSinceMs, untilMs: takenAtMs + 1 },
       ...{ stepMs: HOUR_MS, labelEvery: 4 },
       label: (fromMs) => `${new Date(fromMs).toISOString().slice(11, 13)}:00`,
     }),
     chart({
-      ...{
-        title: 'Last 30 days',
-        counts: byHour,
-        sinceMs: nowMs - 29 * DAY_MS,
-        untilMs: nowMs + 1,
-      },
+      ...{ title: 'Last 30 days', counts: byDay, sinceMs: daysSinceMs, untilMs: takenAtMs + 1 },
       ...{ stepMs: DAY_MS, labelEvery: 5 },
-      label: (fromMs) =>
-        new Date(fromMs).toLocaleDateString('en-GB', {
-          ...{ day: 'numeric', month: 'short', timeZone: 'UTC' },
-        }),
+      label: dayOf,
     }),
   ];
 }
 
 /** Each source with its outcomes, in the last day and the last month. */
-function sourcesSection({ byHour }: Counts, nowMs: number): Html | '' {
-  const names = [...new Set(byHour.map(({ source }) => source))].sort();
+function sourcesSection({ byHour, byDay }: Counts): Html | '' {
+  const names = [...new Set(byDay.map(({ source }) => source))].sort();
   if (names.length === 0) return '';
-  const sum = (source: string, statuses: readonly string[], sinceMs: number) =>
-    byHour.reduce(
+  const sum = (counts: readonly TimeCount[], source: string, statuses: readonly string[]) =>
+    counts.reduce(
       (total, one) =>
-        one.source === source && statuses.includes(one.status) && one.fromMs >= sinceMs
-          ? total + one.events
-          : total,
+        one.source === source && statuses.includes(one.status) ? total + one.events : total,
       0,
     );
   const cell = (source: string, { name, statuses }: (typeof OUTCOMES)[number]): Html => {
-    const [day, month] = [sum(source, statuses, nowMs - DAY_MS), sum(source, statuses, 0)];
+    const [day, month] = [sum(byHour, source, statuses), sum(byDay, source, statuses)];
     const tone = month === 0 ? 'soft' : name === 'failed' ? 'bad-text' : '';
     return html`<td class="number ${tone}">${count(day)} <span class="soft">/ ${count(month)}</span></td>`;
   };

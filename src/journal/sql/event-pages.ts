@@ -2,7 +2,7 @@
 // of arrival, so it costs the same however many events there are. Only reads.
 
 import type { EventStatus } from '../../model.ts';
-import type { EventFilter, EventPage, TimeCount, TrafficPage } from '../archive.ts';
+import type { EventFilter, EventPage, TrafficPage } from '../archive.ts';
 import { createKeyedHash } from '../keyed-hash.ts';
 import { referencesFor } from '../references.ts';
 import type { SqlTransaction, SqlValue } from './database.ts';
@@ -167,29 +167,6 @@ export async function countEvents(tx: SqlTransaction, filter: EventFilter): Prom
   return row?.events ?? 0;
 }
 
-/** Reads an index that holds nothing else. */
-export async function countByTime(
-  tx: SqlTransaction,
-  sinceMs: number,
-  stepMs: number,
-): Promise<readonly TimeCount[]> {
-  const rows = await tx.query<{
-    readonly from_ms: number;
-    readonly source: string;
-    readonly status: TimeCount['status'];
-    readonly events: number;
-  }>(COUNT_BY_TIME, [sinceMs, stepMs]);
-  return rows.map(({ from_ms, source, status, events }) => ({
-    fromMs: Number(from_ms),
-    source,
-    status,
-    events: Number(events),
-  }));
-}
-
-const COUNT_BY_TIME = `select accepted_ms - accepted_ms % $2 as from_ms, source, status, count(*) as events
-  from events where accepted_ms >= $1 group by 1, 2, 3 order by 1, 2, 3`;
-
 /** From one type to the next along an index, so that it costs by types and not by events. */
 export const FIND_TYPES = `with recursive found (type) as (
     select min(type) from events
@@ -198,10 +175,10 @@ export const FIND_TYPES = `with recursive found (type) as (
     from found where found.type is not null)
   select type from found where type is not null limit 500`;
 
-/** Whether there is a payload, without reading it. */
+/** Whether there is a payload, without reading it; no plan, which is long and not shown in a list. */
 const LISTED_COLUMNS = EVENT_COLUMNS.replace(
   PAYLOAD_COLUMN,
   "case when is_erased = 1 then null else '{}' end as payload",
-);
+).replace(' plan,', ' null as plan,');
 
 const TRAFFIC_COLUMNS = `sequence, source, provider, event_id, type, time_ms, live, ${PAYLOAD_COLUMN}`;

@@ -14,14 +14,7 @@ import {
 } from '../archive.ts';
 import { findBacklog } from './backlog.ts';
 import { type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
-import {
-  countByTime,
-  countEvents,
-  FIND_TYPES,
-  hasNul,
-  listEvents,
-  listTraffic,
-} from './event-pages.ts';
+import { countEvents, FIND_TYPES, hasNul, listEvents, listTraffic } from './event-pages.ts';
 import { findIssued } from './issued.ts';
 import { afterEntering, moveTo, POSITION } from './lines.ts';
 import { findNotices, setNotice } from './notices.ts';
@@ -39,6 +32,7 @@ import {
 } from './rows.ts';
 import { forgetTimers } from './sql-timers.ts';
 import { FIND_EVENT } from './statements.ts';
+import { createTimeCounts } from './time-counts.ts';
 
 const ERASE_AT_ONCE = 500;
 const ERASED = 'Handled; the details were erased.';
@@ -51,8 +45,7 @@ export function createSqlArchive(database: SqlDatabase): Archive {
     traffic: (filter, page) =>
       database.transaction((tx) => listTraffic(tx, filter, page), WITHOUT_WAITING),
     count: (filter) => database.transaction((tx) => countEvents(tx, filter), WITHOUT_WAITING),
-    countByTime: (sinceMs, stepMs) =>
-      database.transaction((tx) => countByTime(tx, sinceMs, stepMs), WITHOUT_WAITING),
+    countByTime: createTimeCounts(database),
     types: () =>
       database.transaction(async (tx) => {
         const rows = await tx.query<{ type: string }>(FIND_TYPES);

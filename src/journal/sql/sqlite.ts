@@ -5,13 +5,14 @@
 // and shared by all that were committed before it began. A slow disk so never holds up the event loop,
 // which an fsync by SQLite itself would (docs/decisions/0008-durability.md).
 
-import { closeSync, fdatasync, mkdirSync, openSync } from 'node:fs';
+import { fdatasync, mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { promisify } from 'node:util';
-import { AppError, messageOf } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import type { Clock } from '../../model.ts';
 import type { Durability, News, SqlDatabase, SqlTransaction, SqlValue } from './database.ts';
+import { LogSync, unavailable } from './sqlite-log.ts';
 
 export interface SqliteOptions {
   readonly path: string;
@@ -74,50 +75,6 @@ function takeLock(file: string): DatabaseSync {
     lock.close();
     if (!isBusy(error)) throw error;
     throw new AppError('JOURNAL_LOCKED', `another process works on ${file.replace(/\.lock$/, '')}`);
-  }
-}
-
-/** Makes the write-ahead log durable, for all who ask while it is at it by one further fsync. */
-class LogSync {
-  readonly #path: string;
-  readonly #sync: (descriptor: number) => Promise<void>;
-  #descriptor: number | undefined;
-  #asked: Job[] = [];
-  #running: Promise<void> | undefined;
-
-  constructor(path: string, sync: (descriptor: number) => Promise<void>) {
-    this.#path = path;
-    this.#sync = sync;
-  }
-
-  /** These were committed; they are told once that is durable, or that it could not be made so. */
-  ask(jobs: readonly Job[]): void {
-    if (jobs.length === 0) return;
-    this.#asked.push(...jobs);
-    this.#running ??= this.#run();
-  }
-
-  async #run(): Promise<void> {
-    while (this.#asked.length > 0) {
-      const jobs = this.#asked;
-      this.#asked = [];
-      try {
-        // Windows makes durable only what may be written to.
-        this.#descriptor ??= openSync(this.#path, 'r+');
-        await this.#sync(this.#descriptor);
-        for (const job of jobs) job.commit();
-      } catch (error) {
-        const failure = unavailable(error, 'the journal');
-        for (const job of jobs) job.fail(failure);
-      }
-    }
-    this.#running = undefined;
-  }
-
-  async close(): Promise<void> {
-    await this.#running;
-    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
-    this.#descriptor = undefined;
   }
 }
 
@@ -326,11 +283,4 @@ class SqliteDatabase implements SqlDatabase {
 
 function isBusy(error: unknown): boolean {
   return error instanceof Error && /database is locked|SQLITE_BUSY/.test(error.message);
-}
-
-/** What the system says, with what it means for whoever runs the server. */
-function unavailable(error: unknown, what: string): AppError {
-  if (error instanceof AppError) return error;
-  const why = messageOf(error);
-  return new AppError('JOURNAL_UNAVAILABLE', `${what}: ${why}`, { cause: error });
 }

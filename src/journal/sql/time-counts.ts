@@ -1,0 +1,191 @@
+// How many events came when, in the SQL journal: by stretches of time, source and status. Reads an index that
+// holds nothing else (events_counted), and writes nothing.
+// A stretch that is over is counted once; what can still change in it is looked at each time:
+// - An event is only ever accepted at the present moment, so nothing comes into a stretch that is over. A replay
+//   takes an event out of it, and it holds one event less.
+// - A finished event changes its status only by being accepted anew; one that is not finished becomes finished.
+// So where a stretch holds as many events as before, and as many unfinished ones, its finished ones are the same.
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { EventStatus } from '../../model.ts';
+import type { Archive, TimeCount } from '../archive.ts';
+import { READING, type SqlDatabase, type SqlTransaction } from './database.ts';
+import { UNFINISHED } from './statements.ts';
+
+/** So long after its end a stretch is over: no transaction that accepted an event in it is still open. */
+const SETTLED_MS = 10 * 60_000;
+const END_MS = Number.MAX_SAFE_INTEGER;
+const UNFINISHED_STATUSES: readonly EventStatus[] = ['queued', 'running', 'waiting', 'parked'];
+
+type Reading = Pick<SqlDatabase, 'kind' | 'transaction'>;
+
+/** What was counted of a stretch that is over. */
+interface Counted {
+  readonly events: number;
+  readonly unfinished: number;
+  readonly finished: readonly TimeCount[];
+}
+
+/** Counts by time, and remembers what it counted of stretches that are over. */
+export function createTimeCounts(database: Reading): Archive['countByTime'] {
+  const countedByStep = new Map<number, ReadonlyMap<number, Counted>>();
+  const read = <Result>(work: (tx: SqlTransaction) => Promise<Result>) =>
+    database.transaction(work, READING);
+
+  const count: Archive['countByTime'] = async (sinceMs, stepMs) => {
+    const before = countedByStep.get(stepMs) ?? new Map<number, Counted>();
+    const firstMs = Math.ceil(sinceMs / stepMs) * stepMs;
+    const { openMs, events, unfinished } = await read(async (tx) => {
+      const settledMs = tx.nowMs - SETTLED_MS;
+      const untilMs = Math.max(firstMs, settledMs - (settledMs % stepMs));
+      return { openMs: untilMs, ...(await lookAt(tx, { firstMs, untilMs, stepMs }, before.size)) };
+    });
+    const isSame = (fromMs: number): boolean => {
+      const known = before.get(fromMs);
+      if (known === undefined || known.events !== events.get(fromMs)) return false;
+      return known.unfinished === sumOf(unfinished.get(fromMs) ?? []);
+    };
+    const over: number[] = [];
+    for (let fromMs = firstMs; fromMs < openMs; fromMs += stepMs) over.push(fromMs);
+    const changed = over.filter((fromMs) => !isSame(fromMs));
+    const anew = await countStretches(database, changed, stepMs);
+    const head =
+      sinceMs < firstMs ? await read((tx) => countRange(tx, sinceMs, firstMs, stepMs)) : [];
+    const open = await read((tx) => countRange(tx, openMs, END_MS, stepMs));
+
+    const after = new Map<number, Counted>();
+    const ended = over.flatMap((fromMs) => {
+      const now = anew.get(fromMs);
+      const known = now === undefined ? before.get(fromMs) : toCounted(now);
+      if (known !== undefined) after.set(fromMs, known);
+      return now ?? inOrder([...(known?.finished ?? []), ...(unfinished.get(fromMs) ?? [])]);
+    });
+    countedByStep.set(stepMs, after);
+    return [...head, ...ended, ...open];
+  };
+
+  // Who asks while another counts waits for what that one finds, rather than count the same beside it.
+  const counting = new Map<number, Promise<unknown>>();
+  return (sinceMs, stepMs) => {
+    const next = () => count(sinceMs, stepMs);
+    const own = (counting.get(stepMs) ?? Promise.resolve()).then(next, next);
+    counting.set(stepMs, own);
+    return own;
+  };
+}
+
+interface Span {
+  readonly firstMs: number;
+  readonly untilMs: number;
+  readonly stepMs: number;
+}
+
+/** What tells whether a stretch is as it was counted; costs little more than finding the events in the index. */
+async function lookAt(
+  tx: SqlTransaction,
+  { firstMs, untilMs, stepMs }: Span,
+  known: number,
+): Promise<{ events: Map<number, number>; unfinished: Map<number, TimeCount[]> }> {
+  const events = new Map<number, number>();
+  const unfinished = new Map<number, TimeCount[]>();
+  if (known === 0 || firstMs >= untilMs) return { events, unfinished };
+  const sums = await tx.query<Pick<CountRow, 'from_ms' | 'events'>>(COUNT_ALL, [
+    ...[firstMs, stepMs, untilMs],
+  ]);
+  for (const row of sums) events.set(Number(row.from_ms), Number(row.events));
+  const rows = await tx.query<CountRow>(COUNT_UNFINISHED, [firstMs, untilMs, stepMs]);
+  for (const one of rows.map(toTimeCount)) {
+    unfinished.set(one.fromMs, [...(unfinished.get(one.fromMs) ?? []), one]);
+  }
+  return { events, unfinished };
+}
+
+/**
+ * Each of these stretches by itself. SQLite sorts what it groups, which is cheaper for many short stretches than
+ * for a long one; and it works on the event loop, which others get their turn of in between.
+ */
+async function countStretches(
+  database: Reading,
+  stretches: readonly number[],
+  stepMs: number,
+): Promise<Map<number, readonly TimeCount[]>> {
+  const counted = new Map<number, readonly TimeCount[]>(stretches.map((fromMs) => [fromMs, []]));
+  const read = (work: (tx: SqlTransaction) => Promise<readonly TimeCount[]>) =>
+    database.transaction(work, READING);
+  if (database.kind === 'sqlite') {
+    for (const fromMs of stretches) {
+      counted.set(fromMs, await read((tx) => countStretch(tx, fromMs, fromMs + stepMs)));
+      await nextTurn();
+    }
+    return counted;
+  }
+  const [first, last] = [stretches[0], stretches.at(-1)];
+  if (first === undefined || last === undefined) return counted;
+  for (const one of await read((tx) => countRange(tx, first, last + stepMs, stepMs))) {
+    const known = counted.get(one.fromMs);
+    if (known !== undefined) counted.set(one.fromMs, [...known, one]);
+  }
+  return counted;
+}
+
+async function countRange(
+  tx: SqlTransaction,
+  sinceMs: number,
+  untilMs: number,
+  stepMs: number,
+): Promise<readonly TimeCount[]> {
+  return (await tx.query<CountRow>(COUNT_RANGE, [sinceMs, untilMs, stepMs])).map(toTimeCount);
+}
+
+async function countStretch(
+  tx: SqlTransaction,
+  fromMs: number,
+  untilMs: number,
+): Promise<readonly TimeCount[]> {
+  const rows = await tx.query<Omit<CountRow, 'from_ms'>>(COUNT_STRETCH, [fromMs, untilMs]);
+  return rows.map((row) => toTimeCount({ ...row, from_ms: fromMs }));
+}
+
+function toCounted(counts: readonly TimeCount[]): Counted {
+  const finished = counts.filter(({ status }) => !UNFINISHED_STATUSES.includes(status));
+  const events = sumOf(counts);
+  return { events, unfinished: events - sumOf(finished), finished };
+}
+
+function sumOf(counts: readonly TimeCount[]): number {
+  return counts.reduce((sum, { events }) => sum + events, 0);
+}
+
+function inOrder(counts: readonly TimeCount[]): readonly TimeCount[] {
+  const keyOf = ({ source, status }: TimeCount) => `${source} ${status}`;
+  return counts.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+}
+
+interface CountRow {
+  readonly from_ms: number;
+  readonly source: string;
+  readonly status: EventStatus;
+  readonly events: number;
+}
+
+function toTimeCount({ from_ms, source, status, events }: CountRow): TimeCount {
+  return { fromMs: Number(from_ms), source, status, events: Number(events) };
+}
+
+const COUNT_RANGE = `select accepted_ms - accepted_ms % $3 as from_ms, source, status, count(*) as events
+  from events where accepted_ms >= $1 and accepted_ms < $2 group by 1, 2, 3 order by 1, 2, 3`;
+
+/** Of SQLite, which would otherwise find sources in order by another index, and read every row for it. */
+const COUNT_STRETCH = `select source, status, count(*) as events from events indexed by events_counted
+  where accepted_ms >= $1 and accepted_ms < $2 group by source, status order by source, status`;
+
+const COUNT_ALL = `with recursive stretches (from_ms) as (
+    select cast($1 as bigint)
+    union all
+    select from_ms + $2 from stretches where from_ms + $2 < $3)
+  select from_ms, (select count(*) from events
+    where accepted_ms >= from_ms and accepted_ms < from_ms + $2) as events from stretches`;
+
+/** `+ 0`, or SQLite would look through all events of the time rather than through the unfinished ones. */
+const COUNT_UNFINISHED = `select accepted_ms - accepted_ms % $3 as from_ms, source, status, count(*) as events
+  from events where ${UNFINISHED} and accepted_ms + 0 >= $1 and accepted_ms + 0 < $2 group by 1, 2, 3`;
