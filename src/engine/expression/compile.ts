@@ -58,6 +58,29 @@ export function compileExpression(
   rootNames: readonly string[],
   catalog: CatalogLookup,
 ): CompileResult {
+  // The same formula stands in a file more than once: a third of them did already.
+  const key = `${rootNames.join()} ${text}`;
+  let known = compiled.get(catalog);
+  if (known === undefined) {
+    known = new Map();
+    compiled.set(catalog, known);
+  }
+  let result = known.get(key);
+  if (result === undefined) {
+    result = compileNew(text, rootNames, catalog);
+    known.set(key, result);
+  }
+  return result;
+}
+
+/** Only as long as the catalog lives, so what is loaded anew begins with nothing. */
+const compiled = new WeakMap<CatalogLookup, Map<string, CompileResult>>();
+
+function compileNew(
+  text: string,
+  rootNames: readonly string[],
+  catalog: CatalogLookup,
+): CompileResult {
   const tooMuch = beyondLimits(text);
   if (tooMuch !== undefined) return { kind: 'refused', problems: [tooMuch] };
   try {
@@ -90,11 +113,17 @@ function compileShort(
   if (problems.length > 0) return { kind: 'refused', problems };
   const variables = variableUses(ast, text);
   const sources = valueSources(ast);
-  const functions = prepare(parsed, catalog);
+  rewrite(ast);
+  const functions = functionsOver(catalog);
   const direct = compileDirect(ast, functions, GUARDRAILS.sequence);
+  // Most formulas are evaluated directly, so JSONata is given the functions when it is first asked.
+  let isEquipped = false;
   const evaluate: Expression['evaluate'] = async (root, bindings) => {
     const value = direct === undefined ? ASK_JSONATA : direct(root, bindings);
-    return value === ASK_JSONATA ? parsed.evaluate(root, bindings) : value;
+    if (value !== ASK_JSONATA) return value;
+    if (!isEquipped) equip(parsed, functions);
+    isEquipped = true;
+    return parsed.evaluate(root, bindings);
   };
   const explain: Expression['explain'] = (root, bindings) =>
     explainParts(text, catalog, root, bindings);
@@ -111,16 +140,23 @@ function parse(text: string): Parsed {
   });
 }
 
-/** Gives a parsed formula its library, and the operators as they are meant. */
-function prepare(parsed: Parsed, catalog: CatalogLookup): LibraryFunctions {
-  rewrite(parsed.ast() as unknown as AstNode);
-  const own = { ...createLibrary(catalog), not, number, toMillis, [CONCATENATE]: concatenate };
-  const functions = new Map(
-    Object.entries(own) as [string, (...parameters: unknown[]) => unknown][],
-  );
+const libraries = new WeakMap<CatalogLookup, LibraryFunctions>();
+
+/** The functions that formulas over this catalog may call; one set for all of them. */
+function functionsOver(catalog: CatalogLookup): LibraryFunctions {
+  let functions = libraries.get(catalog);
+  if (functions === undefined) {
+    const own = { ...createLibrary(catalog), not, number, toMillis, [CONCATENATE]: concatenate };
+    functions = new Map(Object.entries(own) as [string, (...parameters: unknown[]) => unknown][]);
+    libraries.set(catalog, functions);
+  }
+  return functions;
+}
+
+/** Gives a parsed formula its library. */
+function equip(parsed: Parsed, functions: LibraryFunctions): void {
   for (const [name, implementation] of functions) parsed.registerFunction(name, implementation);
   parsed.registerFunction(OR_ELSE, orElse);
-  return functions;
 }
 
 // Names that no formula can write.
@@ -138,7 +174,8 @@ async function explainParts(
   // Read before the operators are rewritten: afterwards the tree is not what was written.
   const parts: readonly Part[] = partsOf(parsed.ast() as unknown as AstNode, text);
   if (parts.length === 0) return [];
-  prepare(parsed, catalog);
+  rewrite(parsed.ast() as unknown as AstNode);
+  equip(parsed, functionsOver(catalog));
   notePartsWith(NOTE_PART, parts);
   const seen = new Map<number, unknown>();
   parsed.registerFunction(NOTE_PART, (index: number, value: unknown) => {
