@@ -11,6 +11,7 @@ import { compileRules } from './compile-rules.ts';
 import type { Catalog } from './expression/library.ts';
 import { Findings } from './findings.ts';
 import { withoutIgnored } from './ignored.ts';
+import { knownYaml } from './known-yaml.ts';
 import { lintRuleSet } from './lint.ts';
 import type { EnvName, Formula, NameTable, Rule, RuleSet, SourceSettings } from './rules.ts';
 import { checkRuleFile } from './schema.ts';
@@ -69,7 +70,7 @@ function load(
   findings: Findings,
 ): RuleSet | undefined {
   const { file, text } = input;
-  const written = readYaml(file, text, findings);
+  const written = knownYaml(file, text) ?? readYaml(file, text, findings);
   if (written === undefined) return undefined;
   const yaml = withSettings(written, settings);
   const raw = checkRuleFile(yaml, findings);
@@ -119,7 +120,7 @@ function withSettings(yaml: YamlFile, settings: Readonly<Record<string, unknown>
   const names = isMap(settings['let'])
     ? { let: { ...(isMap(kept['let']) ? kept['let'] : {}), ...settings['let'] } }
     : {};
-  return { ...yaml, value: { ...kept, ...settings, ...names } };
+  return { ...yaml, value: { ...kept, ...settings, ...names }, isCheckedAlready: false };
 }
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
