@@ -48,6 +48,8 @@ interface LoadOptions {
   /** Members of the header that a rule test wants different; those of `let` one by one. */
   readonly settings?: Readonly<Record<string, unknown>> | undefined;
   readonly inspect?: Inspection | undefined;
+  /** Texts that were read before; those of known-texts.ts unless said otherwise. */
+  readonly known?: ReadonlyMap<string, string> | undefined;
 }
 
 /** Loads one rule file; everything that is wrong with it is in `diagnostics`. */
@@ -66,11 +68,11 @@ export function loadRuleFile(
 function load(
   input: RuleFileText,
   actions: ActionCatalog,
-  { settings = {}, inspect }: LoadOptions,
+  { settings = {}, inspect, known }: LoadOptions,
   findings: Findings,
 ): RuleSet | undefined {
   const { file, text } = input;
-  const written = knownYaml(file, text) ?? readYaml(file, text, findings);
+  const written = knownYaml(file, text, known) ?? readYaml(file, text, findings);
   if (written === undefined) return undefined;
   const yaml = withSettings(written, settings);
   const raw = checkRuleFile(yaml, findings);

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { Findings } from '../../src/engine/findings.ts';
 import { knownYaml, noteYaml } from '../../src/engine/known-yaml.ts';
-import { checkRuleFile } from '../../src/engine/schema.ts';
 import { readYaml, type YamlFile } from '../../src/engine/yaml.ts';
 import type { YamlPath } from '../../src/engine/yaml-places.ts';
 import { PROVIDERS } from '../../src/model.ts';
@@ -87,14 +86,4 @@ test('a file with findings never becomes known', () => {
   expect(noteYaml('provider: stripe\nprovider: stripe\nrules: []\n')).toBeUndefined();
   expect(noteYaml('provider: stripe\nrulez: []\n')).toBeUndefined();
   expect(noteYaml('provider: [\n')).toBeUndefined();
-});
-
-test('settings of a rule test are checked, whatever is known of the file', () => {
-  const file = 'rules/fastspring.yaml';
-  const findings = new Findings();
-  const yaml = known(file, readFileSync(file, 'utf8'));
-  expect(checkRuleFile({ ...yaml, value: { mode: 5 } }, findings)).toEqual({ mode: 5 });
-  const again = { ...yaml, value: { mode: 5 }, isCheckedAlready: false };
-  checkRuleFile(again, findings);
-  expect(findings.hasErrors()).toBe(true);
 });

@@ -17,6 +17,7 @@ import { notePartsWith, type Part, type PartValue, partsOf } from './parts.ts';
 import { BoundedRegExp } from './patterns.ts';
 import { type ExpressionProblem, refusals } from './refusals.ts';
 import { type AstNode, isCoalesce, visitAst } from './syntax.ts';
+import { syntaxProblem } from './syntax-problem.ts';
 import { type PathUse, type VariableUse, valueSources, variableUses } from './uses.ts';
 
 export interface Expression {
@@ -52,13 +53,16 @@ const COALESCE_MAX = 8;
 /** Not the `(?:` of a regular expression. */
 const CHOICE = /\?\?|(?<!\()\?:/g;
 
+/** By the catalog that they look into, and no longer than it lives: what is loaded anew begins with nothing. */
+const compiled = new WeakMap<CatalogLookup, Map<string, CompileResult>>();
+
 /** Compiles a formula (without its leading "="). `rootNames` are the members of the provider's event. */
 export function compileExpression(
   text: string,
   rootNames: readonly string[],
   catalog: CatalogLookup,
 ): CompileResult {
-  // The same formula stands in a file more than once: a third of them did already.
+  // The same formula often stands in a file more than once; in the shipped ones, every third has stood before.
   const key = `${rootNames.join()} ${text}`;
   let known = compiled.get(catalog);
   if (known === undefined) {
@@ -72,9 +76,6 @@ export function compileExpression(
   }
   return result;
 }
-
-/** Only as long as the catalog lives, so what is loaded anew begins with nothing. */
-const compiled = new WeakMap<CatalogLookup, Map<string, CompileResult>>();
 
 function compileNew(
   text: string,
@@ -205,43 +206,6 @@ function beyondLimits(text: string): ExpressionProblem | undefined {
     return { code: 'FORMULA_REFUSED', message, hint, offset: first.index, length: 2 };
   }
   return undefined;
-}
-
-/** What people write who come from other languages, and what they mean. */
-const HABITS: readonly (readonly [RegExp, string])[] = [
-  [/==/, 'Equality is one "=".'],
-  [/&&/, 'Write "and".'],
-  [/\|\|/, 'Write "or".'],
-  [/(?:^|[^<>=])!(?!=)|(?:^|[\s(])not\s/, 'Write $not( … ).'],
-  [/\$\{/, 'Join texts with "&".'],
-  [/(?:^|\s)(?:\/\/|#)/, 'Comments inside a formula are /* … */.'],
-];
-
-function syntaxProblem(thrown: unknown, text: string): ExpressionProblem {
-  const error = thrown as { code?: string; position?: number; token?: unknown; message?: string };
-  const token = error.token === '(end)' ? '' : String(error.token ?? '');
-  const end = error.position ?? text.length;
-  // Some errors name a token that stands before the place where the parser gave up.
-  const found = token === '' ? -1 : text.lastIndexOf(token, end - token.length);
-  const offset = found === -1 ? Math.max(0, Math.min(end - token.length, text.length - 1)) : found;
-  let hint = HABITS.find(([pattern]) => pattern.test(text))?.[1];
-  if ((text.split('"').length - 1) % 2 === 1) {
-    hint = 'A quote is never closed. YAML ends the line at " #": put the whole formula in quotes.';
-  } else if (count(text, /[([{]/g) !== count(text, /[)\]}]/g)) {
-    hint =
-      'A bracket is never closed. In a { map } or [ list ] of YAML, put the formula in quotes.';
-  }
-  return {
-    code: 'FORMULA_SYNTAX',
-    message: (error.message ?? 'the formula cannot be read').replace(/\.$/, ''),
-    offset,
-    length: Math.max(1, token.length),
-    ...(hint === undefined ? {} : { hint }),
-  };
-}
-
-function count(text: string, pattern: RegExp): number {
-  return text.match(pattern)?.length ?? 0;
 }
 
 /** Makes the operators mean what they say; changes the tree that will be evaluated. */
