@@ -17,6 +17,7 @@ import { bundleConsole } from '../src/console/bundle.ts';
 import { MANIFEST_FILE, type Manifest, RELEASE_FOLDER } from '../src/console/files.ts';
 import { bundledPackages, licensesOf, sbomOf } from './bundled-packages.ts';
 import { compiledSchemas, lazyBuiltins } from './compiled-schemas.ts';
+import { knownRules } from './known-rules.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** The oldest Node that releases run on; see package.json. */
@@ -103,7 +104,7 @@ async function bundle(
     legalComments: 'none',
     // pg asks for the first only where somebody installed it; the console for the second in a checkout.
     external: ['pg-native', 'esbuild'],
-    plugins: [compiledSchemas, lazyBuiltins],
+    plugins: [compiledSchemas, lazyBuiltins, knownRules(join(ROOT, 'rules'))],
     // Packages in the older module format ask for Node's own modules by `require`.
     banner: {
       js: "import { createRequire as createRequireForBundle } from 'node:module'; const require = createRequireForBundle(import.meta.url);",

@@ -3,7 +3,7 @@
 
 import { createRequire } from 'node:module';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import type { Plugin } from 'esbuild';
+import { type Plugin, transformSync } from 'esbuild';
 import { AJV_OPTIONS, SCHEMAS } from '../src/engine/validators.ts';
 import { TEST_SCHEMAS } from '../src/engine/validators-of-tests.ts';
 
@@ -49,12 +49,14 @@ export const compiledSchemas: Plugin = {
 /** Wrapped in a function, so that the engine reads it only where this kind of file is checked. */
 function compiled(name: ShapeName): string {
   const ajv = new Ajv2020({ ...AJV_OPTIONS, code: { source: true, esm: false } });
-  const code = standaloneCode(ajv, ajv.compile(ALL_SCHEMAS[name]));
+  const written = standaloneCode(ajv, ajv.compile(ALL_SCHEMAS[name]));
+  // Nobody reads its names in a stack, and short ones spare a start a good part of reading it.
+  const { code } = transformSync(`((module) => { ${written} })(module);`, { minify: true });
   return `let validate;
 export default function validator() {
   if (validate === undefined) {
     const module = {};
-    ((module) => { ${code} })(module);
+    ${code}
     validate = module.exports;
   }
   return validate;

@@ -50,7 +50,7 @@ const headers = new WeakMap<RuleFileText, Header>();
 /** Whether a file may say whose secret it takes; one with a common name mostly does not. */
 const MAY_NAME_SECRET = /\bsecret["']?\s*:/;
 
-/** Asked several times for each file; reading all of its YAML is most of what a start takes. */
+/** Asked several times for each file; reading all of its YAML takes a good part of a start. */
 function headerOf(input: RuleFileText): Header {
   const known = headers.get(input);
   if (known !== undefined) return known;
@@ -78,8 +78,12 @@ function providerOf(input: RuleFileText): Provider | undefined {
   return isProvider(provider) ? provider : undefined;
 }
 
+/** Whether a file may claim an address of its own; most do not. */
+const MAY_NAME_PATH = /\bpath["']?\s*:/;
+
 /** As the schema has it; what is none belongs to nobody. */
 function pathOf({ text }: RuleFileText): string | undefined {
+  if (!MAY_NAME_PATH.test(text)) return undefined;
   const path: unknown = parseDocument(text, { logLevel: 'silent' }).get('path');
   return typeof path === 'string' && /^\/[A-Za-z0-9/_-]+$/.test(path) ? path : undefined;
 }

@@ -111,7 +111,8 @@ function compilePath(
   }
   if (head.startsWith('$')) {
     const name = head.slice(1);
-    scope.check({ name, members: rest, inside: true, offset: 0 }, at.location, context.findings);
+    const use = { name, members: rest, inside: true, offset: 0 };
+    scope.check(use, () => at.location, context.findings);
     return { text: written, variable: name, names: rest };
   }
   const roots = ENVELOPES[context.provider];

@@ -11,6 +11,7 @@ import { compileRules } from './compile-rules.ts';
 import type { Catalog } from './expression/library.ts';
 import { Findings } from './findings.ts';
 import { withoutIgnored } from './ignored.ts';
+import { knownYaml } from './known-yaml.ts';
 import { lintRuleSet } from './lint.ts';
 import type { EnvName, Formula, NameTable, Rule, RuleSet, SourceSettings } from './rules.ts';
 import { checkRuleFile } from './schema.ts';
@@ -47,6 +48,8 @@ interface LoadOptions {
   /** Members of the header that a rule test wants different; those of `let` one by one. */
   readonly settings?: Readonly<Record<string, unknown>> | undefined;
   readonly inspect?: Inspection | undefined;
+  /** Texts that were read before; those of known-texts.ts unless said otherwise. */
+  readonly known?: ReadonlyMap<string, string> | undefined;
 }
 
 /** Loads one rule file; everything that is wrong with it is in `diagnostics`. */
@@ -65,11 +68,11 @@ export function loadRuleFile(
 function load(
   input: RuleFileText,
   actions: ActionCatalog,
-  { settings = {}, inspect }: LoadOptions,
+  { settings = {}, inspect, known }: LoadOptions,
   findings: Findings,
 ): RuleSet | undefined {
   const { file, text } = input;
-  const written = readYaml(file, text, findings);
+  const written = knownYaml(file, text, known) ?? readYaml(file, text, findings);
   if (written === undefined) return undefined;
   const yaml = withSettings(written, settings);
   const raw = checkRuleFile(yaml, findings);
@@ -119,7 +122,7 @@ function withSettings(yaml: YamlFile, settings: Readonly<Record<string, unknown>
   const names = isMap(settings['let'])
     ? { let: { ...(isMap(kept['let']) ? kept['let'] : {}), ...settings['let'] } }
     : {};
-  return { ...yaml, value: { ...kept, ...settings, ...names } };
+  return { ...yaml, value: { ...kept, ...settings, ...names }, isCheckedAlready: false };
 }
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -19,7 +19,9 @@ export type CheckedFile = Readonly<Record<string, unknown>> & {
  * can be checked as well; undefined when the rest would mean nothing without it.
  */
 export function checkRuleFile(yaml: YamlFile, findings: Findings): CheckedFile | undefined {
-  if (checkShape(rulesShape, yaml, findings, 'a rule file')) return yaml.value as CheckedFile;
+  const isRight =
+    yaml.isCheckedAlready === true || checkShape(rulesShape, yaml, findings, 'a rule file');
+  if (isRight) return yaml.value as CheckedFile;
   const { value } = yaml;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   const rest: Record<string, unknown> = { ...value };

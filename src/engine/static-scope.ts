@@ -71,9 +71,12 @@ export class StaticScope {
     return [...this.#names.keys(), ...(this.#parent?.visible() ?? ['env', 'event'])];
   }
 
-  /** Reports what is wrong with one use of a variable. */
-  check(use: VariableUse, location: SourceLocation, findings: Findings): void {
-    const at = { location, length: use.name.length + 1 };
+  /**
+   * Reports what is wrong with one use of a variable.
+   * @param locate asked only where there is something to report: finding a place takes its time
+   */
+  check(use: VariableUse, locate: () => SourceLocation, findings: Findings): void {
+    const at = () => ({ location: locate(), length: use.name.length + 1 });
     const [member] = use.members;
     if (use.name === 'env' || use.name === 'event') {
       const known = use.name === 'env' ? this.#envNames : EVENT_MEMBERS;
@@ -86,7 +89,7 @@ export class StaticScope {
           use.name === 'env'
             ? 'Name it under `env:` at the top of the file.'
             : `It has ${EVENT_MEMBERS.join(', ')}.`;
-        findings.error('FORMULA_UNKNOWN_VARIABLE', message, { ...at, hint });
+        findings.error('FORMULA_UNKNOWN_VARIABLE', message, { ...at(), hint });
       }
       return;
     }
@@ -94,7 +97,7 @@ export class StaticScope {
     if (info === undefined) {
       const names = this.visible().map((name) => `$${name}`);
       const message = `there is no variable $${use.name}${didYouMean(`$${use.name}`, names)}`;
-      findings.error('FORMULA_UNKNOWN_VARIABLE', message, at);
+      findings.error('FORMULA_UNKNOWN_VARIABLE', message, at());
       return;
     }
     if (info.kind === 'let') info.used = true;
@@ -104,13 +107,13 @@ export class StaticScope {
           ? `$${use.name} is the result of a step; it is used by its members`
           : `$${use.name} has no member "${member}"${didYouMean(member, info.members)}`;
       const hint = `It has ${info.members.join(', ') || 'none'}.`;
-      findings.error('FORMULA_UNKNOWN_VARIABLE', message, { ...at, hint });
+      findings.error('FORMULA_UNKNOWN_VARIABLE', message, { ...at(), hint });
       return;
     }
     if (use.inside && this.#isDeferred(use.name, use.members, newSearch())) {
       const written = [`$${use.name}`, ...use.members].join('.');
       const message = `${written} is known only when the plan runs`;
-      findings.error('FORMULA_REFERENCE', message, at);
+      findings.error('FORMULA_REFERENCE', message, at());
     }
   }
 

@@ -95,7 +95,7 @@ export function compileFormula(
     return undefined;
   }
   const { expression } = result;
-  for (const use of expression.variables) scope.check(use, locate(use.offset), findings);
+  for (const use of expression.variables) scope.check(use, () => locate(use.offset), findings);
   return {
     kind: 'formula',
     text,

@@ -24,6 +24,8 @@ export interface YamlFile {
   readonly file: string;
   readonly text: string;
   readonly value: unknown;
+  /** Whether the value is known to be right by the schema of rule files; see known-yaml.ts. */
+  readonly isCheckedAlready?: boolean;
   /** Where the value at the path begins; the nearest parent's place when there is no such value. */
   locate(path: YamlPath): SourceLocation;
   /** Where the key of the value at the path begins. */

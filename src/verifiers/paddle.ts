@@ -16,6 +16,7 @@ import {
   timeOrArrival,
   utf8Text,
 } from './event-body.ts';
+import { lateLibrary } from './late.ts';
 import { signatureMismatch } from './secrets.ts';
 import type { Verifier, VerifierSettings } from './settings.ts';
 import { checkSignatureAge } from './signature-age.ts';
@@ -35,11 +36,11 @@ const SCHEME: HeaderScheme = {
 
 const CENTURY_SECONDS = 100 * 365 * 86_400;
 
-let sdk: Promise<Webhooks> | undefined;
+const sdk = lateLibrary(loadSdk);
 
 /** Accepts any h1 of the header with any of the secrets. Errors: see Verifier. */
 export function createPaddleVerifier({ secrets, toleranceSeconds }: VerifierSettings): Verifier {
-  sdk ??= loadSdk();
+  sdk.soon();
   return {
     async verify(request, source) {
       const header = readSignatureHeader(request.signature, SCHEME);
@@ -81,7 +82,7 @@ export function readPaddleEvents(body: JsonObject, origin: EventOrigin): readonl
  * is moved out of the way, once and for good, and checkSignatureAge keeps the limit of each source,
  * in both directions. The SDK is left with what it is asked: is this Paddle's signature?
  * Nothing else in Keywright uses the SDK. A test fails if an upgrade renames the member.
- * Only who sells through Paddle loads it; begun when the source is made, not by its first webhook.
+ * Only who sells through Paddle loads it; see late.ts for when.
  */
 async function loadSdk(): Promise<Webhooks> {
   const { NodeRuntime, Webhooks, WebhooksValidator } = await import('@paddle/paddle-node-sdk');
@@ -101,8 +102,7 @@ async function isSigned(
   { timestampSeconds, digests }: SignatureHeader,
   secrets: readonly Secret[],
 ): Promise<boolean> {
-  sdk ??= loadSdk();
-  const webhooks = await sdk;
+  const webhooks = await sdk.get();
   const text = utf8Text(rawBody);
   for (const secret of secrets) {
     const expected = hmacSha256(secret, [`${timestampSeconds}:`, rawBody], 'hex');

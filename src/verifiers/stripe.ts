@@ -16,6 +16,7 @@ import {
   timeOrArrival,
   utf8Text,
 } from './event-body.ts';
+import { lateLibrary } from './late.ts';
 import { signatureMismatch } from './secrets.ts';
 import type { Verifier, VerifierSettings } from './settings.ts';
 import { checkSignatureAge } from './signature-age.ts';
@@ -39,16 +40,12 @@ type SdkVerdict =
   | { readonly kind: 'event'; readonly value: unknown }
   | { readonly kind: 'not-an-event' };
 
-let sdk: Promise<typeof Stripe> | undefined;
-
-/** Only who sells through Stripe loads its SDK; begun when the source is made, not by its first webhook. */
-async function loadSdk(): Promise<typeof Stripe> {
-  return (await import('stripe')).default;
-}
+/** Only who sells through Stripe loads its SDK; see late.ts for when. */
+const sdk = lateLibrary(async (): Promise<typeof Stripe> => (await import('stripe')).default);
 
 /** Accepts any v1 of the header with any of the secrets. Errors: see Verifier. */
 export function createStripeVerifier({ secrets, toleranceSeconds }: VerifierSettings): Verifier {
-  sdk ??= loadSdk();
+  sdk.soon();
   return {
     async verify(request, source) {
       const header = readSignatureHeader(request.signature, SCHEME);
@@ -100,8 +97,7 @@ async function askSdk(
   header: SignatureHeader,
   secrets: readonly Secret[],
 ): Promise<SdkVerdict> {
-  sdk ??= loadSdk();
-  const { webhooks, errors } = await sdk;
+  const { webhooks, errors } = await sdk.get();
   if (!isPlainText(request.rawBody)) {
     return { kind: 'mismatch' };
   }

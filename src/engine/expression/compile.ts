@@ -17,6 +17,7 @@ import { notePartsWith, type Part, type PartValue, partsOf } from './parts.ts';
 import { BoundedRegExp } from './patterns.ts';
 import { type ExpressionProblem, refusals } from './refusals.ts';
 import { type AstNode, isCoalesce, visitAst } from './syntax.ts';
+import { syntaxProblem } from './syntax-problem.ts';
 import { type PathUse, type VariableUse, valueSources, variableUses } from './uses.ts';
 
 export interface Expression {
@@ -54,8 +55,31 @@ const COALESCE_MAX = 8;
 /** Not the `(?:` of a regular expression. */
 const CHOICE = /\?\?|(?<!\()\?:/g;
 
+/** By the catalog that they look into, and no longer than it lives: what is loaded anew begins with nothing. */
+const compiled = new WeakMap<CatalogLookup, Map<string, CompileResult>>();
+
 /** Compiles a formula (without its leading "="). `rootNames` are the members of the provider's event. */
 export function compileExpression(
+  text: string,
+  rootNames: readonly string[],
+  catalog: CatalogLookup,
+): CompileResult {
+  // The same formula often stands in a file more than once; in the shipped ones, every third has stood before.
+  const key = `${rootNames.join()} ${text}`;
+  let known = compiled.get(catalog);
+  if (known === undefined) {
+    known = new Map();
+    compiled.set(catalog, known);
+  }
+  let result = known.get(key);
+  if (result === undefined) {
+    result = compileNew(text, rootNames, catalog);
+    known.set(key, result);
+  }
+  return result;
+}
+
+function compileNew(
   text: string,
   rootNames: readonly string[],
   catalog: CatalogLookup,
@@ -92,10 +116,17 @@ function compileShort(
   if (problems.length > 0) return { kind: 'refused', problems };
   const variables = variableUses(ast, text);
   const sources = valueSources(ast);
-  const functions = prepare(parsed, catalog);
+  rewrite(ast);
+  const functions = functionsOver(catalog);
   const evaluateNow: DirectEvaluation =
     compileDirect(ast, functions, GUARDRAILS.sequence) ?? (() => ASK_JSONATA);
-  const evaluate: Expression['evaluate'] = (root, bindings) => parsed.evaluate(root, bindings);
+  // Most formulas are evaluated directly, so JSONata is given the functions when it is first asked.
+  let isEquipped = false;
+  const evaluate: Expression['evaluate'] = async (root, bindings) => {
+    if (!isEquipped) equip(parsed, functions);
+    isEquipped = true;
+    return parsed.evaluate(root, bindings);
+  };
   const explain: Expression['explain'] = (root, bindings) =>
     explainParts(text, catalog, root, bindings);
   return {
@@ -114,16 +145,23 @@ function parse(text: string): Parsed {
   });
 }
 
-/** Gives a parsed formula its library, and the operators as they are meant. */
-function prepare(parsed: Parsed, catalog: CatalogLookup): LibraryFunctions {
-  rewrite(parsed.ast() as unknown as AstNode);
-  const own = { ...createLibrary(catalog), not, number, toMillis, [CONCATENATE]: concatenate };
-  const functions = new Map(
-    Object.entries(own) as [string, (...parameters: unknown[]) => unknown][],
-  );
+const libraries = new WeakMap<CatalogLookup, LibraryFunctions>();
+
+/** The functions that formulas over this catalog may call; one set for all of them. */
+function functionsOver(catalog: CatalogLookup): LibraryFunctions {
+  let functions = libraries.get(catalog);
+  if (functions === undefined) {
+    const own = { ...createLibrary(catalog), not, number, toMillis, [CONCATENATE]: concatenate };
+    functions = new Map(Object.entries(own) as [string, (...parameters: unknown[]) => unknown][]);
+    libraries.set(catalog, functions);
+  }
+  return functions;
+}
+
+/** Gives a parsed formula its library. */
+function equip(parsed: Parsed, functions: LibraryFunctions): void {
   for (const [name, implementation] of functions) parsed.registerFunction(name, implementation);
   parsed.registerFunction(OR_ELSE, orElse);
-  return functions;
 }
 
 // Names that no formula can write.
@@ -141,7 +179,8 @@ async function explainParts(
   // Read before the operators are rewritten: afterwards the tree is not what was written.
   const parts: readonly Part[] = partsOf(parsed.ast() as unknown as AstNode, text);
   if (parts.length === 0) return [];
-  prepare(parsed, catalog);
+  rewrite(parsed.ast() as unknown as AstNode);
+  equip(parsed, functionsOver(catalog));
   notePartsWith(NOTE_PART, parts);
   const seen = new Map<number, unknown>();
   parsed.registerFunction(NOTE_PART, (index: number, value: unknown) => {
@@ -171,43 +210,6 @@ function beyondLimits(text: string): ExpressionProblem | undefined {
     return { code: 'FORMULA_REFUSED', message, hint, offset: first.index, length: 2 };
   }
   return undefined;
-}
-
-/** What people write who come from other languages, and what they mean. */
-const HABITS: readonly (readonly [RegExp, string])[] = [
-  [/==/, 'Equality is one "=".'],
-  [/&&/, 'Write "and".'],
-  [/\|\|/, 'Write "or".'],
-  [/(?:^|[^<>=])!(?!=)|(?:^|[\s(])not\s/, 'Write $not( … ).'],
-  [/\$\{/, 'Join texts with "&".'],
-  [/(?:^|\s)(?:\/\/|#)/, 'Comments inside a formula are /* … */.'],
-];
-
-function syntaxProblem(thrown: unknown, text: string): ExpressionProblem {
-  const error = thrown as { code?: string; position?: number; token?: unknown; message?: string };
-  const token = error.token === '(end)' ? '' : String(error.token ?? '');
-  const end = error.position ?? text.length;
-  // Some errors name a token that stands before the place where the parser gave up.
-  const found = token === '' ? -1 : text.lastIndexOf(token, end - token.length);
-  const offset = found === -1 ? Math.max(0, Math.min(end - token.length, text.length - 1)) : found;
-  let hint = HABITS.find(([pattern]) => pattern.test(text))?.[1];
-  if ((text.split('"').length - 1) % 2 === 1) {
-    hint = 'A quote is never closed. YAML ends the line at " #": put the whole formula in quotes.';
-  } else if (count(text, /[([{]/g) !== count(text, /[)\]}]/g)) {
-    hint =
-      'A bracket is never closed. In a { map } or [ list ] of YAML, put the formula in quotes.';
-  }
-  return {
-    code: 'FORMULA_SYNTAX',
-    message: (error.message ?? 'the formula cannot be read').replace(/\.$/, ''),
-    offset,
-    length: Math.max(1, token.length),
-    ...(hint === undefined ? {} : { hint }),
-  };
-}
-
-function count(text: string, pattern: RegExp): number {
-  return text.match(pattern)?.length ?? 0;
 }
 
 /** Makes the operators mean what they say; changes the tree that will be evaluated. */

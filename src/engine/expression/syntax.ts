@@ -161,16 +161,17 @@ function visitPath(
   context: NodeContext,
   go: (child: AstNode, childContext: NodeContext) => void,
 ): void {
-  const locals = new Set(context.locals);
+  let { locals } = context;
   for (const [index, step] of (node.steps ?? []).entries()) {
     go(step, {
       atRoot: context.atRoot && index === 0,
       whole: context.whole && index === 0,
       source: context.source && index === 0,
-      locals: new Set(locals),
+      locals,
     });
-    if (step.focus !== undefined) locals.add(step.focus);
-    if (step.index !== undefined) locals.add(step.index);
+    for (const name of [step.focus, step.index]) {
+      if (name !== undefined) locals = new Set([...locals, name]);
+    }
   }
 }
 
@@ -179,15 +180,16 @@ function visitBlock(
   context: NodeContext,
   go: (child: AstNode, childContext: NodeContext) => void,
 ): void {
-  const locals = new Set(context.locals);
+  let { locals } = context;
   const expressions = node.expressions ?? [];
   for (const [index, expression] of expressions.entries()) {
     const last = index === expressions.length - 1;
     const whole = context.whole && last;
     const source = context.source && last;
-    go(expression, { ...context, whole, source, locals: new Set(locals) });
+    go(expression, { ...context, whole, source, locals });
     if (expression.type === 'bind') {
-      locals.add(String((expression.lhs as AstNode | undefined)?.value));
+      const name = String((expression.lhs as AstNode | undefined)?.value);
+      locals = new Set([...locals, name]);
     }
   }
 }
