@@ -1,11 +1,16 @@
 // The console as the server mounts it. Takes what the console needs, gives answers to requests; the
-// console's own code is loaded at the first of them, so that no start waits for it.
+// console's own code is loaded at the first of them, or some time after the start, so that no start waits for it.
 
 import type { CatalogSources } from './catalog-check.ts';
 import type { Console, ConsoleParts, Visitor } from './console/parts.ts';
 import type { ConsoleSources } from './console-tools.ts';
 
+/** By then the start is over, and so is what had come while the server was away. */
+const LOAD_AFTER_MS = 2_000;
+
 export interface MountedConsole {
+  /** Loads it in a while, so that the first who looks at it does not wait for that. */
+  loadSoon(): void;
   fetch(request: Request, visitor: Visitor): Promise<Response>;
   stop(): void;
 }
@@ -32,15 +37,23 @@ export function mountConsole(
     });
     return loaded;
   };
+  const loadOnce = (): Promise<Console> => {
+    // What could not be loaded is tried again at the next request.
+    loading ??= load().catch((error: unknown) => {
+      loading = undefined;
+      throw error;
+    });
+    return loading;
+  };
+  let planned: NodeJS.Timeout | undefined;
   return {
-    fetch: async (request, visitor) => {
-      // What could not be loaded is tried again at the next request.
-      loading ??= load().catch((error: unknown) => {
-        loading = undefined;
-        throw error;
-      });
-      return (await loading).fetch(request, visitor);
+    loadSoon: () => {
+      planned = setTimeout(() => loadOnce().catch(() => undefined), LOAD_AFTER_MS).unref();
     },
-    stop: () => loaded?.stop(),
+    fetch: async (request, visitor) => (await loadOnce()).fetch(request, visitor),
+    stop: () => {
+      clearTimeout(planned);
+      loaded?.stop();
+    },
   };
 }

@@ -212,6 +212,7 @@ function assemble(
       worker.start();
       housekeeping.start();
       observers.start();
+      webConsole?.loadSoon();
       watching = watchRules(config.rulesDir, fingerprint, () => void live.reload('changed'));
     },
     listen: async () => {

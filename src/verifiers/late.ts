@@ -23,8 +23,8 @@ export function lateLibrary<Library>(load: () => Promise<Library>): LateLibrary<
     soon: () => {
       if (isPlanned) return;
       isPlanned = true;
-      // Nothing ends later because of it.
-      setTimeout(() => void get(), AFTER_START_MS).unref();
+      // Nothing ends later because of it; what could not be loaded is told to the webhook that needs it.
+      setTimeout(() => get().catch(() => undefined), AFTER_START_MS).unref();
     },
     get,
   };
