@@ -94,7 +94,6 @@ const MARKERS: Readonly<
     const object = data['object'] as JsonObject;
     Object.assign(event, { id: `evt_${MARK.id}`, created: '@TIME@' });
     object['id'] = `cs_${MARK.id}`;
-    // What belongs to one payment or one customer is done one after the other.
     if ('payment_intent' in object) object['payment_intent'] = `pi_${MARK.id}`;
     if ('customer' in object) object['customer'] = `cus_${MARK.customer}`;
     const details = object['customer_details'] as JsonObject | undefined;
@@ -108,6 +107,10 @@ const MARKERS: Readonly<
     Object.assign(event, { id: MARK.id, created: '@TIME@' });
     const { subscription, order } = data;
     if (typeof order === 'object') (order as JsonObject)['id'] = `order-${MARK.id}`;
+    // What belongs to one order or one subscription is done one after the other.
+    if (typeof order === 'string') data['order'] = `order-${MARK.id}`;
+    if ('initialOrderId' in data) data['initialOrderId'] = `order-${MARK.id}`;
+    if (typeof subscription === 'string') data['subscription'] = `sub-${MARK.subscription}`;
     if (typeof subscription === 'object') {
       (subscription as JsonObject)['id'] = `sub-${MARK.subscription}`;
     } else {

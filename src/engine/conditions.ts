@@ -88,8 +88,10 @@ async function ask(
       const actual = await lookUp(condition.path, scope, evaluation, condition);
       const ok = condition.tests.every((test) => passes(test, actual, condition));
       observer?.sawCondition(condition, ok);
-      const seen = plainAt(actual, condition.location) ?? null;
       const { path, expected } = condition;
+      // What stands in the event is plain JSON; a copy of all items of an order would cost more than the rest.
+      const plain = path.variable === undefined ? actual : plainAt(actual, condition.location);
+      const seen = (plain ?? null) as JsonValue;
       return { ok, trace: [{ path: path.text, expected, actual: seen, ok }] };
     }
   }

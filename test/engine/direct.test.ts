@@ -54,6 +54,7 @@ const { formula } = fc.letrec<{ formula: string; call: string }>((tie) => ({
         'not',
         'number',
         'unix',
+        'type',
       ),
       fc.array(tie('formula'), { maxLength: 3 }),
     )

@@ -219,7 +219,8 @@ function lookUp(input: unknown, name: string): unknown {
 function compileCall(node: AstNode, means: Means): DirectEvaluation | undefined {
   const { procedure, position } = node;
   const name = String(procedure?.value);
-  const implementation = means.functions.get(name);
+  const isType = name === 'type' && node.arguments?.length === 1;
+  const implementation = isType ? typeOf : means.functions.get(name);
   if (procedure?.type !== 'variable' || implementation === undefined) return undefined;
   const parameters: DirectEvaluation[] = [];
   for (const argument of node.arguments ?? []) {
@@ -242,6 +243,13 @@ function compileCall(node: AstNode, means: Means): DirectEvaluation | undefined 
       throw Object.assign(error as object, { position, token: name });
     }
   };
+}
+
+/** JSONata's own `$type`, which rules ask to tell an object from its id. */
+function typeOf(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'array' : typeof value;
 }
 
 /** What JSONata takes for a function; an event may hold such a member, too. */

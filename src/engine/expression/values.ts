@@ -35,18 +35,32 @@ export function isBlank(value: unknown): boolean {
   return Array.isArray(value) ? value.length === 0 : Object.keys(value).length === 0;
 }
 
-/** A deep copy without nulls: null is absent, in the event as in results. */
+/**
+ * The same value without nulls, at any depth: null is absent, in the event as in results. What holds no null is
+ * not copied, which is most of an event; nobody may change what this gives.
+ */
 export function withoutNulls(value: JsonValue): JsonValue | undefined {
   if (value === null) return undefined;
-  if (Array.isArray(value)) {
-    return value.map(withoutNulls).filter((item) => item !== undefined);
-  }
   if (typeof value !== 'object') return value;
-  const copy: JsonObject = {};
-  for (const [key, member] of Object.entries(value)) {
-    const kept = withoutNulls(member);
-    if (kept !== undefined) defineMember(copy, key, kept);
+  if (Array.isArray(value)) {
+    const items = value.map(withoutNulls);
+    const isSame = items.every((item, index) => item === value[index]);
+    return isSame ? value : items.filter((item) => item !== undefined);
   }
+  let copy: JsonObject | undefined;
+  const names = Object.keys(value);
+  for (const [index, name] of names.entries()) {
+    const member = value[name] as JsonValue;
+    const kept = withoutNulls(member);
+    if (copy === undefined && kept !== member) copy = firstMembers(value, names.slice(0, index));
+    if (copy !== undefined && kept !== undefined) defineMember(copy, name, kept);
+  }
+  return copy ?? value;
+}
+
+function firstMembers(value: JsonObject, names: readonly string[]): JsonObject {
+  const copy: JsonObject = {};
+  for (const name of names) defineMember(copy, name, value[name] as JsonValue);
   return copy;
 }
 
