@@ -1,5 +1,5 @@
 // Writes that go along with the next transaction: nobody who asks the journal misses them, none is lost to a
-// transaction that fails.
+// transaction that fails, and PostgreSQL, where replicas ask, keeps none back.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -85,4 +85,12 @@ test('a transaction that fails loses none: the next one writes them', async () =
   expect(outside()).toEqual([]);
   await deferred.flush();
   expect(outside()).toEqual(['a', 'b']);
+});
+
+test('with PostgreSQL nothing is kept back', async () => {
+  const { database, outside } = await scene();
+  const replicated: SqlDatabase = Object.create(database, { kind: { value: 'postgres' } });
+  replicated.transaction = (work, durability) => database.transaction(work, durability);
+  await new DeferredWrites(replicated).defer([], (tx) => tx.query(INSERT, ['a']));
+  expect(outside()).toEqual(['a']);
 });

@@ -2,7 +2,8 @@
 // until something is written or asked that has to do with them, and go into the same transaction, first.
 // A process that dies in between has lost what it would find out again: the operation is still intended, and
 // is read back (docs/decisions/0008-durability.md). Never keeps anything back from who asks this journal.
-// Another replica asks only about what it may work on, which is when the event is settled; all is written by then.
+// With PostgreSQL nothing is deferred: transactions there do not follow one another, so that what went along with
+// one could come after the end of the event that it is about, and another replica may ask.
 
 import {
   type Durability,
@@ -39,7 +40,8 @@ export class DeferredWrites {
 
   /** Written with the next transaction; no process but this one needs to know of it before. */
   async defer(about: readonly About[], write: Write): Promise<void> {
-    this.#waiting.push({ about, write });
+    if (this.#database.kind === 'sqlite') this.#waiting.push({ about, write });
+    else await this.#database.transaction(write, WITHOUT_WAITING);
   }
 
   /** As the database's own, after everything that was deferred. */

@@ -11,10 +11,14 @@ import type { Durability, News, SqlDatabase, SqlTransaction } from './database.t
 const CONNECTIONS_MAX = 10;
 const CONNECT_MS = 5_000;
 const STATEMENT_MS = 15_000;
+/** What only reads sets nothing in the database, so that we end it; what writes is ended there, and before. */
+const ANSWER_MS = 20_000;
 const RECONNECT_MS = 1_000;
 const CHANNEL = 'keywright';
 /** How often a transaction is run again after a deadlock or a serialisation failure. */
 const TRIES = 4;
+
+const CLOCK = 'select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms';
 
 const INT8 = 20;
 const { builtins, getTypeParser } = pg.types;
@@ -53,6 +57,7 @@ class PostgresDatabase implements SqlDatabase {
       connectionString: url.reveal(),
       max: CONNECTIONS_MAX,
       connectionTimeoutMillis: CONNECT_MS,
+      query_timeout: ANSWER_MS,
       application_name: 'keywright',
       types,
     });
@@ -135,9 +140,7 @@ class PostgresDatabase implements SqlDatabase {
 
   async presentMs(tx: SqlTransaction): Promise<number> {
     if (this.#clock !== undefined) return this.#clock.nowMs();
-    const [row] = await tx.query<{ now_ms: number }>(
-      'select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms',
-    );
+    const [row] = await tx.query<{ now_ms: number }>(CLOCK);
     return row?.now_ms ?? tx.nowMs;
   }
 
@@ -213,8 +216,6 @@ class PostgresDatabase implements SqlDatabase {
     await this.#pool.end();
   }
 }
-
-const CLOCK = 'select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms';
 
 /** Begins, and asks for the time, in one round trip: each costs as much as the statement in it. */
 async function begin(client: pg.PoolClient, durability: Durability): Promise<number> {
