@@ -3,6 +3,7 @@
 
 import { type Backlog, type BacklogStatus, backlogOf } from '../archive.ts';
 import type { SqlTransaction } from './database.ts';
+import { UNFINISHED } from './statements.ts';
 
 interface BacklogRow {
   readonly status: BacklogStatus;
@@ -24,4 +25,4 @@ export async function findBacklog(tx: SqlTransaction): Promise<Backlog> {
 const FIND_BACKLOG = `select stands as status, count(*) as events, min(since_ms) as oldest_ms from (
   select case when status = 'waiting' and timer_key is not null then 'timer' else status end as stands,
     case when timer_key is null then accepted_ms else due_ms end as since_ms
-  from events where status in ('queued', 'running', 'waiting', 'parked')) unfinished group by stands`;
+  from events where ${UNFINISHED}) unfinished group by stands`;

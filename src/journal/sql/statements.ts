@@ -1,13 +1,21 @@
 // The statements of the SQL journal that are about events. SQL only; the same for SQLite and PostgreSQL.
 
+import type { EventStatus } from '../../model.ts';
 import type { SqlDatabase } from './database.ts';
 import { EVENT_COLUMNS } from './rows.ts';
+
+export const UNFINISHED_STATUSES: readonly EventStatus[] = [
+  'queued',
+  'running',
+  'waiting',
+  'parked',
+];
 
 /**
  * What the indexes by status hold, word for word: SQLite uses such an index only for a statement that says the
  * same. What is done is in neither.
  */
-export const UNFINISHED = "status in ('queued', 'running', 'waiting', 'parked')";
+export const UNFINISHED = `status in ('${UNFINISHED_STATUSES.join("', '")}')`;
 export const NOT_DONE = "status in ('waiting', 'parked', 'failed', 'ignored', 'unmatched')";
 
 /** How many are looked at for one that nobody else is at. */

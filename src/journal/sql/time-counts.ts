@@ -10,12 +10,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EventStatus } from '../../model.ts';
 import type { Archive, TimeCount } from '../archive.ts';
 import { READING, type SqlDatabase, type SqlTransaction } from './database.ts';
-import { UNFINISHED } from './statements.ts';
+import { UNFINISHED, UNFINISHED_STATUSES } from './statements.ts';
 
 /** So long after its end a stretch is over: no transaction that accepted an event in it is still open. */
 const SETTLED_MS = 10 * 60_000;
 const END_MS = Number.MAX_SAFE_INTEGER;
-const UNFINISHED_STATUSES: readonly EventStatus[] = ['queued', 'running', 'waiting', 'parked'];
 
 type Reading = Pick<SqlDatabase, 'kind' | 'transaction'>;
 
