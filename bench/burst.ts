@@ -3,8 +3,8 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { composeServer } from '../src/compose.ts';
-import type { Clock } from '../src/model.ts';
+import { composeServer } from '../src/app/server.ts';
+import type { Clock } from '../src/core/model.ts';
 import { openArena } from './contenders.ts';
 import { createDeliveries, SECRET } from './events.ts';
 import { createSender, load } from './load.ts';

@@ -2,7 +2,7 @@
 // metrics and port. Takes its environment; tells its parent where it listens (probe.ts).
 
 import { readFileSync } from 'node:fs';
-import { composeServer } from '../src/compose.ts';
+import { composeServer } from '../src/app/server.ts';
 import { reportToParent } from './probe.ts';
 
 const composition = await composeServer({

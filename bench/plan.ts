@@ -3,12 +3,12 @@
 
 import { readFileSync } from 'node:fs';
 import { ACTIONS } from '../src/actions/definitions.ts';
-import { loadRuleFile } from '../src/engine/load.ts';
-import { matchEvent, subjectsOf } from '../src/engine/match.ts';
-import type { RuleSet } from '../src/engine/rules.ts';
-import type { Provider } from '../src/model.ts';
-import { Secret } from '../src/secret.ts';
-import { createVerifier } from '../src/verifiers/verifier.ts';
+import { loadRuleFile } from '../src/engine/load/load.ts';
+import { matchEvent, subjectsOf } from '../src/engine/plan/match.ts';
+import type { RuleSet } from '../src/engine/rules/rule-set.ts';
+import type { Provider } from '../src/core/model.ts';
+import { Secret } from '../src/core/secret.ts';
+import { createVerifier } from '../src/verifiers/create-verifier.ts';
 import { createDeliveries, SECRET, type SignedDelivery } from './events.ts';
 import { type Spread, spreadOf } from './stats.ts';
 

@@ -4,8 +4,8 @@
 import { createRequire } from 'node:module';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { type Plugin, transformSync } from 'esbuild';
-import { AJV_OPTIONS, SCHEMAS } from '../src/engine/validators.ts';
-import { TEST_SCHEMAS } from '../src/engine/validators-of-tests.ts';
+import { AJV_OPTIONS, SCHEMAS } from '../src/engine/diagnostics/validators.ts';
+import { TEST_SCHEMAS } from '../src/engine/diagnostics/test-validators.ts';
 
 const require = createRequire(import.meta.url);
 // Written for `require`; its types say otherwise.

@@ -10,8 +10,8 @@ import {
   OWN_FUNCTIONS,
   REFUSED_FUNCTIONS,
 } from '../src/engine/expression/function-names.ts';
-import { type AppErrorCode, ERRORS, registryEntry } from '../src/errors.ts';
-import type { ActionDefinition, FieldType } from '../src/model.ts';
+import { type AppErrorCode, ERRORS, registryEntry } from '../src/core/error-codes.ts';
+import type { ActionDefinition, FieldType } from '../src/core/model.ts';
 
 const ROOT = new URL('../', import.meta.url);
 

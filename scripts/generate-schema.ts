@@ -3,7 +3,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ACTIONS } from '../src/actions/definitions.ts';
-import type { ActionDefinition, ActionField, FieldType } from '../src/model.ts';
+import type { ActionDefinition, ActionField, FieldType } from '../src/core/model.ts';
 
 type Schema = Record<string, unknown>;
 

@@ -9,9 +9,9 @@ import {
   learnEvents,
   type ProviderShapes,
   writeShapes,
-} from '../src/engine/shapes/known.ts';
-import type { JsonObject, Provider } from '../src/model.ts';
-import { PROVIDERS } from '../src/model.ts';
+} from '../src/engine/lint/shapes/known.ts';
+import type { JsonObject, Provider } from '../src/core/model.ts';
+import { PROVIDERS } from '../src/core/model.ts';
 
 /**
  * FastSpring's event types (developer.fastspring.com/reference/webhooks-overview and the pages of each
@@ -68,7 +68,7 @@ const known = Object.fromEntries(
   ]),
 ) as KnownShapes;
 
-const path = new URL('../src/engine/shapes/shapes.generated.json', import.meta.url);
+const path = new URL('../src/engine/lint/shapes/shapes.generated.json', import.meta.url);
 const wanted = writeShapes(known);
 if (process.argv.includes('--check')) {
   // The formatter may have laid it out anew, which changes nothing.

@@ -3,8 +3,8 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ACTIONS } from '../src/actions/definitions.ts';
-import type { ActionDefinition } from '../src/model.ts';
-import { EVENT_STATUSES } from '../src/model.ts';
+import type { ActionDefinition } from '../src/core/model.ts';
+import { EVENT_STATUSES } from '../src/core/model.ts';
 import type { GivenLicense, GivenProduct, GivenTemplate, GivenUser } from '../src/sandbox/types.ts';
 
 type Schema = Record<string, unknown>;

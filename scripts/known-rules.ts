@@ -4,8 +4,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
-import { noteYaml } from '../src/engine/known-yaml.ts';
-import { PROVIDERS } from '../src/model.ts';
+import { noteYaml } from '../src/engine/diagnostics/prebuilt-yaml.ts';
+import { PROVIDERS } from '../src/core/model.ts';
 
 /** @param rulesDir the folder that is shipped beside the bundle */
 export function knownRules(rulesDir: string): Plugin {

@@ -7,7 +7,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Secret } from '../src/secret.ts';
+import { Secret } from '../src/core/secret.ts';
 import { signDelivery } from '../src/verifiers/sign.ts';
 import { startPostgres, type TestPostgres } from '../test/support/postgres.ts';
 import { buildAll } from './build.ts';

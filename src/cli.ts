@@ -2,7 +2,7 @@
 // argv → command → exit code. Takes the command line, hands it to one file under cli/.
 // Never does anything itself.
 
-import { runCli } from './cli/commands.ts';
+import { runCli } from './cli/run-cli.ts';
 
 // `keywright check | head` closes the pipe before everything is written; nobody wants to hear of that.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { assetPath } from './assets.ts';
-import { createLambdaHandler } from './compose-lambda.ts';
+import { createLambdaHandler } from './app/lambda.ts';
 
 export const handler = createLambdaHandler({
   // The rules lie in the bundle, unless others are named.

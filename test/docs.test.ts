@@ -12,9 +12,9 @@ import {
   renderRules,
   renderTests,
 } from '../scripts/generate-docs.ts';
-import { runCli } from '../src/cli/commands.ts';
+import { runCli } from '../src/cli/run-cli.ts';
 import { compileExpression } from '../src/engine/expression/compile.ts';
-import { ERRORS } from '../src/errors.ts';
+import { ERRORS } from '../src/core/error-codes.ts';
 import { difference, Shell, stepsOf } from './docs/console.ts';
 import {
   anchorsOf,

@@ -2,7 +2,7 @@
 // Read by the engine, by the generator of the schema and by the reference page. Never executes.
 // Longer than usual: it is one table.
 
-import type { ActionCatalog, ActionDefinition, ActionField } from '../model.ts';
+import type { ActionCatalog, ActionDefinition, ActionField } from '../core/model.ts';
 
 const FIND: ActionField = {
   type: 'find',

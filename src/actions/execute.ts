@@ -2,29 +2,29 @@
 // before and after. Reads come first, then the steps in their order. Never decides what a plan holds.
 
 import type { CryptlexClient } from '../cryptlex/client.ts';
-import { AppError } from '../errors.ts';
+import { AppError } from '../core/error-codes.ts';
 import type { Journal, ReplayMark } from '../journal/journal.ts';
-import type { Clock, JsonObject, Plan, PlannedStep, WebhookEvent } from '../model.ts';
-import { type Reach, reachNothing } from '../points.ts';
+import type { Clock, JsonObject, Plan, PlannedStep, WebhookEvent } from '../core/model.ts';
+import { type Reach, reachNothing } from '../core/failpoints.ts';
 import { ACTIONS } from './definitions.ts';
 import { resolveInput } from './input.ts';
-import { createLicenses } from './license-create.ts';
-import { deleteLicenses } from './license-delete.ts';
-import { getLicense } from './license-get.ts';
-import { renewLicenses } from './license-renew.ts';
-import { restoreLicenses } from './license-restore.ts';
-import { resumeLicenses } from './license-resume.ts';
-import { revokeLicenses } from './license-revoke.ts';
-import { setLicenseExpiry } from './license-set-expiry.ts';
-import { suspendLicenses } from './license-suspend.ts';
-import { getLicenseTemplate } from './license-template-get.ts';
-import { updateLicenses } from './license-update.ts';
-import { linkPayments } from './payment-link.ts';
-import { notePaidLicenses } from './payments.ts';
+import { createLicenses } from './license/create.ts';
+import { deleteLicenses } from './license/delete.ts';
+import { getLicense } from './license/get.ts';
+import { renewLicenses } from './license/renew.ts';
+import { restoreLicenses } from './license/restore.ts';
+import { resumeLicenses } from './license/resume.ts';
+import { revokeLicenses } from './license/revoke.ts';
+import { setLicenseExpiry } from './license/set-expiry.ts';
+import { suspendLicenses } from './license/suspend.ts';
+import { getLicenseTemplate } from './license/get-template.ts';
+import { updateLicenses } from './license/update.ts';
+import { linkPayments } from './payment/link.ts';
+import { notePaidLicenses } from './payment/payments.ts';
 import { type ActionFunction, type ActionRun, type Progress, statusOf } from './run.ts';
-import { insertUser } from './user-insert.ts';
-import { updateUser } from './user-update.ts';
-import { upsertUser } from './user-upsert.ts';
+import { insertUser } from './user/insert.ts';
+import { updateUser } from './user/update.ts';
+import { upsertUser } from './user/upsert.ts';
 
 const FUNCTIONS: Readonly<Record<string, ActionFunction>> = {
   'user.insert': insertUser,

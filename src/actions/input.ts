@@ -1,8 +1,8 @@
 // The input of a step. Takes what the plan holds and what earlier steps gave, gives values without
 // references, and reads them by type. Never fills in what is missing.
 
-import { AppError } from '../errors.ts';
-import type { JsonObject, JsonValue } from '../model.ts';
+import { AppError } from '../core/error-codes.ts';
+import type { JsonObject, JsonValue } from '../core/model.ts';
 import type { ActionStep } from './run.ts';
 
 /**

@@ -3,10 +3,10 @@
 // before it was read back.
 
 import type { Effect } from '../cryptlex/errors.ts';
-import { AppError } from '../errors.ts';
-import { RetryLater } from '../failures.ts';
+import { AppError } from '../core/error-codes.ts';
+import { RetryLater } from './failures.ts';
 import type { IntendedOperation, LastWrite, OperationRecord } from '../journal/journal.ts';
-import type { JsonObject, OperationResult } from '../model.ts';
+import type { JsonObject, OperationResult } from '../core/model.ts';
 import { type ActionRun, effectOf } from './run.ts';
 
 /** A request that got no answer may still be carried out this long: the time-out of a call and a margin. */

@@ -4,10 +4,10 @@
 import type { CryptlexClient } from '../cryptlex/client.ts';
 import type { Effect } from '../cryptlex/errors.ts';
 import type { License } from '../cryptlex/types.ts';
-import { AppError } from '../errors.ts';
+import { AppError } from '../core/error-codes.ts';
 import type { Journal, ReplayMark } from '../journal/journal.ts';
-import type { Clock, JsonObject, OperationResult, WebhookEvent } from '../model.ts';
-import type { Reach } from '../points.ts';
+import type { Clock, JsonObject, OperationResult, WebhookEvent } from '../core/model.ts';
+import type { Reach } from '../core/failpoints.ts';
 
 /** What has been done for the event so far; told whatever comes after. */
 export interface Progress {

@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import type { CryptlexClient } from '../cryptlex/client.ts';
 import type { User } from '../cryptlex/types.ts';
-import { AppError } from '../errors.ts';
-import type { Clock } from '../model.ts';
+import { AppError } from '../core/error-codes.ts';
+import type { Clock } from '../core/model.ts';
 import type { CheckoutLink, StripeCalls } from './stripe.ts';
 
 /** The metadata by which plan sync ties a user to Stripe; see rules/examples/plan-sync.yaml. */

@@ -3,8 +3,8 @@
 // Never hands on an error of the SDK: those carry headers and the whole request.
 
 import type Stripe from 'stripe';
-import { AppError, type AppErrorCode } from '../errors.ts';
-import type { Secret } from '../secret.ts';
+import { AppError, type AppErrorCode } from '../core/error-codes.ts';
+import type { Secret } from '../core/secret.ts';
 
 export interface CheckoutOrder {
   readonly priceId: string;

@@ -3,7 +3,7 @@
 // Exit codes: 0 clean; 1 findings, failed cases, or an event that would be answered with a 4xx;
 // 2 wrong usage or unreadable input.
 
-import { AppError, messageOf } from '../errors.ts';
+import { AppError, messageOf } from '../core/error-codes.ts';
 
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;

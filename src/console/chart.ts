@@ -4,7 +4,7 @@
 
 import { html } from 'hono/html';
 import type { TimeCount } from '../journal/archive.ts';
-import type { EventStatus } from '../model.ts';
+import type { EventStatus } from '../core/model.ts';
 import type { Html } from './layout.ts';
 import { count, counted } from './times.ts';
 

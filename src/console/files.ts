@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { assetPath } from '../assets.ts';
-import { AppError } from '../errors.ts';
+import { AppError } from '../core/error-codes.ts';
 import { bundleConsole } from './bundle.ts';
 
 export interface ConsoleFile {

@@ -2,13 +2,13 @@
 // compose-console.ts hands the parts in, console.ts makes the app of them.
 
 import type { Hono } from 'hono';
-import type { Explanation } from '../explanation.ts';
+import type { Explanation } from '../authoring/dry-run/explain.ts';
 import type { Archive, EventDetails } from '../journal/archive.ts';
-import type { Logger } from '../log.ts';
-import type { Clock } from '../model.ts';
-import type { CurrentRules } from '../pipeline.ts';
-import type { Secret } from '../secret.ts';
-import type { Workbench } from '../workbench.ts';
+import type { Logger } from '../core/log.ts';
+import type { Clock } from '../core/model.ts';
+import type { CurrentRules } from '../pipeline/pipeline.ts';
+import type { Secret } from '../core/secret.ts';
+import type { Workbench } from '../authoring/playground/playground.ts';
 import type { ConsoleFiles } from './files.ts';
 import type { Session } from './session.ts';
 

@@ -4,7 +4,7 @@
 // new token ends every session. Never holds or sends the token itself.
 
 import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Secret } from '../secret.ts';
+import type { Secret } from '../core/secret.ts';
 
 export interface Session {
   /** Random; names the session, and is no secret by itself. */

@@ -1,7 +1,7 @@
 // The address of the Cryptlex Web API. Takes what the operator wrote, gives it without a trailing
 // slash and without `/v3`, which the paths of the API hold already. Never contacts it.
 
-import { AppError } from '../errors.ts';
+import { AppError } from '../core/error-codes.ts';
 
 /**
  * Accepts the address with and without `/v3`, since the vendor's own pages name both; taken as it

@@ -3,9 +3,9 @@
 // object that was not asked for, and knows nothing of events and rules.
 
 import createClient from 'openapi-fetch';
-import { AppError } from '../errors.ts';
-import type { Clock } from '../model.ts';
-import type { Secret } from '../secret.ts';
+import { AppError } from '../core/error-codes.ts';
+import type { Clock } from '../core/model.ts';
+import type { Secret } from '../core/secret.ts';
 import {
   type Read,
   readDeleted,
@@ -15,7 +15,7 @@ import {
   readTemplate,
   readUser,
   readUsers,
-} from './answers.ts';
+} from './responses.ts';
 import { normalizeBaseUrl } from './base-url.ts';
 import type { CallRecord } from './call-record.ts';
 import {
@@ -26,7 +26,7 @@ import {
   type UserFilter,
   userQueries,
 } from './filters.ts';
-import type { Pace } from './pace.ts';
+import type { Pace } from './rate-limiter.ts';
 import { PAGE_LIMIT, readPages } from './pages.ts';
 import { type AttemptInit, createSender, type Sender } from './request.ts';
 import { createTransport, type Fetch, openApiRequest, transportOver } from './transport.ts';

@@ -1,7 +1,7 @@
 // The body of a refusal. Takes whatever came (JSON of any shape, text, HTML, nothing), gives one
 // short line for a person. Never shows a secret, and never decides anything.
 
-import { isRecord } from './answers.ts';
+import { isRecord } from './responses.ts';
 
 const LENGTH_MAX = 300;
 /** Shorter ones would blank out ordinary words; no real token or password is that short. */

@@ -2,7 +2,7 @@
 // CryptlexError that says whether the call may have taken effect.
 // Never branches on the code or text of an answer: those are not documented. The status decides.
 
-import { AppError, type AppErrorCode } from '../errors.ts';
+import { AppError, type AppErrorCode } from '../core/error-codes.ts';
 
 /**
  * What a failed call did: `none` = certainly nothing; `readBack` = the answer is final, but the state

@@ -2,7 +2,7 @@
 // object that comes back. Never lets an empty criterion through: Cryptlex ignores empty filters and
 // answers with everybody's licenses (vendor's staff, forum thread 1295).
 
-import { AppError } from '../errors.ts';
+import { AppError } from '../core/error-codes.ts';
 import type { operations } from './types.generated.ts';
 import type { License, Metadata, User } from './types.ts';
 

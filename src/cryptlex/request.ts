@@ -2,9 +2,9 @@
 // value or throws a CryptlexError. Never repeats a write that may have taken effect, and never
 // judges an answer by anything but its status (openapi-fetch leaves `error` empty on empty bodies).
 
-import type { Clock } from '../model.ts';
-import type { Secret } from '../secret.ts';
-import type { Read } from './answers.ts';
+import type { Clock } from '../core/model.ts';
+import type { Secret } from '../core/secret.ts';
+import type { Read } from './responses.ts';
 import { type CallRecord, callRecord, passwordsOf, type RecordableCall } from './call-record.ts';
 import { errorBodyText, isHtml } from './error-body.ts';
 import {
@@ -16,7 +16,7 @@ import {
   errorOfUnsent,
   isWrite,
 } from './errors.ts';
-import { type Pace, RETRY_AFTER_MS_DEFAULT } from './pace.ts';
+import { type Pace, RETRY_AFTER_MS_DEFAULT } from './rate-limiter.ts';
 import { retryAfterMs } from './rate-headers.ts';
 import { type Fetch, openApiFetch, type Transport, type WireResponse } from './transport.ts';
 

@@ -1,7 +1,7 @@
 // The journal as a person reads it: lists, one event whole, replays, and what is erased after a time.
 // The interface that every kind of journal keeps, and what they share of it; nothing is stored here.
 
-import type { EventOutcome, EventStatus, WebhookEvent } from '../model.ts';
+import type { EventOutcome, EventStatus, WebhookEvent } from '../core/model.ts';
 import type {
   CallSummary,
   EventRecord,

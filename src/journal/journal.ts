@@ -14,7 +14,7 @@ import type {
   Plan,
   RulePointer,
   WebhookEvent,
-} from '../model.ts';
+} from '../core/model.ts';
 import type { TimerAnswer, TimerCancel, TimerQuestion } from './timers.ts';
 
 /** A verified event on its way into the journal. */

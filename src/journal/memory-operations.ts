@@ -1,7 +1,7 @@
 // Operations and last writes in memory. Bounded: the oldest done ones are forgotten first, one whose
 // outcome is open never.
 
-import type { OperationResult } from '../model.ts';
+import type { OperationResult } from '../core/model.ts';
 import type {
   IntendedOperation,
   KnownReferences,

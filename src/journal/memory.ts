@@ -4,7 +4,7 @@
 // Longer than usual: operations, timers and the archive have files of their own, and this holds them together.
 
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type Clock, eventKeyOf } from '../model.ts';
+import { type Clock, eventKeyOf } from '../core/model.ts';
 import { type Archive, replayMark } from './archive.ts';
 import type {
   Acceptance,

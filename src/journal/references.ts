@@ -2,7 +2,7 @@
 // addresses in it. Takes an event and its outcome, gives short texts that an index can hold. An e-mail
 // address becomes a keyed hash, so that it can be asked for and never be read.
 
-import type { EventOutcome, JsonValue, WebhookEvent } from '../model.ts';
+import type { EventOutcome, JsonValue, WebhookEvent } from '../core/model.ts';
 import type { KeyedHash } from './keyed-hash.ts';
 
 /** Of one event; a batch of licenses has its own limit in the rules. */

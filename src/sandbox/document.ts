@@ -1,8 +1,8 @@
 // Finding one's way in the OpenAPI document. Takes a JSON pointer, gives what stands there.
 // Never reads a file and never judges.
 
-import { AppError } from '../errors.ts';
-import type { JsonObject, JsonValue } from '../model.ts';
+import { AppError } from '../core/error-codes.ts';
+import type { JsonObject, JsonValue } from '../core/model.ts';
 
 /** A schema of the document: where it stands and what it says. */
 export interface SchemaPlace {

@@ -1,7 +1,7 @@
 // Carrying out a fault. Takes an effect and the work, gives the answer that the caller sees, or none.
 // Never decides which call is struck.
 
-import type { Clock } from '../model.ts';
+import type { Clock } from '../core/model.ts';
 import { type Answer, jsonAnswer, refusal } from './answer.ts';
 import type { FaultBody, FaultEffect } from './faults.ts';
 

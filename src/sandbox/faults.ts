@@ -1,7 +1,7 @@
 // Faults on demand: which call goes wrong, and how. Takes the faults that were ordered and each call
 // as it comes, gives the effect. Never carries one out; see fault-effects.ts.
 
-import type { JsonValue } from '../model.ts';
+import type { JsonValue } from '../core/model.ts';
 
 /** What is sent where an answer should be. */
 export type FaultBody =

@@ -1,7 +1,7 @@
 // Filters of a list. Takes query parameters as sent and the fields a resource has, gives a test on
 // rows, and what an index could narrow the search by. Never touches the store.
 
-import { formatInstant, parseInstant } from '../interval.ts';
+import { formatInstant, parseInstant } from '../core/interval.ts';
 import { splitName } from './parameters.ts';
 import type { SandboxMetadata } from './types.ts';
 

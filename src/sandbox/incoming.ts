@@ -1,7 +1,7 @@
 // A request on its way in. Takes the Request, gives its parts as plain data.
 // Never fails: a body that is not JSON is told as such, for the contract to refuse.
 
-import type { JsonValue } from '../model.ts';
+import type { JsonValue } from '../core/model.ts';
 
 export type IncomingBody =
   | { readonly kind: 'none' }

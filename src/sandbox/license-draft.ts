@@ -1,8 +1,8 @@
 // A license on its way into the store. Takes a checked body, gives the license as the template and
 // the body make it, or the refusal. Never stores it.
 
-import { addInterval, formatInstant, parseInstant, parseInterval } from '../interval.ts';
-import type { JsonObject, JsonValue } from '../model.ts';
+import { addInterval, formatInstant, parseInstant, parseInterval } from '../core/interval.ts';
+import type { JsonObject, JsonValue } from '../core/model.ts';
 import { type Answer, refusal } from './answer.ts';
 import { findProduct, findTemplate, productTemplate } from './catalog.ts';
 import { licenseKeyFor } from './ids.ts';

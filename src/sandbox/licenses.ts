@@ -1,8 +1,8 @@
 // The calls on /v3/licenses. Takes a checked call, gives the answer and changes the store.
 // Never looks at the present when it renews: the stored expiry counts.
 
-import { addInterval, formatInstant, parseInstant, parseInterval } from '../interval.ts';
-import type { JsonObject } from '../model.ts';
+import { addInterval, formatInstant, parseInstant, parseInterval } from '../core/interval.ts';
+import type { JsonObject } from '../core/model.ts';
 import { type Answer, jsonAnswer, NO_CONTENT, refusal } from './answer.ts';
 import { draftLicense, refuseUsers } from './license-draft.ts';
 import { listRows } from './lists.ts';

@@ -1,7 +1,7 @@
 // Metadata entries of users and licenses. Takes what a body says, gives entries as they are stored.
 // Never drops an entry unless the PATCH is one that replaces.
 
-import type { JsonValue } from '../model.ts';
+import type { JsonValue } from '../core/model.ts';
 import type { SandboxMetadata } from './types.ts';
 import type { World } from './world.ts';
 

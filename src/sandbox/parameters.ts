@@ -2,7 +2,7 @@
 // objection or none. Never filters anything.
 
 import type { ValidateFunction } from 'ajv/dist/2020.js';
-import type { JsonObject, JsonValue } from '../model.ts';
+import type { JsonObject, JsonValue } from '../core/model.ts';
 import { follow, type SchemaPlace } from './document.ts';
 
 /** What is wrong with a request: `refused` is answered 400, `noted` is served all the same. */

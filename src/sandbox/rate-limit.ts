@@ -1,7 +1,7 @@
 // The vendor's rate limit. Takes the present, gives the headers of the answer or the refusal.
 // A fixed window from the first call on, as in AspNetCoreRateLimit; never a rolling one.
 
-import { formatInstant } from '../interval.ts';
+import { formatInstant } from '../core/interval.ts';
 import { type Answer, refusal } from './answer.ts';
 import type { RateLimit } from './types.ts';
 

@@ -1,11 +1,11 @@
 // The embedded Cryptlex. Takes requests as the vendor's Web API v3 does, gives its answers from
 // state in memory, each checked against our OpenAPI document. Never calls the real service.
 
-import { AppError } from '../errors.ts';
-import type { JsonObject } from '../model.ts';
+import { AppError } from '../core/error-codes.ts';
+import type { JsonObject } from '../core/model.ts';
 import { type Answer, refusal, toResponse } from './answer.ts';
 import { createGate, type Gate } from './auth.ts';
-import { type Contract, loadContract, type Operation } from './contract.ts';
+import { type Contract, loadContract, type Operation } from './openapi.ts';
 import { perform } from './fault-effects.ts';
 import { createFaultBook, type FaultBook, type Faults } from './faults.ts';
 import { type Incoming, readRequest, recordableBody } from './incoming.ts';

@@ -2,9 +2,9 @@
 // rule test or `--given` writes them, completes them and stores them. Never overwrites by accident:
 // what is given twice, misspelt or impossible is told.
 
-import { AppError } from '../errors.ts';
-import { formatInstant, parseInstant } from '../interval.ts';
-import type { JsonObject } from '../model.ts';
+import { AppError } from '../core/error-codes.ts';
+import { formatInstant, parseInstant } from '../core/interval.ts';
+import type { JsonObject } from '../core/model.ts';
 import { putProduct, putTemplate } from './catalog.ts';
 import { draftLicense } from './license-draft.ts';
 import { LICENSE_INSTANTS, LICENSE_MEMBERS, TEMPLATE_MEMBERS, USER_MEMBERS } from './members.ts';

@@ -6,7 +6,7 @@ import { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
-import { AppError } from '../errors.ts';
+import { AppError } from '../core/error-codes.ts';
 import { refusal, toResponse } from './answer.ts';
 import type { Sandbox } from './sandbox.ts';
 

@@ -1,7 +1,7 @@
 // The words of the sandbox: resources as the API answers them, what may be put there, and options.
 // Types only; the API's members are those of schema/cryptlex.openapi.yaml and of the vendor's reference.
 
-import type { Clock, JsonValue } from '../model.ts';
+import type { Clock, JsonValue } from '../core/model.ts';
 import type { Fault } from './faults.ts';
 
 export interface SandboxMetadata {

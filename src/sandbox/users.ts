@@ -1,7 +1,7 @@
 // The calls on /v3/users. Takes a checked call, gives the answer and changes the store.
 // Never lets two users share an address, whatever its case.
 
-import type { JsonObject, JsonValue } from '../model.ts';
+import type { JsonObject, JsonValue } from '../core/model.ts';
 import { type Answer, jsonAnswer, refusal } from './answer.ts';
 import { listRows } from './lists.ts';
 import { metadataInputs, newEntry, patchEntries, repeatedKey } from './metadata.ts';

@@ -1,8 +1,8 @@
 // What every handler works with: the store, time, ids and the settled options.
 // Made once per sandbox; never known outside this folder.
 
-import { formatInstant } from '../interval.ts';
-import type { JsonObject } from '../model.ts';
+import { formatInstant } from '../core/interval.ts';
+import type { JsonObject } from '../core/model.ts';
 import type { Answer } from './answer.ts';
 import { licenseLists, userLists } from './fields.ts';
 import { createIdSource } from './ids.ts';

@@ -3,16 +3,16 @@
 // Never holds state, and never knows about rules, journals or Cryptlex.
 
 import { type Context, Hono } from 'hono';
-import { AppError } from '../errors.ts';
-import type { JsonObject } from '../model.ts';
-import { SIGNATURE_HEADERS } from '../model.ts';
+import { AppError } from '../core/error-codes.ts';
+import type { JsonObject } from '../core/model.ts';
+import { SIGNATURE_HEADERS } from '../core/model.ts';
 import { type AdminDependencies, createAdmin } from './admin.ts';
-import type { Answer } from './answers.ts';
-import { answerError, answerInternal } from './answers.ts';
+import type { Answer } from './responses.ts';
+import { answerError, answerInternal } from './responses.ts';
 import { type BillingDependencies, createBilling } from './billing.ts';
-import { describeFault } from './faults.ts';
+import { describeFault } from './describe-fault.ts';
 import type { RequestOrigin } from './read-body.ts';
-import { createStrangers } from './strangers.ts';
+import { createStrangers } from './refusal-limiter.ts';
 import { GUESS_DELAY_MS } from './token-guard.ts';
 import type { ServerSource, WebhookDependencies, WebhookTarget } from './webhook.ts';
 import { answerWebhook } from './webhook.ts';

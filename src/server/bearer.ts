@@ -2,7 +2,7 @@
 // there. In constant time, so that an answer's time tells nothing of the token.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Secret } from '../secret.ts';
+import type { Secret } from '../core/secret.ts';
 
 /** Gives a check of `Authorization: Bearer …` headers. */
 export function createBearerCheck(token: Secret): (header: string | undefined) => boolean {

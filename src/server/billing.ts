@@ -4,13 +4,13 @@
 
 import { type Context, Hono } from 'hono';
 import type { BillingLinks, UserName } from '../billing/links.ts';
-import { AppError, type AppErrorCode, registryEntry } from '../errors.ts';
-import type { Logger } from '../log.ts';
-import type { Clock, JsonObject, JsonValue } from '../model.ts';
-import type { Secret } from '../secret.ts';
-import { describeFault } from './faults.ts';
+import { AppError, type AppErrorCode, registryEntry } from '../core/error-codes.ts';
+import type { Logger } from '../core/log.ts';
+import type { Clock, JsonObject, JsonValue } from '../core/model.ts';
+import type { Secret } from '../core/secret.ts';
+import { describeFault } from './describe-fault.ts';
 import { type RequestOrigin, readBody } from './read-body.ts';
-import type { Strangers } from './strangers.ts';
+import type { Strangers } from './refusal-limiter.ts';
 import { createTokenGuard } from './token-guard.ts';
 
 export interface BillingDependencies {

@@ -5,7 +5,7 @@
 import { Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
-import { AppError } from '../errors.ts';
+import { AppError } from '../core/error-codes.ts';
 import type { RequestOrigin } from './read-body.ts';
 
 interface ListenOptions {

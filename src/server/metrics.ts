@@ -2,7 +2,7 @@
 // a port of its own (METRICS_PORT). Takes a way to make the page; knows nothing of what is counted.
 
 import { Hono } from 'hono';
-import type { Secret } from '../secret.ts';
+import type { Secret } from '../core/secret.ts';
 import { createBearerCheck } from './bearer.ts';
 
 export interface MetricsPage {

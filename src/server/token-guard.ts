@@ -2,11 +2,11 @@
 // token is right; whoever guesses often waits for each further answer, and the right token never does.
 
 import type { Context } from 'hono';
-import type { Clock } from '../model.ts';
-import type { Secret } from '../secret.ts';
+import type { Clock } from '../core/model.ts';
+import type { Secret } from '../core/secret.ts';
 import { createBearerCheck } from './bearer.ts';
 import type { RequestOrigin } from './read-body.ts';
-import type { Strangers } from './strangers.ts';
+import type { Strangers } from './refusal-limiter.ts';
 
 export const GUESS_DELAY_MS = 1_000;
 

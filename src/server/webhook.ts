@@ -2,8 +2,8 @@
 // Order: method and headers, source, body, signature, and only then the events are worked on.
 // Never parses, logs or passes on anything of a body whose signature was not found good.
 
-import { AppError } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import { AppError } from '../core/error-codes.ts';
+import type { Logger } from '../core/log.ts';
 import type {
   Clock,
   EventOutcome,
@@ -12,13 +12,13 @@ import type {
   RawRequest,
   VerifiedDelivery,
   WebhookEvent,
-} from '../model.ts';
-import { PROVIDER_NAMES, PROVIDERS, SIGNATURE_HEADERS } from '../model.ts';
-import type { Answer } from './answers.ts';
-import { answerDelivery, answerError, answerInternal } from './answers.ts';
-import { describeFault } from './faults.ts';
+} from '../core/model.ts';
+import { PROVIDER_NAMES, PROVIDERS, SIGNATURE_HEADERS } from '../core/model.ts';
+import type { Answer } from './responses.ts';
+import { answerDelivery, answerError, answerInternal } from './responses.ts';
+import { describeFault } from './describe-fault.ts';
 import { BODY_BYTES_MAX, type RequestOrigin, readBody } from './read-body.ts';
-import type { Strangers } from './strangers.ts';
+import type { Strangers } from './refusal-limiter.ts';
 
 /** A source as the server sees it; it is on when it has a verifier. */
 export interface ServerSource {

@@ -3,8 +3,8 @@
 // and addresses of buyers, and errors are logged.
 
 import { isUtf8 } from 'node:buffer';
-import { AppError } from '../errors.ts';
-import type { JsonObject, JsonValue } from '../model.ts';
+import { AppError } from '../core/error-codes.ts';
+import type { JsonObject, JsonValue } from '../core/model.ts';
 
 /** What an event is given besides its body. */
 export interface EventOrigin {

@@ -2,9 +2,9 @@
 // Never parses the body before the digest matches. FastSpring signs no time, so there is no age to
 // check: a delivery sent again is told by its event ids, in the journal.
 
-import { AppError } from '../errors.ts';
-import type { JsonObject, JsonValue, WebhookEvent } from '../model.ts';
-import { hmacSha256, sameDigest } from './digest.ts';
+import { AppError } from '../core/error-codes.ts';
+import type { JsonObject, JsonValue, WebhookEvent } from '../core/model.ts';
+import { hmacSha256, sameDigest } from './hmac.ts';
 import type { EventOrigin } from './event-body.ts';
 import {
   isJsonObject,
@@ -13,8 +13,8 @@ import {
   requiredName,
   timeOrArrival,
 } from './event-body.ts';
-import { signatureMismatch } from './secrets.ts';
-import type { Verifier, VerifierSettings } from './settings.ts';
+import { signatureMismatch } from './signature-mismatch.ts';
+import type { Verifier, VerifierSettings } from './verifier.ts';
 import { requiredHeader } from './signature-header.ts';
 import { verifiedDelivery } from './verified-delivery.ts';
 

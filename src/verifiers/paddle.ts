@@ -4,10 +4,10 @@
 // drops those it does not know and crashes on missing ones, while rules read Paddle's own JSON.
 
 import type { Webhooks } from '@paddle/paddle-node-sdk';
-import { AppError } from '../errors.ts';
-import type { JsonObject, RawRequest, WebhookEvent } from '../model.ts';
-import type { Secret } from '../secret.ts';
-import { hmacSha256, sameDigest } from './digest.ts';
+import { AppError } from '../core/error-codes.ts';
+import type { JsonObject, RawRequest, WebhookEvent } from '../core/model.ts';
+import type { Secret } from '../core/secret.ts';
+import { hmacSha256, sameDigest } from './hmac.ts';
 import type { EventOrigin } from './event-body.ts';
 import {
   isJsonObject,
@@ -16,9 +16,9 @@ import {
   timeOrArrival,
   utf8Text,
 } from './event-body.ts';
-import { lateLibrary } from './late.ts';
-import { signatureMismatch } from './secrets.ts';
-import type { Verifier, VerifierSettings } from './settings.ts';
+import { lateLibrary } from './lazy-import.ts';
+import { signatureMismatch } from './signature-mismatch.ts';
+import type { Verifier, VerifierSettings } from './verifier.ts';
 import { checkSignatureAge } from './signature-age.ts';
 import type { HeaderScheme, SignatureHeader } from './signature-header.ts';
 import { readSignatureHeader } from './signature-header.ts';

@@ -3,9 +3,9 @@
 // so that each checks the other.
 
 import { createHmac } from 'node:crypto';
-import type { Provider } from '../model.ts';
-import { SIGNATURE_HEADERS } from '../model.ts';
-import type { Secret } from '../secret.ts';
+import type { Provider } from '../core/model.ts';
+import { SIGNATURE_HEADERS } from '../core/model.ts';
+import type { Secret } from '../core/secret.ts';
 
 interface SigningOptions {
   readonly secret: Secret;

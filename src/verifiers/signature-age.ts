@@ -1,7 +1,7 @@
 // The age of a signature. Takes the signed time and the time of arrival, throws when they are too
 // far apart. Never lets a time pass that cannot be compared.
 
-import { AppError } from '../errors.ts';
+import { AppError } from '../core/error-codes.ts';
 
 /**
  * Counts in whole seconds, since providers sign whole seconds: at exactly the tolerance a signature

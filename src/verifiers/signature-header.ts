@@ -1,9 +1,9 @@
 // Reads a signature header that holds a time and digests, as Stripe and Paddle send it.
 // Takes the header's text, gives its parts. Never puts the header into an error.
 
-import { AppError } from '../errors.ts';
-import type { Provider } from '../model.ts';
-import { SIGNATURE_HEADERS } from '../model.ts';
+import { AppError } from '../core/error-codes.ts';
+import type { Provider } from '../core/model.ts';
+import { SIGNATURE_HEADERS } from '../core/model.ts';
 
 export interface HeaderScheme {
   readonly provider: Provider;

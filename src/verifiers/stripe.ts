@@ -3,9 +3,9 @@
 // Never keeps an error of the SDK: those carry the header and the whole body.
 
 import type Stripe from 'stripe';
-import { AppError } from '../errors.ts';
-import type { JsonObject, RawRequest, WebhookEvent } from '../model.ts';
-import type { Secret } from '../secret.ts';
+import { AppError } from '../core/error-codes.ts';
+import type { JsonObject, RawRequest, WebhookEvent } from '../core/model.ts';
+import type { Secret } from '../core/secret.ts';
 import type { EventOrigin } from './event-body.ts';
 import {
   eventObject,
@@ -16,9 +16,9 @@ import {
   timeOrArrival,
   utf8Text,
 } from './event-body.ts';
-import { lateLibrary } from './late.ts';
-import { signatureMismatch } from './secrets.ts';
-import type { Verifier, VerifierSettings } from './settings.ts';
+import { lateLibrary } from './lazy-import.ts';
+import { signatureMismatch } from './signature-mismatch.ts';
+import type { Verifier, VerifierSettings } from './verifier.ts';
 import { checkSignatureAge } from './signature-age.ts';
 import type { HeaderScheme, SignatureHeader } from './signature-header.ts';
 import { readSignatureHeader } from './signature-header.ts';

@@ -2,7 +2,7 @@
 // in, however often they are told, and whatever a person does in between.
 
 import { describe, expect, test } from 'vitest';
-import type { PlannedStep } from '../../src/model.ts';
+import type { PlannedStep } from '../../src/core/model.ts';
 import { createBench, type Step, writesOf } from './bench.ts';
 
 const FIND = { metadata: { sub: 's1' } };

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { CryptlexError } from '../../src/cryptlex/errors.ts';
-import { AppError } from '../../src/errors.ts';
+import { AppError } from '../../src/core/error-codes.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { callsOf, createBench, type Step, stateOf, writesOf } from './bench.ts';
 import { CREATE_FIVE, CREATE_ONE, RENEW_THREE, RENEW_TO_DATE, SCENARIOS } from './scenarios.ts';

@@ -1,7 +1,7 @@
 // Events that come in another order than they happened: an older one never overrides a newer one.
 
 import { describe, expect, test } from 'vitest';
-import type { PlannedStep } from '../../src/model.ts';
+import type { PlannedStep } from '../../src/core/model.ts';
 import { createBench, type Step, stateOf, writesOf } from './bench.ts';
 
 const FIND = { metadata: { sub: 's1' } };

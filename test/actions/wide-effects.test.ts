@@ -2,7 +2,7 @@
 // an administrator changed.
 
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../src/model.ts';
+import type { JsonObject } from '../../src/core/model.ts';
 import { callsOf, createBench, type Step, writesOf } from './bench.ts';
 
 const FIND = { metadata: { sub: 's1' } };

@@ -1,7 +1,7 @@
 // What holds for every event, whatever the provider: nothing before the signature, and one license for each fact.
 
 import { describe, expect, test } from 'vitest';
-import type { JsonObject, Provider } from '../../src/model.ts';
+import type { JsonObject, Provider } from '../../src/core/model.ts';
 import { type Keywright, sampleBody, withKeywright } from '../support/keywright.ts';
 import {
   calls,

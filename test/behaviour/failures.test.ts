@@ -2,7 +2,7 @@
 // need a license which is not there yet.
 
 import { describe, expect, test } from 'vitest';
-import type { JsonObject, Provider } from '../../src/model.ts';
+import type { JsonObject, Provider } from '../../src/core/model.ts';
 import { type Keywright, withKeywright } from '../support/keywright.ts';
 import {
   calls,

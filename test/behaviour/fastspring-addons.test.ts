@@ -1,7 +1,7 @@
 // FastSpring's add-ons with the default rules: in one order with their subscription, or bought later.
 
 import { describe, expect, test } from 'vitest';
-import type { JsonValue } from '../../src/model.ts';
+import type { JsonValue } from '../../src/core/model.ts';
 import {
   calls,
   LENS,

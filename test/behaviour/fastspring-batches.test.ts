@@ -2,7 +2,7 @@
 // 200, or a 202 with ids, is a receipt.
 
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../src/model.ts';
+import type { JsonObject } from '../../src/core/model.ts';
 import { sampleBody } from '../support/keywright.ts';
 import {
   calls,

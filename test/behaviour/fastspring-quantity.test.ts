@@ -1,7 +1,7 @@
 // FastSpring's quantities with the default rules: licenses, activations, and nonsense.
 
 import { describe, expect, test } from 'vitest';
-import type { JsonValue } from '../../src/model.ts';
+import type { JsonValue } from '../../src/core/model.ts';
 import {
   expectUntouched,
   onlyLicense,

@@ -2,7 +2,7 @@
 // Never a license and then an error.
 
 import { describe, expect, test } from 'vitest';
-import type { JsonObject, JsonValue } from '../../src/model.ts';
+import type { JsonObject, JsonValue } from '../../src/core/model.ts';
 import {
   all,
   catalog,

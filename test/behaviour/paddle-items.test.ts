@@ -1,8 +1,8 @@
 // Paddle's items with the default rules: recurring or one-time, each with its own interval, joined by price.
 
 import { describe, expect, test } from 'vitest';
-import { parseInterval } from '../../src/interval.ts';
-import type { JsonObject, JsonValue } from '../../src/model.ts';
+import { parseInterval } from '../../src/core/interval.ts';
+import type { JsonObject, JsonValue } from '../../src/core/model.ts';
 import {
   expectUntouched,
   LENS,

@@ -2,7 +2,7 @@
 // data or catalog. Real HTTP, real signatures, the sandbox at the other end.
 
 import { describe, expect, test } from 'vitest';
-import type { JsonValue } from '../../src/model.ts';
+import type { JsonValue } from '../../src/core/model.ts';
 import {
   all,
   catalog,

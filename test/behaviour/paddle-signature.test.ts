@@ -2,8 +2,8 @@
 // secrets, none at all, and bytes.
 
 import { describe, expect, test } from 'vitest';
-import { SIGNATURE_HEADERS } from '../../src/model.ts';
-import { Secret } from '../../src/secret.ts';
+import { SIGNATURE_HEADERS } from '../../src/core/model.ts';
+import { Secret } from '../../src/core/secret.ts';
 import { signDelivery } from '../../src/verifiers/sign.ts';
 import {
   readSample,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newSqlite } from '../economy/support.ts';
+import { newSqlite } from '../call-budget/support.ts';
 import { type Keywright, PRODUCT_ID, startKeywright } from '../support/keywright.ts';
 import { cli } from './support.ts';
 

@@ -14,10 +14,10 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runCli } from '../../src/cli/commands.ts';
-import { examine } from '../../src/compose-doctor.ts';
-import { composeSandbox, type ServedSandbox } from '../../src/compose-sandbox.ts';
-import type { Finding } from '../../src/doctor-finding.ts';
+import { runCli } from '../../src/cli/run-cli.ts';
+import { examine } from '../../src/doctor/doctor.ts';
+import { composeSandbox, type ServedSandbox } from '../../src/sandbox/compose-sandbox.ts';
+import type { Finding } from '../../src/doctor/finding.ts';
 import { startKeywright } from '../support/keywright.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 

@@ -4,11 +4,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../src/model.ts';
+import type { JsonObject } from '../../src/core/model.ts';
 import { calls, monthly, RENEWALS, sampleText, writes } from '../behaviour/support.ts';
-import { newSqlite, until } from '../economy/support.ts';
+import { newSqlite, until } from '../call-budget/support.ts';
 import { type Keywright, PRODUCT_ID, sampleBody, startKeywright } from '../support/keywright.ts';
-import { runCli } from '../withstand/process.ts';
+import { runCli } from '../resilience/process.ts';
 import { cli } from './support.ts';
 
 const SALE = 'invoice.paid-subscription-create';

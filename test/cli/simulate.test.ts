@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newSqlite } from '../economy/support.ts';
+import { newSqlite } from '../call-budget/support.ts';
 import { type Keywright, readSample, SECRETS, startKeywright } from '../support/keywright.ts';
 import { cli } from './support.ts';
 

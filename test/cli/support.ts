@@ -1,6 +1,6 @@
 // The command line in this process. Takes arguments and variables, gives what a terminal would show.
 
-import { runCli } from '../../src/cli/commands.ts';
+import { runCli } from '../../src/cli/run-cli.ts';
 
 export interface Shown {
   readonly code: number;

@@ -5,8 +5,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { workAndWatch } from '../../src/cli/watch.ts';
-import { percentOf } from '../../src/engine/coverage.ts';
+import { workAndWatch } from '../../src/cli/input/watch.ts';
+import { percentOf } from '../../src/engine/cases/coverage.ts';
 import { cli } from './support.ts';
 
 let folder = '';

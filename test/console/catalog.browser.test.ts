@@ -1,7 +1,7 @@
 // The catalog, as somebody looks at it who wonders what is sold and whether Cryptlex knows it.
 
 import { afterAll, beforeAll } from 'vitest';
-import type { JsonObject } from '../../src/model.ts';
+import type { JsonObject } from '../../src/core/model.ts';
 import { type Keywright, PRODUCT_ID, sampleBody, startKeywright } from '../support/keywright.ts';
 import { ADMIN_TOKEN, describeInBrowser, expect, expectAccessible, test } from './browser.ts';
 import { HOSTILE } from './hostile.ts';

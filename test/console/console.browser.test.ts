@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe } from 'vitest';
 import { SESSION_COOKIE } from '../../src/console/session.ts';
-import { newSqlite } from '../economy/support.ts';
+import { newSqlite } from '../call-budget/support.ts';
 import { type Keywright, sampleBody, startKeywright } from '../support/keywright.ts';
 import { ADMIN_TOKEN, describeInBrowser, expect, expectAccessible, test } from './browser.ts';
 import { HOSTILE, hostileEvent } from './hostile.ts';

@@ -1,7 +1,7 @@
 // Who gets into the console, and what a browser is told not to do there. Over real HTTP, in front of the whole server.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newSqlite } from '../economy/support.ts';
+import { newSqlite } from '../call-budget/support.ts';
 import { type Keywright, startKeywright, withKeywright } from '../support/keywright.ts';
 import { ADMIN_TOKEN, ask, cookieOf, type SignedIn, signedIn, signInWith } from './signed-in.ts';
 

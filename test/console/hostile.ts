@@ -1,7 +1,7 @@
 // Texts that a page must never take for more than text, and events that are made of them. Every field that a
 // buyer or a provider fills holds one.
 
-import type { JsonObject } from '../../src/model.ts';
+import type { JsonObject } from '../../src/core/model.ts';
 import { sampleBody } from '../support/keywright.ts';
 
 export const HOSTILE: readonly string[] = [

@@ -2,8 +2,8 @@
 // comes in an event is ever more than text.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../src/model.ts';
-import { newSqlite, until } from '../economy/support.ts';
+import type { JsonObject } from '../../src/core/model.ts';
+import { newSqlite, until } from '../call-budget/support.ts';
 import { type Keywright, sampleBody, startKeywright, withKeywright } from '../support/keywright.ts';
 import { HOSTILE, hostileEvent } from './hostile.ts';
 import { ADMIN_TOKEN, type SignedIn, signedIn } from './signed-in.ts';

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
-import type { JsonObject } from '../../src/model.ts';
+import type { JsonObject } from '../../src/core/model.ts';
 import { type Keywright, sampleBody, startKeywright } from '../support/keywright.ts';
 import { ADMIN_TOKEN, describeInBrowser, expect, expectAccessible, test } from './browser.ts';
 import { HOSTILE } from './hostile.ts';

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { createSessions, SESSION_IDLE_MS } from '../../src/console/session.ts';
-import { Secret } from '../../src/secret.ts';
+import { Secret } from '../../src/core/secret.ts';
 
 const NOW_MS = 1_800_000_000_000;
 const MINUTE_MS = 60_000;

@@ -9,9 +9,9 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { composeServer } from '../../src/compose.ts';
-import { openArchive } from '../../src/compose-journal.ts';
-import { Secret } from '../../src/secret.ts';
+import { composeServer } from '../../src/app/server.ts';
+import { openArchive } from '../../src/journal/open-journal.ts';
+import { Secret } from '../../src/core/secret.ts';
 import { signDelivery } from '../../src/verifiers/sign.ts';
 import { PRODUCT_ID, SECRETS, sampleBody } from '../support/keywright.ts';
 

@@ -2,9 +2,9 @@
 // twice. The other takes over what the dead one was at; all is done, nothing twice.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { composeSandbox } from '../../src/compose-sandbox.ts';
+import { composeSandbox } from '../../src/sandbox/compose-sandbox.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { type ServerProcess, startServerProcess } from '../withstand/process.ts';
+import { type ServerProcess, startServerProcess } from '../resilience/process.ts';
 import { expectEachOnce, renewedSales, sendAll, untilDone } from './renewed-sales.ts';
 
 let postgres: TestPostgres;

@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { composeSandbox } from '../../src/compose-sandbox.ts';
-import { startServerProcess } from '../withstand/process.ts';
+import { composeSandbox } from '../../src/sandbox/compose-sandbox.ts';
+import { startServerProcess } from '../resilience/process.ts';
 import { expectEachOnce, renewedSales, sendAll, untilDone } from './renewed-sales.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'keywright-kill-'));

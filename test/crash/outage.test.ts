@@ -5,11 +5,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { checkLicenses } from '../model/check.ts';
-import { type Scenario, type Story, scenarioOf } from '../model/lifecycles.ts';
-import { QuietClock } from '../model/quiet-clock.ts';
-import type { Trouble } from '../model/trouble.ts';
-import { World } from '../model/world.ts';
+import { checkLicenses } from '../exactly-once/check.ts';
+import { type Scenario, type Story, scenarioOf } from '../exactly-once/lifecycles.ts';
+import { QuietClock } from '../exactly-once/quiet-clock.ts';
+import type { Trouble } from '../exactly-once/trouble.ts';
+import { World } from '../exactly-once/world.ts';
 
 const START_MS = Date.UTC(2026, 10, 30, 12);
 const HOUR_MS = 3_600_000;

@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { POINTS } from '../../src/points.ts';
-import { type Counts, runScenario } from '../model/check.ts';
-import { type Scenario, type Story, scenarioOf } from '../model/lifecycles.ts';
-import { QuietClock } from '../model/quiet-clock.ts';
+import { POINTS } from '../../src/core/failpoints.ts';
+import { type Counts, runScenario } from '../exactly-once/check.ts';
+import { type Scenario, type Story, scenarioOf } from '../exactly-once/lifecycles.ts';
+import { QuietClock } from '../exactly-once/quiet-clock.ts';
 
 const START_MS = Date.UTC(2026, 10, 30, 12);
 const directory = mkdtempSync(join(tmpdir(), 'keywright-points-'));

@@ -2,12 +2,12 @@
 // instant, the database is restarted under load. In virtual time, but for the database's own restart.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkLicenses } from '../model/check.ts';
-import { type Delivery, type Story, scenarioOf } from '../model/lifecycles.ts';
-import { postgresTraffic } from '../model/postgres-traffic.ts';
-import { QuietClock } from '../model/quiet-clock.ts';
-import type { Trouble } from '../model/trouble.ts';
-import { World } from '../model/world.ts';
+import { checkLicenses } from '../exactly-once/check.ts';
+import { type Delivery, type Story, scenarioOf } from '../exactly-once/lifecycles.ts';
+import { postgresTraffic } from '../exactly-once/postgres-traffic.ts';
+import { QuietClock } from '../exactly-once/quiet-clock.ts';
+import type { Trouble } from '../exactly-once/trouble.ts';
+import { World } from '../exactly-once/world.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 
 const START_MS = Date.UTC(2026, 10, 30, 12);

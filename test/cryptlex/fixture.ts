@@ -8,9 +8,9 @@ import {
   createCryptlexClient,
 } from '../../src/cryptlex/client.ts';
 import { CryptlexError } from '../../src/cryptlex/errors.ts';
-import { createPace } from '../../src/cryptlex/pace.ts';
-import type { Clock } from '../../src/model.ts';
-import { Secret } from '../../src/secret.ts';
+import { createPace } from '../../src/cryptlex/rate-limiter.ts';
+import type { Clock } from '../../src/core/model.ts';
+import { Secret } from '../../src/core/secret.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { type Answer, type SeenRequest, startScriptedServer } from './scripted-server.ts';
 

@@ -3,7 +3,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createPace, type Pace, parseRateLimit } from '../../src/cryptlex/pace.ts';
+import { createPace, type Pace, parseRateLimit } from '../../src/cryptlex/rate-limiter.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 interface Arrival {

@@ -3,8 +3,8 @@
 // What a page shows to be refused ends in `# ✗ CODE`; everything else must be without a finding.
 
 import { ACTIONS } from '../../src/actions/definitions.ts';
-import { createInspection, loadKnownShapes } from '../../src/engine/inspect.ts';
-import { loadRuleFile } from '../../src/engine/load.ts';
+import { createInspection, loadKnownShapes } from '../../src/engine/lint/inspect.ts';
+import { loadRuleFile } from '../../src/engine/load/load.ts';
 import type { Fence } from './markdown.ts';
 
 const inspection = createInspection(await loadKnownShapes(), ACTIONS);

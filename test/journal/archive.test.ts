@@ -8,7 +8,7 @@ import { openPostgres } from '../../src/journal/sql/postgres.ts';
 import { createSqlArchive } from '../../src/journal/sql/sql-archive.ts';
 import { openSqlJournal } from '../../src/journal/sql/sql-journal.ts';
 import { openSqlite } from '../../src/journal/sql/sqlite.ts';
-import { Secret } from '../../src/secret.ts';
+import { Secret } from '../../src/core/secret.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { archiveContract } from './archive.ts';

@@ -10,8 +10,8 @@ import {
   type RuleText,
 } from '../../src/journal/archive.ts';
 import type { Journal, TakenEvent } from '../../src/journal/journal.ts';
-import type { EventOutcome, EventStatus, Provider, WebhookEvent } from '../../src/model.ts';
-import { EVENT_STATUSES, eventKeyOf } from '../../src/model.ts';
+import type { EventOutcome, EventStatus, Provider, WebhookEvent } from '../../src/core/model.ts';
+import { EVENT_STATUSES, eventKeyOf } from '../../src/core/model.ts';
 
 export interface ArchiveBench {
   readonly journal: Journal;

@@ -9,8 +9,8 @@ import type {
   StoredPlan,
   TakenEvent,
 } from '../../src/journal/journal.ts';
-import type { EventOutcome, EventStatus, WebhookEvent } from '../../src/model.ts';
-import { eventKeyOf } from '../../src/model.ts';
+import type { EventOutcome, EventStatus, WebhookEvent } from '../../src/core/model.ts';
+import { eventKeyOf } from '../../src/core/model.ts';
 import { timerContract } from './timer-contract.ts';
 
 /** A journal, and the time by which it judges what is due. */

@@ -8,7 +8,7 @@ import { afterAll, beforeEach, expect, test } from 'vitest';
 import type { IntendedOperation, Journal, NewEvent } from '../../src/journal/journal.ts';
 import { openSqlJournal } from '../../src/journal/sql/sql-journal.ts';
 import { openSqlite } from '../../src/journal/sql/sqlite.ts';
-import { eventKeyOf } from '../../src/model.ts';
+import { eventKeyOf } from '../../src/core/model.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'keywright-durability-'));

@@ -1,7 +1,7 @@
 // A workbench for the sandbox's tests. Takes options, gives a sandbox on a clock that is set by hand,
 // and a way to call it. Never waits for real time.
 
-import type { Clock, JsonValue } from '../../src/model.ts';
+import type { Clock, JsonValue } from '../../src/core/model.ts';
 import { createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import type { SandboxOptions } from '../../src/sandbox/types.ts';
 

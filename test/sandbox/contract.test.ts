@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { loadContract } from '../../src/sandbox/contract.ts';
+import { loadContract } from '../../src/sandbox/openapi.ts';
 import { HANDLERS } from '../../src/sandbox/routes.ts';
 import { createWorkbench, START, USER } from './bench.ts';
 

@@ -1,9 +1,9 @@
 // The admin API over real HTTP, in front of the whole server.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../src/model.ts';
+import type { JsonObject } from '../../src/core/model.ts';
 import { calls, monthly, RENEWALS, writes } from '../behaviour/support.ts';
-import { newSqlite, until } from '../economy/support.ts';
+import { newSqlite, until } from '../call-budget/support.ts';
 import {
   type Keywright,
   SECRETS,

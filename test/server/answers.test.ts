@@ -1,9 +1,9 @@
 // The contract's table of answers, row by row.
 
 import { describe, expect, it } from 'vitest';
-import { AppError, ERRORS } from '../../src/errors.ts';
-import { EVENT_STATUSES, type EventOutcome, type EventStatus } from '../../src/model.ts';
-import { answerDelivery, answerError, answerInternal } from '../../src/server/answers.ts';
+import { AppError, ERRORS } from '../../src/core/error-codes.ts';
+import { EVENT_STATUSES, type EventOutcome, type EventStatus } from '../../src/core/model.ts';
+import { answerDelivery, answerError, answerInternal } from '../../src/server/responses.ts';
 
 const problem = {
   code: 'FIELD_MISSING',

@@ -1,8 +1,8 @@
 // Routes and refusals, called in process.
 
 import { describe, expect, it } from 'vitest';
-import { AppError, ERRORS } from '../../src/errors.ts';
-import { PROVIDERS, type Provider, SIGNATURE_HEADERS } from '../../src/model.ts';
+import { AppError, ERRORS } from '../../src/core/error-codes.ts';
+import { PROVIDERS, type Provider, SIGNATURE_HEADERS } from '../../src/core/model.ts';
 import { done, fakeServer, fakeSource, jsonOf, signed } from './fakes.ts';
 
 describe('POST /v1 goes to the source that its signature header names', () => {

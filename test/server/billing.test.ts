@@ -3,8 +3,8 @@
 
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { composeServer } from '../../src/compose.ts';
-import type { JsonObject } from '../../src/model.ts';
+import { composeServer } from '../../src/app/server.ts';
+import type { JsonObject } from '../../src/core/model.ts';
 import { type Keywright, SECRETS, startKeywright } from '../support/keywright.ts';
 import {
   failure,

@@ -1,16 +1,16 @@
 // What the server's tests stand on: a fake verifier, a fake `receive`, a log in memory.
 // The fake signature is the word "good"; real signatures are tested with the real verifiers.
 
-import { AppError } from '../../src/errors.ts';
-import { createLogger } from '../../src/log.ts';
+import { AppError } from '../../src/core/error-codes.ts';
+import { createLogger } from '../../src/core/log.ts';
 import type {
   Clock,
   EventOutcome,
   JsonObject,
   Provider,
   VerifiedDelivery,
-} from '../../src/model.ts';
-import { SIGNATURE_HEADERS } from '../../src/model.ts';
+} from '../../src/core/model.ts';
+import { SIGNATURE_HEADERS } from '../../src/core/model.ts';
 import { createApp, type ServerDependencies } from '../../src/server/app.ts';
 import type { ServerSource } from '../../src/server/webhook.ts';
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { EventOutcome } from '../../src/model.ts';
+import type { EventOutcome } from '../../src/core/model.ts';
 import { type Listening, listen } from '../../src/server/listen.ts';
 import { BODY_BYTES_MAX } from '../../src/server/read-body.ts';
 import { done, fakeServer, jsonOf, signed } from './fakes.ts';

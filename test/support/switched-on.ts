@@ -3,7 +3,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PROVIDERS } from '../../src/model.ts';
+import { PROVIDERS } from '../../src/core/model.ts';
 
 const WORDS = { refunds: 'revoke', disputes: 'suspend', cancellation: 'revoke' };
 

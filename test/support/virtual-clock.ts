@@ -9,7 +9,7 @@
 // Code that talks to real sockets between its sleeps takes `new VirtualClock({ autoAdvance: true })`:
 // there each sleep ends by itself, without waiting, and moves the time forward by its length.
 
-import type { Clock } from '../../src/model.ts';
+import type { Clock } from '../../src/core/model.ts';
 
 interface Sleeper {
   readonly dueMs: number;

@@ -1,12 +1,12 @@
 // Deliveries for the tests of this folder. Takes what a test wants to spoil, gives a signed request
 // and what became of it. The clock stands still at a moment of 2023, so no test depends on today.
 
-import { AppError, type AppErrorCode } from '../../src/errors.ts';
-import type { Provider, RawRequest, VerifiedDelivery } from '../../src/model.ts';
-import { Secret } from '../../src/secret.ts';
-import type { Verifier } from '../../src/verifiers/settings.ts';
+import { AppError, type AppErrorCode } from '../../src/core/error-codes.ts';
+import type { Provider, RawRequest, VerifiedDelivery } from '../../src/core/model.ts';
+import { Secret } from '../../src/core/secret.ts';
+import type { Verifier } from '../../src/verifiers/verifier.ts';
 import { signDelivery } from '../../src/verifiers/sign.ts';
-import { createVerifier } from '../../src/verifiers/verifier.ts';
+import { createVerifier } from '../../src/verifiers/create-verifier.ts';
 
 export const NOW_SECONDS = 1_700_000_000;
 /** In the middle of a second, as clocks are. */

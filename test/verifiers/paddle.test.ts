@@ -2,9 +2,9 @@
 
 import { Webhooks } from '@paddle/paddle-node-sdk';
 import { describe, expect, test } from 'vitest';
-import { Secret } from '../../src/secret.ts';
+import { Secret } from '../../src/core/secret.ts';
 import { signDelivery } from '../../src/verifiers/sign.ts';
-import { createVerifier } from '../../src/verifiers/verifier.ts';
+import { createVerifier } from '../../src/verifiers/create-verifier.ts';
 import {
   BODY_TEXTS,
   codeOf,

@@ -4,9 +4,9 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AppError } from '../../src/errors.ts';
-import { PROVIDERS, type Provider, type RawRequest } from '../../src/model.ts';
-import { Secret } from '../../src/secret.ts';
+import { AppError } from '../../src/core/error-codes.ts';
+import { PROVIDERS, type Provider, type RawRequest } from '../../src/core/model.ts';
+import { Secret } from '../../src/core/secret.ts';
 import {
   codeOf,
   NOW_SECONDS,

@@ -1,7 +1,7 @@
 // Signing secrets as operators write them.
 
 import { expect, test } from 'vitest';
-import { parseSecrets } from '../../src/verifiers/secrets.ts';
+import { parseSecrets } from '../../src/verifiers/signature-mismatch.ts';
 
 test.each([
   ['one', 'whsec_a', ['whsec_a']],

@@ -2,7 +2,7 @@
 
 import Stripe from 'stripe';
 import { expect, test } from 'vitest';
-import { Secret } from '../../src/secret.ts';
+import { Secret } from '../../src/core/secret.ts';
 import { signDelivery } from '../../src/verifiers/sign.ts';
 import { BODY_TEXTS, NOW_SECONDS, SECRET } from './deliveries.ts';
 

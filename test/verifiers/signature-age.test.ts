@@ -1,7 +1,7 @@
 // The limits of a signature's age, from both sides and in both directions.
 
 import { describe, expect, test } from 'vitest';
-import { createVerifier } from '../../src/verifiers/verifier.ts';
+import { createVerifier } from '../../src/verifiers/create-verifier.ts';
 import {
   codeOf,
   NOW_SECONDS,

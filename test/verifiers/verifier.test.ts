@@ -1,10 +1,10 @@
 // What holds for every provider: a good delivery is let in, and with one thing spoiled it is not.
 
 import { describe, expect, test } from 'vitest';
-import { AppError } from '../../src/errors.ts';
-import { PROVIDERS, type Provider, type RawRequest } from '../../src/model.ts';
-import { Secret } from '../../src/secret.ts';
-import { createVerifier, readEvents } from '../../src/verifiers/verifier.ts';
+import { AppError } from '../../src/core/error-codes.ts';
+import { PROVIDERS, type Provider, type RawRequest } from '../../src/core/model.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { createVerifier, readEvents } from '../../src/verifiers/create-verifier.ts';
 import {
   BODY_TEXTS,
   codeOf,

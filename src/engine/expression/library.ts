@@ -2,9 +2,9 @@
 // Each function replaces a JSONata operator that bites (docs/rules.md, "Formulas"). No clock, no
 // randomness, no network; what is wrong with a value is said in an AppError FORMULA_FAILED.
 
-import { AppError } from '../../errors.ts';
-import { addInterval, parseInstant, parseInterval } from '../../interval.ts';
-import type { JsonObject } from '../../model.ts';
+import { AppError } from '../../core/error-codes.ts';
+import { addInterval, parseInstant, parseInterval } from '../../core/interval.ts';
+import type { JsonObject } from '../../core/model.ts';
 import type { OWN_FUNCTIONS } from './function-names.ts';
 import { DeferredChoice, describeValue, isBlank, isDeferred, kindOf } from './values.ts';
 

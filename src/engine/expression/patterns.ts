@@ -2,7 +2,7 @@
 // length, so that none can stall the server: time limits do not reach into a regular expression.
 // Never looks at an event.
 
-import { AppError } from '../../errors.ts';
+import { AppError } from '../../core/error-codes.ts';
 
 export type PatternVerdict =
   | { readonly kind: 'bounded'; readonly textLengthMax: number }

@@ -1,8 +1,8 @@
 // What a formula may not say. Takes a parsed formula, gives problems with their place in it.
 // JSONata accepts all of these and means something else than their author; never changes the tree.
 
-import type { AppErrorCode } from '../../errors.ts';
-import { didYouMean } from '../closest.ts';
+import type { AppErrorCode } from '../../core/error-codes.ts';
+import { didYouMean } from '../diagnostics/closest.ts';
 import { FUNCTION_NAMES, REFUSED_FUNCTIONS } from './function-names.ts';
 import { judgePattern } from './patterns.ts';
 import { type AstNode, isCoalesce, type NodeContext, tokenSpan, visitAst } from './syntax.ts';

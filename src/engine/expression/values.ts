@@ -1,8 +1,8 @@
 // Values inside formulas: what counts as blank, results of steps that only the run will know, and
 // the way back from JSONata's objects to plain JSON. Never evaluates anything.
 
-import { AppError } from '../../errors.ts';
-import type { JsonObject, JsonValue } from '../../model.ts';
+import { AppError } from '../../core/error-codes.ts';
+import type { JsonObject, JsonValue } from '../../core/model.ts';
 
 /** The result of a step, known only when the plan runs: `user.id`. */
 export class RunReference {

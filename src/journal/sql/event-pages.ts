@@ -1,7 +1,7 @@
 // Lists of the SQL journal: pages of events by filter, with their payloads or without. A page goes by the sequence
 // of arrival, so it costs the same however many events there are. Only reads.
 
-import type { EventStatus } from '../../model.ts';
+import type { EventStatus } from '../../core/model.ts';
 import type { EventFilter, EventPage, TrafficPage } from '../archive.ts';
 import { createKeyedHash } from '../keyed-hash.ts';
 import { referencesFor } from '../references.ts';

@@ -3,9 +3,9 @@
 // A broken connection is a JOURNAL_UNAVAILABLE for the call, never for the process.
 
 import pg from 'pg';
-import { AppError } from '../../errors.ts';
-import type { Clock } from '../../model.ts';
-import type { Secret } from '../../secret.ts';
+import { AppError } from '../../core/error-codes.ts';
+import type { Clock } from '../../core/model.ts';
+import type { Secret } from '../../core/secret.ts';
 import type { Durability, News, SqlDatabase, SqlTransaction } from './database.ts';
 
 const CONNECTIONS_MAX = 10;

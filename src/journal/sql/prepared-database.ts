@@ -2,7 +2,7 @@
 // same with what is noted in it once. A PostgreSQL that is away at the start may come later: until then every
 // transaction is refused as at any other time when it is away, and the first one that gets through prepares it.
 
-import { AppError } from '../../errors.ts';
+import { AppError } from '../../core/error-codes.ts';
 import type { Durability, News, SqlDatabase, SqlTransaction } from './database.ts';
 import { type JournalMeta, migrate, readAllMeta } from './schema.ts';
 

@@ -6,7 +6,7 @@ import {
   eventKeyOf,
   type OperationResult,
   type WebhookEvent,
-} from '../../model.ts';
+} from '../../core/model.ts';
 import type { RecordedEvent } from '../archive.ts';
 import type {
   EventRecord,

@@ -3,7 +3,7 @@
 // A database with a newer schema is refused: an older Keywright would not know what it means.
 
 import { randomBytes } from 'node:crypto';
-import { AppError } from '../../errors.ts';
+import { AppError } from '../../core/error-codes.ts';
 import type { SqlDatabase, SqlTransaction } from './database.ts';
 
 const IDENTITY = {

@@ -2,7 +2,7 @@
 // Marks events to be replayed; never works on one.
 
 import { randomUUID } from 'node:crypto';
-import type { EventFailure, EventOutcome } from '../../model.ts';
+import type { EventFailure, EventOutcome } from '../../core/model.ts';
 import {
   type Archive,
   type AttemptRecord,
@@ -16,7 +16,7 @@ import { findBacklog } from './backlog.ts';
 import { type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
 import { countEvents, FIND_TYPES, hasNul, listEvents, listTraffic } from './event-pages.ts';
 import { findIssued } from './issued.ts';
-import { afterEntering, moveTo, POSITION } from './lines.ts';
+import { afterEntering, moveTo, POSITION } from './subject-order.ts';
 import { findNotices, setNotice } from './notices.ts';
 import {
   EVENT_COLUMNS,
@@ -30,7 +30,7 @@ import {
   toStoredPlan,
   toSubjects,
 } from './rows.ts';
-import { forgetTimers } from './sql-timers.ts';
+import { forgetTimers } from './timers.ts';
 import { FIND_EVENT } from './statements.ts';
 import { createTimeCounts } from './time-counts.ts';
 

@@ -4,7 +4,7 @@
 // Longer than usual: a third of it hands on to the parts that the interface holds together.
 
 import { randomUUID } from 'node:crypto';
-import { type Clock, eventKeyOf, type OperationResult, type WebhookEvent } from '../../model.ts';
+import { type Clock, eventKeyOf, type OperationResult, type WebhookEvent } from '../../core/model.ts';
 import type {
   Acceptance,
   EventRecord,
@@ -34,7 +34,7 @@ import {
   moveTo,
   POSITION,
   wakeWaiting,
-} from './lines.ts';
+} from './subject-order.ts';
 import { PreparedDatabase } from './prepared-database.ts';
 import {
   type EventRow,
@@ -45,10 +45,10 @@ import {
   toStoredPlan,
   toSubjects,
 } from './rows.ts';
-import { SqlOperations } from './sql-operations.ts';
-import { SqlReferences } from './sql-references.ts';
-import { SqlTimers } from './sql-timers.ts';
-import { SqlUsers } from './sql-users.ts';
+import { SqlOperations } from './operations.ts';
+import { SqlReferences } from './references.ts';
+import { SqlTimers } from './timers.ts';
+import { SqlUsers } from './users.ts';
 import {
   BEGIN_ANEW,
   FIND_DUE_ASIDE,

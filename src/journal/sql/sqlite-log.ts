@@ -2,7 +2,7 @@
 // what it wrote is durable, or that it could not be made so. Never writes anything itself.
 
 import { closeSync, openSync } from 'node:fs';
-import { AppError, messageOf } from '../../errors.ts';
+import { AppError, messageOf } from '../../core/error-codes.ts';
 
 /** A transaction that was committed and waits for the disk. */
 interface Committed {

@@ -9,8 +9,8 @@ import { fdatasync, mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { promisify } from 'node:util';
-import { AppError } from '../../errors.ts';
-import type { Clock } from '../../model.ts';
+import { AppError } from '../../core/error-codes.ts';
+import type { Clock } from '../../core/model.ts';
 import type { Durability, News, SqlDatabase, SqlTransaction, SqlValue } from './database.ts';
 import { LogSync, unavailable } from './sqlite-log.ts';
 

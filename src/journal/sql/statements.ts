@@ -1,6 +1,6 @@
 // The statements of the SQL journal that are about events. SQL only; the same for SQLite and PostgreSQL.
 
-import type { EventStatus } from '../../model.ts';
+import type { EventStatus } from '../../core/model.ts';
 import type { SqlDatabase } from './database.ts';
 import { EVENT_COLUMNS } from './rows.ts';
 

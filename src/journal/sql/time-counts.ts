@@ -7,7 +7,7 @@
 // So where a stretch holds as many events as before, and as many unfinished ones, its finished ones are the same.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { EventStatus } from '../../model.ts';
+import type { EventStatus } from '../../core/model.ts';
 import type { Archive, TimeCount } from '../archive.ts';
 import { READING, type SqlDatabase, type SqlTransaction } from './database.ts';
 import { UNFINISHED, UNFINISHED_STATUSES } from './statements.ts';

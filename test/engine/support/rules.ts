@@ -3,17 +3,17 @@
 
 import { readFileSync } from 'node:fs';
 import { ACTIONS } from '../../../src/actions/definitions.ts';
-import { loadRuleFile } from '../../../src/engine/load.ts';
-import { matchEvent } from '../../../src/engine/match.ts';
-import type { RuleSet } from '../../../src/engine/rules.ts';
+import { loadRuleFile } from '../../../src/engine/load/load.ts';
+import { matchEvent } from '../../../src/engine/plan/match.ts';
+import type { RuleSet } from '../../../src/engine/rules/rule-set.ts';
 import type {
   JsonObject,
   JsonValue,
   MatchResult,
   Provider,
   WebhookEvent,
-} from '../../../src/model.ts';
-import { readEvents } from '../../../src/verifiers/verifier.ts';
+} from '../../../src/core/model.ts';
+import { readEvents } from '../../../src/verifiers/create-verifier.ts';
 
 /** The diagnostics of a rule file, as `LINE:COL CODE`. */
 export function findingsOf(text: string, file = 'stripe.yaml'): readonly string[] {

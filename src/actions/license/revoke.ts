@@ -1,0 +1,25 @@
+// license.revoke: revokes every license found.
+
+import { holdLicense, REVOCATION } from './suspension-causes.ts';
+import { changeLicense, patchWith } from './change-licenses.ts';
+import { findLicenses } from './find-licenses.ts';
+import { text } from '../input.ts';
+import type { ActionFunction } from '../run.ts';
+
+export const revokeLicenses: ActionFunction = async (step, run) => {
+  const cause = text(step, 'because');
+  for (const license of await findLicenses(step, run)) {
+    if (cause !== undefined) {
+      await holdLicense(license, REVOCATION, { ...step, cause }, run);
+      continue;
+    }
+    const change = {
+      field: 'revoked',
+      isPayment: false,
+      unchangedReason: () => (license.revoked ? 'it is revoked already' : undefined),
+      write: patchWith(run, { revoked: true }),
+    };
+    await changeLicense(license, change, step, run);
+  }
+  return {};
+};

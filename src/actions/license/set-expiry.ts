@@ -1,0 +1,14 @@
+// license.setExpiry: sets the expiry of every license found.
+
+import { changeLicense, expiryChange } from './change-licenses.ts';
+import { findLicenses } from './find-licenses.ts';
+import { requiredText } from '../input.ts';
+import type { ActionFunction } from '../run.ts';
+
+export const setLicenseExpiry: ActionFunction = async (step, run) => {
+  const change = expiryChange(run, requiredText(step, 'expiresAt'), false);
+  for (const license of await findLicenses(step, run)) {
+    await changeLicense(license, change, step, run);
+  }
+  return {};
+};

@@ -1,0 +1,25 @@
+// license.suspend: suspends every license found.
+
+import { holdLicense, SUSPENSION } from './suspension-causes.ts';
+import { changeLicense, patchWith } from './change-licenses.ts';
+import { findLicenses } from './find-licenses.ts';
+import { text } from '../input.ts';
+import type { ActionFunction } from '../run.ts';
+
+export const suspendLicenses: ActionFunction = async (step, run) => {
+  const cause = text(step, 'because');
+  for (const license of await findLicenses(step, run)) {
+    if (cause !== undefined) {
+      await holdLicense(license, SUSPENSION, { ...step, cause }, run);
+      continue;
+    }
+    const change = {
+      field: 'suspended',
+      isPayment: false,
+      unchangedReason: () => (license.suspended ? 'it is suspended already' : undefined),
+      write: patchWith(run, { suspended: true }),
+    };
+    await changeLicense(license, change, step, run);
+  }
+  return {};
+};

@@ -1,0 +1,94 @@
+// From what was recorded to events. Takes an event of the journal, or a line or file that holds a webhook body;
+// gives its events, or why it cannot be used. Which provider a body is of is seen by its members.
+
+import { AppError } from '../../core/error-codes.ts';
+import type { RecordedEvent } from '../../journal/archive.ts';
+import type { JsonObject, Provider, WebhookEvent } from '../../core/model.ts';
+import { PROVIDERS } from '../../core/model.ts';
+import { eventObject, isJsonObject } from '../../verifiers/event-body.ts';
+import { eventsOf } from '../../verifiers/create-verifier.ts';
+import type { Unusable } from './tally.ts';
+
+/** One thing that was recorded, still as text: threads send texts to one another at little cost. */
+export type TrafficItem =
+  | { readonly kind: 'recorded'; readonly event: RecordedEvent }
+  | { readonly kind: 'text'; readonly text: string; readonly where: string }
+  | { readonly kind: 'unusable'; readonly unusable: Unusable };
+
+export type ReadItem =
+  | { readonly kind: 'events'; readonly events: readonly WebhookEvent[] }
+  | { readonly kind: 'unusable'; readonly unusable: Unusable };
+
+export function readItem(item: TrafficItem): ReadItem {
+  switch (item.kind) {
+    case 'unusable':
+      return item;
+    case 'recorded':
+      return readRecorded(item.event);
+    case 'text':
+      return readText(item.text, item.where);
+    default:
+      return item satisfies never;
+  }
+}
+
+function readRecorded(event: RecordedEvent): ReadItem {
+  const { payload, ...rest } = event;
+  if (payload === undefined) return unusable('erased', event.id, 'its payload was erased');
+  return { kind: 'events', events: [{ ...rest, payload: JSON.parse(payload) as JsonObject }] };
+}
+
+function readText(text: string, where: string): ReadItem {
+  try {
+    const value = eventObject(parsed(text));
+    const { body, source, given } = unwrapped(value);
+    const provider = given ?? providerOf(body);
+    if (provider === undefined) {
+      return unusable('unreadable', where, 'it is no event of Stripe, FastSpring or Paddle');
+    }
+    const whole = provider === 'fastspring' && !('events' in body) ? { events: [body] } : body;
+    const origin = { source: source ?? provider, receivedAtMs: 0 };
+    return { kind: 'events', events: eventsOf(provider, whole, origin) };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return unusable('unreadable', where, error.message);
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's message quotes the event.
+    throw new AppError('BODY_MALFORMED', 'it is not JSON');
+  }
+}
+
+/** What `events show` prints holds the event under `payload`, beside what is known of it. */
+function unwrapped(value: JsonObject): {
+  body: JsonObject;
+  source: string | undefined;
+  given: Provider | undefined;
+} {
+  const { payload, source, provider } = value;
+  if (!isJsonObject(payload)) return { body: value, source: undefined, given: undefined };
+  return {
+    body: payload,
+    source: typeof source === 'string' ? source : undefined,
+    given: PROVIDERS.find((name) => name === provider),
+  };
+}
+
+function providerOf(body: JsonObject): Provider | undefined {
+  if (typeof body['event_type'] === 'string') return 'paddle';
+  if (Array.isArray(body['events'])) return 'fastspring';
+  const { data, object } = body;
+  if (object === 'event' || object === 'v2.core.event') return 'stripe';
+  if (isJsonObject(data) && isJsonObject(data['object'])) return 'stripe';
+  // Seconds or milliseconds: a FastSpring event by itself.
+  return typeof body['type'] === 'string' && isJsonObject(data) ? 'fastspring' : undefined;
+}
+
+function unusable(reason: Unusable['reason'], where: string, detail: string): ReadItem {
+  return { kind: 'unusable', unusable: { reason, where, detail } };
+}

@@ -1,0 +1,279 @@
+// From the text of a rule file to a RuleSet. Takes texts, gives a RuleSet or all findings at once.
+// Pure: files are read by whoever calls, and an event never comes near.
+
+import { createHash } from 'node:crypto';
+import { parseInterval } from '../../core/interval.ts';
+import type { ActionCatalog, Diagnostic, JsonObject, Provider } from '../../core/model.ts';
+import { mainSecretName } from '../../core/model.ts';
+import { catalogOf, type EntryFields, placeIn, readCatalogFile, readEntries } from './catalog.ts';
+import { compileNames } from './compile-names.ts';
+import { compileRules } from './compile-rules.ts';
+import type { Catalog } from '../expression/library.ts';
+import { Findings } from '../diagnostics/findings.ts';
+import { withoutIgnored } from '../diagnostics/ignored.ts';
+import { knownYaml } from '../diagnostics/prebuilt-yaml.ts';
+import { lintRuleSet } from '../lint/lint.ts';
+import type { EnvName, Formula, NameTable, Rule, RuleSet, SourceSettings } from '../rules/rule-set.ts';
+import { checkRuleFile } from '../diagnostics/schema.ts';
+import { lintSecrets } from '../diagnostics/pasted-secrets.ts';
+import { StaticScope } from './static-scope.ts';
+import { isSwitchedOff } from '../lint/disabled-rules.ts';
+import { compileTemplate, type TemplateContext } from './templates.ts';
+import { readYaml, type YamlFile } from '../diagnostics/yaml.ts';
+
+export interface RuleFileText {
+  /** As it is shown to people: `rules/stripe.yaml`. */
+  readonly file: string;
+  readonly text: string;
+  /** Gives the text of a file beside it, or undefined. */
+  readonly readBeside: (name: string) => string | undefined;
+}
+
+export interface LoadedRules {
+  /** Undefined when there are errors. */
+  readonly ruleSet: RuleSet | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const MAX_DELETE_DEFAULT = 100;
+const WAIT_FOR_MS_DEFAULT = 24 * 60 * 60 * 1000;
+
+/**
+ * A further look at a file that could be read; it sees what could be compiled, also where there are
+ * errors. See inspect.ts.
+ */
+export type Inspection = (ruleSet: RuleSet, yaml: YamlFile, findings: Findings) => void;
+
+interface LoadOptions {
+  /** Members of the header that a rule test wants different; those of `let` one by one. */
+  readonly settings?: Readonly<Record<string, unknown>> | undefined;
+  readonly inspect?: Inspection | undefined;
+  /** Texts that were read before; those of known-texts.ts unless said otherwise. */
+  readonly known?: ReadonlyMap<string, string> | undefined;
+}
+
+/** Loads one rule file; everything that is wrong with it is in `diagnostics`. */
+export function loadRuleFile(
+  input: RuleFileText,
+  actions: ActionCatalog,
+  options: LoadOptions = {},
+): LoadedRules {
+  const findings = new Findings();
+  lintSecrets(input.file, input.text, findings);
+  const ruleSet = load(input, actions, options, findings);
+  const diagnostics = withoutIgnored(findings.list(), input);
+  return { ruleSet: findings.hasErrors() ? undefined : ruleSet, diagnostics };
+}
+
+function load(
+  input: RuleFileText,
+  actions: ActionCatalog,
+  { settings = {}, inspect, known }: LoadOptions,
+  findings: Findings,
+): RuleSet | undefined {
+  const { file, text } = input;
+  const written = knownYaml(file, text, known) ?? readYaml(file, text, findings);
+  if (written === undefined) return undefined;
+  const yaml = withSettings(written, settings);
+  const raw = checkRuleFile(yaml, findings);
+  if (raw === undefined) return undefined;
+  const provider = raw['provider'] as Provider;
+  const beside: Record<string, string> = {};
+  const catalog = loadCatalog(raw, input, yaml, actions, beside, findings);
+  const env = readEnv(raw['env'], yaml);
+  const context = { yaml, provider, catalog, findings, actions };
+  const scope = new StaticScope(env.map(({ name }) => name));
+  const names = compileNames(raw['let'], ['let'], scope, context);
+  const subjects = compileSubjects(raw['subject'], scope, context);
+  const rules = compileRules(raw.rules, ['rules'], scope, context);
+  const source = file.replace(/^.*\//, '').replace(/\.ya?ml$/, '');
+  const ruleSet: RuleSet = {
+    source,
+    file,
+    text,
+    beside,
+    hash: createHash('sha256')
+      .update([text, ...Object.values(beside)].join('\0'))
+      .digest('hex'),
+    provider,
+    mode: (raw['mode'] ?? 'any') as RuleSet['mode'],
+    unmatched: (raw['unmatched'] ?? 'reject') as RuleSet['unmatched'],
+    env,
+    catalog,
+    subjects,
+    names,
+    rules,
+    ...byType(rules, names),
+    typesByPayment: new Set(rules.flatMap((rule) => (findsPayment(rule) ? rule.types : []))),
+    settings: readSettings(raw, source, provider, yaml, findings),
+  };
+  lintRuleSet(ruleSet, yaml, findings);
+  inspect?.(ruleSet, yaml, findings);
+  findings.dropGuesses();
+  return ruleSet;
+}
+
+/** Another catalog also stands for that in a file of its own. */
+function withSettings(yaml: YamlFile, settings: Readonly<Record<string, unknown>>): YamlFile {
+  const { value } = yaml;
+  if (Object.keys(settings).length === 0 || !isMap(value)) return yaml;
+  const { catalogFile, ...rest } = value;
+  const kept = 'catalog' in settings || catalogFile === undefined ? rest : value;
+  const names = isMap(settings['let'])
+    ? { let: { ...(isMap(kept['let']) ? kept['let'] : {}), ...settings['let'] } }
+    : {};
+  return { ...yaml, value: { ...kept, ...settings, ...names }, isCheckedAlready: false };
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function loadCatalog(
+  raw: Readonly<Record<string, unknown>>,
+  input: RuleFileText,
+  yaml: YamlFile,
+  actions: ActionCatalog,
+  beside: Record<string, string>,
+  findings: Findings,
+): Catalog {
+  const fields: EntryFields = actions['license.create']?.fields ?? {};
+  const inline = readEntries(raw['catalog'], fields, placeIn(yaml, ['catalog']), findings);
+  const name = raw['catalogFile'];
+  if (typeof name !== 'string') return catalogOf(inline);
+  const location = yaml.locate(['catalogFile']);
+  const at = { location, length: name.length };
+  if (inline.size > 0) {
+    findings.error('RULE_WRONG_TYPE', 'a rule file has `catalog` or `catalogFile`, not both', at);
+  }
+  const text = input.readBeside(name);
+  if (text === undefined) {
+    findings.error('RULES_UNREADABLE', `"${name}" cannot be read`, at);
+    return catalogOf(new Map<string, JsonObject>());
+  }
+  beside[name] = text;
+  const file = input.file.replace(/[^/]*$/, '') + name;
+  lintSecrets(file, text, findings);
+  return catalogOf(readCatalogFile(file, text, fields, findings));
+}
+
+function readEnv(value: unknown, yaml: YamlFile): readonly EnvName[] {
+  if (Array.isArray(value)) {
+    return value.map((name, index) => ({
+      name: String(name),
+      optional: false,
+      location: yaml.locate(['env', index]),
+    }));
+  }
+  return Object.entries((value ?? {}) as Record<string, { optional?: boolean } | null>).map(
+    ([name, options]) => ({
+      name,
+      optional: options?.optional === true,
+      location: yaml.locateKey(['env', name]),
+    }),
+  );
+}
+
+function compileSubjects(
+  value: unknown,
+  scope: StaticScope,
+  context: TemplateContext,
+): readonly Formula[] {
+  const list = Array.isArray(value) ? value : value === undefined ? [] : [value];
+  return list.flatMap((item, index) => {
+    const path = Array.isArray(value) ? ['subject', index] : ['subject'];
+    const template = compileTemplate(item, path, scope, context);
+    if (template?.kind === 'formula') return [template];
+    if (template !== undefined) {
+      const hint = 'A fixed subject would make all events wait for each other.';
+      const location = context.yaml.locate(path);
+      const options = { location, hint, length: context.yaml.lengthOf(path) };
+      context.findings.error('RULE_WRONG_TYPE', 'a subject must be a formula', options);
+    }
+    return [];
+  });
+}
+
+/** A type that only rules name which are switched off is named by none. */
+function byType(
+  rules: readonly Rule[],
+  names: NameTable,
+): Pick<RuleSet, 'rulesByType' | 'rulesSwitchedOff'> {
+  const rulesByType = new Map<string, Rule[]>();
+  const rulesSwitchedOff = new Map<string, Rule[]>();
+  for (const rule of rules) {
+    for (const type of new Set(rule.types)) {
+      const list = rulesByType.get(type);
+      if (list === undefined) rulesByType.set(type, [rule]);
+      else list.push(rule);
+    }
+  }
+  for (const [type, list] of rulesByType) {
+    if (!list.every((rule) => isSwitchedOff(rule, names))) continue;
+    rulesByType.delete(type);
+    rulesSwitchedOff.set(type, list);
+  }
+  return { rulesByType, rulesSwitchedOff };
+}
+
+function findsPayment(rule: Rule): boolean {
+  const steps = rule.effect.kind === 'do' ? rule.effect.steps : [];
+  return steps.some((step) => {
+    if (step.kind === 'loop') return step.rules.some(findsPayment);
+    const find = step.fields.find(({ name }) => name === 'find')?.template;
+    return find?.kind === 'map' && find.members.has('payment');
+  });
+}
+
+function readSettings(
+  raw: Readonly<Record<string, unknown>>,
+  source: string,
+  provider: Provider,
+  yaml: YamlFile,
+  findings: Findings,
+): SourceSettings {
+  const given = raw as {
+    secret?: string;
+    path?: string;
+    answer?: JsonObject;
+    refusalCode?: string;
+    acknowledge?: 'done' | 'stored';
+    ownEvents?: boolean;
+    toleranceSeconds?: number;
+    maxDelete?: number;
+    waitFor?: string;
+  };
+  const isMain = source === provider;
+  if (!isMain && given.secret === undefined) {
+    const message = `a further ${provider} source needs the name of its secret`;
+    findings.error('RULE_MISSING_FIELD', message, {
+      location: yaml.locate([]),
+      hint: `Add \`secret: ${source.toUpperCase().replaceAll('-', '_')}_WEBHOOK_SECRET\` at the top.`,
+    });
+  }
+  return {
+    secretName: given.secret ?? mainSecretName(provider),
+    ...(given.path === undefined ? {} : { path: given.path }),
+    ...(given.answer === undefined ? {} : { answer: given.answer }),
+    ...(given.refusalCode === undefined ? {} : { refusalCode: given.refusalCode }),
+    acknowledge: given.acknowledge ?? 'done',
+    ownEvents: given.ownEvents === true,
+    ...(given.toleranceSeconds === undefined ? {} : { toleranceSeconds: given.toleranceSeconds }),
+    maxDelete: given.maxDelete ?? MAX_DELETE_DEFAULT,
+    waitForMs: waitForMs(given.waitFor, yaml, findings),
+  };
+}
+
+const DAY_MS = 86_400_000;
+
+function waitForMs(text: string | undefined, yaml: YamlFile, findings: Findings): number {
+  if (text === undefined) return WAIT_FOR_MS_DEFAULT;
+  const interval = parseInterval(text);
+  if (interval === undefined || interval.months > 0) {
+    const location = yaml.locate(['waitFor']);
+    const message = `"waitFor" needs an interval of days or hours like P1D or PT6H, not "${text}"`;
+    findings.error('RULE_WRONG_TYPE', message, { location, length: text.length });
+    return WAIT_FOR_MS_DEFAULT;
+  }
+  return interval.days * DAY_MS + interval.seconds * 1000;
+}

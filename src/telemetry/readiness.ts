@@ -1,0 +1,96 @@
+// Whether the server is ready, and what worries it. Hears of every call to Cryptlex; a token that is
+// refused, a Cryptlex that is away, or broken rules on disk are told, but webhooks can be taken all the same.
+
+import type { CallRecord } from '../cryptlex/call-record.ts';
+import type { RuleSet } from '../engine/rules/rule-set.ts';
+import type { AppErrorCode } from '../core/error-codes.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { RulesState } from '../sources/reload.ts';
+import type { Logger } from '../core/log.ts';
+import type { JsonObject } from '../core/model.ts';
+
+interface Concern {
+  readonly code: AppErrorCode;
+  readonly message: string;
+}
+
+export interface ReadinessReport {
+  readonly ready: boolean;
+  readonly concerns: readonly Concern[];
+  readonly details: JsonObject;
+}
+
+/** Probes wait this long at most for an answer of ours. */
+const PING_MS = 2_000;
+
+export function createReadiness(parts: {
+  journal: Journal;
+  /** The rules that run now. */
+  ruleSets(): ReadonlyMap<string, RuleSet>;
+  rulesState(): RulesState;
+  log: Logger;
+}): { hear(call: CallRecord): void; report(): Promise<ReadinessReport> } {
+  const { journal, log } = parts;
+  let cryptlex: Concern | undefined;
+  return {
+    hear: (call) => {
+      const next = concernOf(call);
+      if (next !== undefined && next.code !== cryptlex?.code) {
+        log.warn({ code: next.code, route: call.route, status: call.status }, next.message);
+      }
+      if (next === undefined && cryptlex !== undefined) log.info({}, 'Cryptlex answers again');
+      cryptlex = next;
+    },
+    report: async () => {
+      const writable = await answers(journal);
+      const concerns: Concern[] = cryptlex === undefined ? [] : [cryptlex];
+      if (!writable) {
+        concerns.push({ code: 'JOURNAL_UNAVAILABLE', message: 'The journal does not answer.' });
+      }
+      const stale = staleRules(parts.rulesState());
+      if (stale !== undefined) concerns.push(stale);
+      const ruleSets = parts.ruleSets();
+      const sources = [...ruleSets.values()].map(({ source, hash }) => ({ source, rules: hash }));
+      const details = { journal: journal.kind, sources };
+      return { ready: writable && ruleSets.size > 0, concerns, details };
+    },
+  };
+}
+
+/** What a call tells of Cryptlex; undefined when it works. A refusal of one request is no concern. */
+function concernOf({ status, error }: CallRecord): Concern | undefined {
+  if (error?.aborted === true) return undefined;
+  if (error?.code === 'CRYPTLEX_TOKEN') {
+    return { code: 'CRYPTLEX_TOKEN', message: `Cryptlex refuses the access token (${status}).` };
+  }
+  if (error === undefined || (status !== undefined && status < 500 && status >= 400)) {
+    return undefined;
+  }
+  const what = status === undefined ? 'cannot be reached' : `answers ${status}`;
+  return { code: 'CRYPTLEX_UNAVAILABLE', message: `Cryptlex ${what}.` };
+}
+
+/** Anybody may ask for readiness, so it tells where the first error is and leaves its words to the log. */
+function staleRules({ isCurrent, problems, loadedAtMs }: RulesState): Concern | undefined {
+  if (isCurrent) return undefined;
+  const [first = ''] = problems;
+  const place = /^(.+?:\d+:\d+): .*(\[[A-Za-z_]+\])$/.exec(first)?.slice(1).join(' ') ?? '';
+  const since = new Date(loadedAtMs).toISOString();
+  const where = place === '' ? '' : `, the first at ${place}`;
+  const message = `The rules on disk are not what runs: errors: ${problems.length}${where}. The rules of ${since} go on; the log and \`keywright check\` say what is wrong.`;
+  return { code: 'RULES_NOT_CURRENT', message };
+}
+
+async function answers(journal: Journal): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), PING_MS);
+  });
+  const ping = journal.ping().then(
+    () => true,
+    () => false,
+  );
+  const writable = await Promise.race([ping, late]);
+  clearTimeout(timer);
+  return writable;
+}
