@@ -3,9 +3,9 @@
 // Never sends anything.
 
 import { readFileSync } from 'node:fs';
-import { signedHeaders } from '../src/verifiers/webhook-body.ts';
 import type { JsonObject, Provider } from '../src/core/model.ts';
 import { Secret } from '../src/core/secret.ts';
+import { signedHeaders } from '../src/verifiers/webhook-body.ts';
 
 export const CASES = [
   'first-purchase',

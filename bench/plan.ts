@@ -3,11 +3,11 @@
 
 import { readFileSync } from 'node:fs';
 import { ACTIONS } from '../src/actions/definitions.ts';
+import type { Provider } from '../src/core/model.ts';
+import { Secret } from '../src/core/secret.ts';
 import { loadRuleFile } from '../src/engine/load/load.ts';
 import { matchEvent, subjectsOf } from '../src/engine/plan/match.ts';
 import type { RuleSet } from '../src/engine/rules/rule-set.ts';
-import type { Provider } from '../src/core/model.ts';
-import { Secret } from '../src/core/secret.ts';
 import { createVerifier } from '../src/verifiers/create-verifier.ts';
 import { createDeliveries, SECRET, type SignedDelivery } from './events.ts';
 import { type Spread, spreadOf } from './stats.ts';

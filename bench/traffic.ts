@@ -3,12 +3,12 @@
 // days before 2026-11-01. No two bodies are alike. Streams; the same seed writes the same bytes.
 
 import { once } from 'node:events';
-import type { Provider } from '../src/core/model.ts';
-import { PROVIDERS } from '../src/core/model.ts';
+import { bodyOf, tell } from '../src/authoring/simulator/deliveries.ts';
 import { below, randomOf } from '../src/authoring/simulator/random.ts';
 import { loadScenario, type Scenario } from '../src/authoring/simulator/scenario.ts';
 import { listScenarios } from '../src/authoring/simulator/scenario-files.ts';
-import { bodyOf, tell } from '../src/authoring/simulator/deliveries.ts';
+import type { Provider } from '../src/core/model.ts';
+import { PROVIDERS } from '../src/core/model.ts';
 
 const LAST_START_MS = Date.UTC(2026, 10, 1);
 const DAYS = 90;

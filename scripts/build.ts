@@ -36,8 +36,8 @@ const PRODUCTS: readonly Product[] = [
     folder: '.',
     entries: {
       keywright: 'src/cli.ts',
-      thread: 'src/comparison/thread.ts',
-      'playground-thread': 'src/playground/playground-thread.ts',
+      'comparison-thread': 'src/authoring/comparison/comparison-thread.ts',
+      'playground-thread': 'src/authoring/playground/playground-thread.ts',
     },
     assets: ['rules', 'schema', 'samples', 'scenarios', 'LICENSE'],
   },
@@ -45,7 +45,7 @@ const PRODUCTS: readonly Product[] = [
     folder: 'lambda',
     entries: {
       lambda: 'src/lambda.ts',
-      'playground-thread': 'src/playground/playground-thread.ts',
+      'playground-thread': 'src/authoring/playground/playground-thread.ts',
     },
     assets: ['rules', 'schema', 'LICENSE'],
   },

@@ -1,11 +1,11 @@
-// A plugin for the bundler: src/engine/validators.ts and its sibling compile the schemas when they are first asked; in the
+// A plugin for the bundler: src/engine/diagnostics/validators.ts and its sibling compile the schemas when they are first asked; in the
 // bundle stands code that Ajv wrote beforehand. The same schemas and options, so the same findings.
 
 import { createRequire } from 'node:module';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { type Plugin, transformSync } from 'esbuild';
-import { AJV_OPTIONS, SCHEMAS } from '../src/engine/diagnostics/validators.ts';
 import { TEST_SCHEMAS } from '../src/engine/diagnostics/test-validators.ts';
+import { AJV_OPTIONS, SCHEMAS } from '../src/engine/diagnostics/validators.ts';
 
 const require = createRequire(import.meta.url);
 // Written for `require`; its types say otherwise.
@@ -23,14 +23,17 @@ export const compiledSchemas: Plugin = {
   setup(build) {
     for (const [file, schemas] of [
       ['validators', SCHEMAS],
-      ['validators-of-tests', TEST_SCHEMAS],
+      ['test-validators', TEST_SCHEMAS],
     ] as const) {
-      build.onLoad({ filter: new RegExp(`[\\\\/]src[\\\\/]engine[\\\\/]${file}\\.ts$`) }, () => ({
-        contents: Object.keys(schemas)
-          .map((name) => `export { default as ${name} } from 'compiled-schema:${name}';`)
-          .join('\n'),
-        loader: 'js',
-      }));
+      build.onLoad(
+        { filter: new RegExp(`[\\\\/]src[\\\\/]engine[\\\\/]diagnostics[\\\\/]${file}\\.ts$`) },
+        () => ({
+          contents: Object.keys(schemas)
+            .map((name) => `export { default as ${name} } from 'compiled-schema:${name}';`)
+            .join('\n'),
+          loader: 'js',
+        }),
+      );
     }
     build.onResolve({ filter: /^compiled-schema:/ }, ({ path }) => ({
       path: path.slice('compiled-schema:'.length),

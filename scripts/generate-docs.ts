@@ -5,13 +5,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ACTIONS } from '../src/actions/definitions.ts';
+import { type AppErrorCode, ERRORS, registryEntry } from '../src/core/error-codes.ts';
+import type { ActionDefinition, FieldType } from '../src/core/model.ts';
 import {
   FUNCTION_NAMES,
   OWN_FUNCTIONS,
   REFUSED_FUNCTIONS,
 } from '../src/engine/expression/function-names.ts';
-import { type AppErrorCode, ERRORS, registryEntry } from '../src/core/error-codes.ts';
-import type { ActionDefinition, FieldType } from '../src/core/model.ts';
 
 const ROOT = new URL('../', import.meta.url);
 
@@ -292,7 +292,8 @@ function groupsOf(source: string): readonly { title: string; codes: AppErrorCode
   }
   const listed = groups.flatMap(({ codes }) => codes);
   const lost = Object.keys(ERRORS).filter((name) => !listed.includes(name as AppErrorCode));
-  if (lost.length > 0) throw new Error(`src/errors.ts: no group holds ${lost.join(', ')}`);
+  if (lost.length > 0)
+    throw new Error(`src/core/error-codes.ts: no group holds ${lost.join(', ')}`);
   return groups;
 }
 
@@ -348,7 +349,7 @@ function main(check: boolean): number {
   const pages = [
     ['docs/rules.md', renderRules(read('docs/rules.md'), schema)],
     ['docs/testing-rules.md', renderTests(read('docs/testing-rules.md'), tests)],
-    ['docs/errors.md', renderErrors(read('docs/errors.md'), read('src/errors.ts'))],
+    ['docs/errors.md', renderErrors(read('docs/errors.md'), read('src/core/error-codes.ts'))],
   ] as const;
   const stale = pages.filter(([path, wanted]) => read(path) !== wanted);
   for (const [path, wanted] of stale) {

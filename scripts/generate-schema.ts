@@ -9,7 +9,7 @@ type Schema = Record<string, unknown>;
 
 const FORMULA_NOTE = 'A value that begins with "=" is a formula.';
 
-/** What a field may be in YAML. What it must hold is checked in src/engine/fields.ts, where messages can be better. */
+/** What a field may be in YAML. What it must hold is checked in src/engine/rules/fields.ts, where messages can be better. */
 const FIELD_SCHEMAS: Record<FieldType, Schema> = {
   text: { type: 'string', examples: ['=data.id'] },
   email: { type: 'string', examples: ['=data.customer.email'] },

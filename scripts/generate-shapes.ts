@@ -1,17 +1,17 @@
-// Writes src/engine/shapes/shapes.generated.json: what the events of each type look like, learnt from
+// Writes src/engine/lint/shapes/shapes.generated.json: what the events of each type look like, learnt from
 // samples/, and which event types each provider has, read from its own package (FastSpring has none).
 // With --check it only says whether the file is up to date (exit code 1 when it is not).
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { EventName } from '@paddle/paddle-node-sdk';
+import type { JsonObject, Provider } from '../src/core/model.ts';
+import { PROVIDERS } from '../src/core/model.ts';
 import {
   type KnownShapes,
   learnEvents,
   type ProviderShapes,
   writeShapes,
 } from '../src/engine/lint/shapes/known.ts';
-import type { JsonObject, Provider } from '../src/core/model.ts';
-import { PROVIDERS } from '../src/core/model.ts';
 
 /**
  * FastSpring's event types (developer.fastspring.com/reference/webhooks-overview and the pages of each

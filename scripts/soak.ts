@@ -9,5 +9,5 @@ const env = {
   MODEL_MINUTES: minutes,
   ...(seed === undefined ? {} : { MODEL_SEED: seed }),
 };
-const { status } = spawnSync('vitest', ['run', 'test/model'], { env, stdio: 'inherit' });
+const { status } = spawnSync('vitest', ['run', 'test/exactly-once'], { env, stdio: 'inherit' });
 process.exitCode = status ?? 1;

@@ -2,8 +2,8 @@
 // Never does anything itself.
 
 import { readFileSync } from 'node:fs';
-import { assetPath } from './assets.ts';
 import { createLambdaHandler } from './app/lambda.ts';
+import { assetPath } from './assets.ts';
 
 export const handler = createLambdaHandler({
   // The rules lie in the bundle, unless others are named.

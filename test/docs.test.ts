@@ -13,8 +13,8 @@ import {
   renderTests,
 } from '../scripts/generate-docs.ts';
 import { runCli } from '../src/cli/run-cli.ts';
-import { compileExpression } from '../src/engine/expression/compile.ts';
 import { ERRORS } from '../src/core/error-codes.ts';
+import { compileExpression } from '../src/engine/expression/compile.ts';
 import { difference, Shell, stepsOf } from './docs/console.ts';
 import {
   anchorsOf,
@@ -145,7 +145,7 @@ describe('generated parts', () => {
   });
 
   it('of docs/errors.md are those of the registry, and every code has its section', () => {
-    const registry = readFileSync(join(ROOT, 'src/errors.ts'), 'utf8');
+    const registry = readFileSync(join(ROOT, 'src/core/error-codes.ts'), 'utf8');
     const { text } = page('docs/errors.md');
     expect(renderErrors(text, registry)).toBe(text);
     const sections = [...text.matchAll(/^### (\w+)$/gm)].map(([, code]) => code);
@@ -153,7 +153,7 @@ describe('generated parts', () => {
   });
 
   it('keep what was written by hand, and drop a code that is no more', () => {
-    const registry = readFileSync(join(ROOT, 'src/errors.ts'), 'utf8');
+    const registry = readFileSync(join(ROOT, 'src/core/error-codes.ts'), 'utf8');
     const { text } = page('docs/errors.md');
     const stale = `${text}\n### OLD_CODE\n\nA note on it.\n`;
     expect(renderErrors(stale, registry)).toBe(text);
@@ -174,7 +174,7 @@ describe('generated parts', () => {
 });
 
 describe('nothing is left out', () => {
-  const CONFIG = ['src/config.ts', 'src/config-observe.ts', 'src/config-billing.ts']
+  const CONFIG = ['src/config/config.ts', 'src/config/telemetry.ts', 'src/config/billing.ts']
     .map((file) => readFileSync(join(ROOT, file), 'utf8'))
     .join('\n');
 

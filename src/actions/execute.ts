@@ -1,23 +1,23 @@
 // Runs a plan. Takes a plan as plain data, gives what was done; every writing call is written down
 // before and after. Reads come first, then the steps in their order. Never decides what a plan holds.
 
-import type { CryptlexClient } from '../cryptlex/client.ts';
 import { AppError } from '../core/error-codes.ts';
-import type { Journal, ReplayMark } from '../journal/journal.ts';
-import type { Clock, JsonObject, Plan, PlannedStep, WebhookEvent } from '../core/model.ts';
 import { type Reach, reachNothing } from '../core/failpoints.ts';
+import type { Clock, JsonObject, Plan, PlannedStep, WebhookEvent } from '../core/model.ts';
+import type { CryptlexClient } from '../cryptlex/client.ts';
+import type { Journal, ReplayMark } from '../journal/journal.ts';
 import { ACTIONS } from './definitions.ts';
 import { resolveInput } from './input.ts';
 import { createLicenses } from './license/create.ts';
 import { deleteLicenses } from './license/delete.ts';
 import { getLicense } from './license/get.ts';
+import { getLicenseTemplate } from './license/get-template.ts';
 import { renewLicenses } from './license/renew.ts';
 import { restoreLicenses } from './license/restore.ts';
 import { resumeLicenses } from './license/resume.ts';
 import { revokeLicenses } from './license/revoke.ts';
 import { setLicenseExpiry } from './license/set-expiry.ts';
 import { suspendLicenses } from './license/suspend.ts';
-import { getLicenseTemplate } from './license/get-template.ts';
 import { updateLicenses } from './license/update.ts';
 import { linkPayments } from './payment/link.ts';
 import { notePaidLicenses } from './payment/payments.ts';

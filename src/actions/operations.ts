@@ -2,11 +2,11 @@
 // gives the result, from the journal when it was done before. Never repeats a call whose outcome is open
 // before it was read back.
 
-import type { Effect } from '../cryptlex/errors.ts';
 import { AppError } from '../core/error-codes.ts';
-import { RetryLater } from './failures.ts';
-import type { IntendedOperation, LastWrite, OperationRecord } from '../journal/journal.ts';
 import type { JsonObject, OperationResult } from '../core/model.ts';
+import type { Effect } from '../cryptlex/errors.ts';
+import type { IntendedOperation, LastWrite, OperationRecord } from '../journal/journal.ts';
+import { RetryLater } from './failures.ts';
 import { type ActionRun, effectOf } from './run.ts';
 
 /** A request that got no answer may still be carried out this long: the time-out of a call and a margin. */

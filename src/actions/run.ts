@@ -1,13 +1,13 @@
 // What an action gets to work with, and how it gives up. Types and the errors of execution;
 // no action and no call stands here.
 
+import { AppError } from '../core/error-codes.ts';
+import type { Reach } from '../core/failpoints.ts';
+import type { Clock, JsonObject, OperationResult, WebhookEvent } from '../core/model.ts';
 import type { CryptlexClient } from '../cryptlex/client.ts';
 import type { Effect } from '../cryptlex/errors.ts';
 import type { License } from '../cryptlex/types.ts';
-import { AppError } from '../core/error-codes.ts';
 import type { Journal, ReplayMark } from '../journal/journal.ts';
-import type { Clock, JsonObject, OperationResult, WebhookEvent } from '../core/model.ts';
-import type { Reach } from '../core/failpoints.ts';
 
 /** What has been done for the event so far; told whatever comes after. */
 export interface Progress {

@@ -2,20 +2,20 @@
 // that are sent along. Runs on the sandbox only; nothing is sent to Cryptlex.
 
 import { ACTIONS } from '../actions/definitions.ts';
-import { readWebhookBody } from '../verifiers/webhook-body.ts';
+import type { Explanation } from '../authoring/dry-run/explain.ts';
+import { AppError } from '../core/error-codes.ts';
+import type { Clock, Provider } from '../core/model.ts';
+import { PROVIDERS } from '../core/model.ts';
+import type { Secret } from '../core/secret.ts';
 import { formatLocation } from '../engine/diagnostics/findings.ts';
 import { loadRuleFile } from '../engine/load/load.ts';
 import { matchEvent } from '../engine/plan/match.ts';
 import type { RuleSet } from '../engine/rules/rule-set.ts';
-import { AppError } from '../core/error-codes.ts';
-import type { Explanation } from '../authoring/dry-run/explain.ts';
 import type { Archive } from '../journal/archive.ts';
 import type { EventRecord } from '../journal/journal.ts';
-import type { Clock, Provider } from '../core/model.ts';
-import { PROVIDERS } from '../core/model.ts';
 import type { CurrentRules } from '../pipeline/pipeline.ts';
-import type { Secret } from '../core/secret.ts';
 import type { AdminDependencies } from '../server/admin.ts';
+import { readWebhookBody } from '../verifiers/webhook-body.ts';
 
 /** With it comes the sandbox, which a server that nobody asks never needs. */
 const loadExplanation = () => import('../authoring/dry-run/explain.ts');

@@ -4,9 +4,9 @@
 import { createBillingLinks } from '../billing/links.ts';
 import { createStripeCalls } from '../billing/stripe.ts';
 import type { Config } from '../config/config.ts';
-import type { CryptlexClient } from '../cryptlex/client.ts';
 import type { Logger } from '../core/log.ts';
 import type { Clock } from '../core/model.ts';
+import type { CryptlexClient } from '../cryptlex/client.ts';
 import type { BillingDependencies } from '../server/billing.ts';
 
 export function composeBilling(

@@ -1,18 +1,18 @@
 // What the console shows beside the journal: the state of the server, and what the rules say of an event.
 // Takes the parts of a running server, gives the questions that pages ask. Runs on the sandbox only.
 
-import { rulesThen } from './admin-tools.ts';
-import { asTest } from '../authoring/rule-tests/export-test.ts';
-import type { CallMeter } from '../cryptlex/call-meter.ts';
-import type { Config } from '../config/config.ts';
-import type { ConsoleParts, ServerFacts } from '../console/parts.ts';
-import type { RuleSet } from '../engine/rules/rule-set.ts';
 import { explainEvent } from '../authoring/dry-run/explain.ts';
 import { differences } from '../authoring/dry-run/explanation-difference.ts';
+import { asTest } from '../authoring/rule-tests/export-test.ts';
+import type { Config } from '../config/config.ts';
+import type { ConsoleParts, ServerFacts } from '../console/parts.ts';
+import type { CallMeter } from '../cryptlex/call-meter.ts';
+import type { RuleSet } from '../engine/rules/rule-set.ts';
 import type { Archive } from '../journal/archive.ts';
-import type { RulesState } from '../sources/reload.ts';
 import type { CurrentRules } from '../pipeline/pipeline.ts';
+import type { RulesState } from '../sources/reload.ts';
 import type { ReadinessReport } from '../telemetry/readiness.ts';
+import { rulesThen } from './admin-tools.ts';
 
 export interface ConsoleSources {
   readonly config: Pick<Config, 'baseUrl' | 'rateLimit' | 'retentionDays'>;

@@ -1,8 +1,8 @@
 // The console as the server mounts it. Takes what the console needs, gives answers to requests; the
 // console's own code is loaded at the first of them, or some time after the start, so that no start waits for it.
 
-import type { CatalogSources } from '../doctor/check-catalog.ts';
 import type { Console, ConsoleParts, Visitor } from '../console/parts.ts';
+import type { CatalogSources } from '../doctor/check-catalog.ts';
 import type { ConsoleSources } from './console-tools.ts';
 
 /** By then the start is over, and so is what had come while the server was away. */

@@ -1,11 +1,11 @@
 // What has to be done now and then: the texts of the rules that run are kept, and payloads of finished
 // events are erased after their time. Never touches an event that is not finished.
 
-import type { RuleSet } from '../engine/rules/rule-set.ts';
 import { messageOf } from '../core/error-codes.ts';
-import type { Archive } from '../journal/archive.ts';
 import type { Logger } from '../core/log.ts';
 import type { Clock } from '../core/model.ts';
+import type { RuleSet } from '../engine/rules/rule-set.ts';
+import type { Archive } from '../journal/archive.ts';
 
 const DAY_MS = 86_400_000;
 const ERASE_EVERY_MS = 60 * 60 * 1000;

@@ -4,12 +4,12 @@
 // only then ends; and without the schedule 200 is answered for nothing that is not done.
 
 import { handle } from 'hono/aws-lambda';
-import { composeServer } from './server.ts';
-import type { ServerHandle, World } from './server-options.ts';
 import { DEFAULT_DATABASE_URL, parseDatabaseUrl } from '../config/config.ts';
 import { createEnvironment, type Environment, invalid } from '../config/environment.ts';
 import { answerInternal } from '../server/responses.ts';
 import { formatProblem } from '../sources/sources.ts';
+import { composeServer } from './server.ts';
+import type { ServerHandle, World } from './server-options.ts';
 
 /** The part of Lambda's context that is used. */
 export interface LambdaContext {

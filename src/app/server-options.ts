@@ -1,19 +1,19 @@
 // What a server is put together from, and what comes of it: the outside world's side, and the handle by
 // which it is started, asked and stopped. Types only; compose.ts does it.
 
-import type { TestRules } from '../sources/read-sources.ts';
 import type { Config } from '../config/config.ts';
-import type { CallRecord } from '../cryptlex/call-record.ts';
-import type { Fetch } from '../cryptlex/transport.ts';
 import type { EnvironmentVariables, ReadFile } from '../config/environment.ts';
-import type { Archive } from '../journal/archive.ts';
-import type { RulesState } from '../sources/reload.ts';
+import type { Reach } from '../core/failpoints.ts';
 import type { Logger } from '../core/log.ts';
 import type { Clock } from '../core/model.ts';
-import type { Reach } from '../core/failpoints.ts';
+import type { CallRecord } from '../cryptlex/call-record.ts';
+import type { Fetch } from '../cryptlex/transport.ts';
+import type { Archive } from '../journal/archive.ts';
+import type { Worker } from '../pipeline/worker.ts';
 import type { createApp } from '../server/app.ts';
 import type { Listening } from '../server/listen.ts';
-import type { Worker } from '../pipeline/worker.ts';
+import type { TestRules } from '../sources/read-sources.ts';
+import type { RulesState } from '../sources/reload.ts';
 
 /** What the outside world gives. */
 export interface World {

@@ -3,10 +3,10 @@
 // a customer's id is taken from nobody.
 
 import { createHash } from 'node:crypto';
-import type { CryptlexClient } from '../cryptlex/client.ts';
-import type { User } from '../cryptlex/types.ts';
 import { AppError } from '../core/error-codes.ts';
 import type { Clock } from '../core/model.ts';
+import type { CryptlexClient } from '../cryptlex/client.ts';
+import type { User } from '../cryptlex/types.ts';
 import type { CheckoutLink, StripeCalls } from './stripe.ts';
 
 /** The metadata by which plan sync ties a user to Stripe; see rules/examples/plan-sync.yaml. */

@@ -2,8 +2,8 @@
 // with its code and hint, never with a stack.
 // Each command is imported when it is run: together they are a hundred files, most of which none needs.
 
-import { didYouMean } from '../engine/diagnostics/closest.ts';
 import { AppError } from '../core/error-codes.ts';
+import { didYouMean } from '../engine/diagnostics/closest.ts';
 import type { Command, ExitCode, Terminal } from './command.ts';
 
 interface Listed {

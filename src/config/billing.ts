@@ -1,9 +1,9 @@
 // The part of the configuration that is about billing links. Takes the environment, gives what is set, and
 // reports everything that is missing beside it. Off, and silent, unless both keys are there.
 
+import type { Secret } from '../core/secret.ts';
 import type { Environment } from './environment.ts';
 import { readToken } from './environment.ts';
-import type { Secret } from '../core/secret.ts';
 
 export interface BillingConfig {
   /** Of Stripe; a restricted one is enough. */

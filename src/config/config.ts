@@ -2,13 +2,13 @@
 // Where a value stands, in the variable or in a file, is environment.ts's business.
 // Never prints a value that may be secret, and never touches the network or the rules.
 
-import { type BillingConfig, missingBillingKey, readBilling } from './billing.ts';
-import { type AlertConfig, readAlerts, readTraces, type TraceConfig } from './telemetry.ts';
-import type { Environment, EnvironmentVariables, ReadFile } from './environment.ts';
-import { createEnvironment, invalid, readChoice, readInteger, readToken } from './environment.ts';
 import type { Problem, Provider } from '../core/model.ts';
 import { PROVIDERS } from '../core/model.ts';
 import { Secret } from '../core/secret.ts';
+import { type BillingConfig, missingBillingKey, readBilling } from './billing.ts';
+import type { Environment, EnvironmentVariables, ReadFile } from './environment.ts';
+import { createEnvironment, invalid, readChoice, readInteger, readToken } from './environment.ts';
+import { type AlertConfig, readAlerts, readTraces, type TraceConfig } from './telemetry.ts';
 
 /** The variable that holds the signing secret of the source named like the provider. */
 export const SECRET_VARIABLES = {

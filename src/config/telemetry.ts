@@ -1,9 +1,9 @@
 // The part of the configuration that is about looking on: alerts and traces. Takes the environment, gives
 // what is set, and reports what is wrong with it. Addresses and headers are secrets and never shown.
 
+import { Secret } from '../core/secret.ts';
 import type { Environment } from './environment.ts';
 import { invalid, readChoice, readInteger } from './environment.ts';
-import { Secret } from '../core/secret.ts';
 
 export const ALERT_FORMATS = ['json', 'slack'] as const;
 export type AlertFormat = (typeof ALERT_FORMATS)[number];

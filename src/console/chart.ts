@@ -3,8 +3,8 @@
 // colours come from the style sheet by class.
 
 import { html } from 'hono/html';
-import type { TimeCount } from '../journal/archive.ts';
 import type { EventStatus } from '../core/model.ts';
+import type { TimeCount } from '../journal/archive.ts';
 import type { Html } from './layout.ts';
 import { count, counted } from './times.ts';
 

@@ -21,16 +21,16 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { AppError, type AppErrorCode, registryEntry } from '../core/error-codes.ts';
+import { addLive } from './event-stream.ts';
 import { FILES_PATH, loadConsoleFiles } from './files.ts';
 import { limitBody, requireSession, securityHeaders } from './guard.ts';
 import { answerBare } from './layout.ts';
-import { addLive } from './event-stream.ts';
 import { addCatalog } from './pages/catalog.ts';
 import { addEvent } from './pages/event/event.ts';
+import { addReplay } from './pages/event/replay.ts';
 import { addEvents } from './pages/events.ts';
 import { addOverview } from './pages/overview/overview.ts';
 import { addPlayground } from './pages/playground/playground.ts';
-import { addReplay } from './pages/event/replay.ts';
 import { addSignIn, addSignOut } from './pages/sign-in.ts';
 import type { Console, ConsoleApp, ConsoleEnv, ConsoleParts } from './parts.ts';
 import { createSessions } from './session.ts';

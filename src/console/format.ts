@@ -2,8 +2,8 @@
 // HTML; every colour has a sign and a word beside it.
 
 import { html } from 'hono/html';
-import type { EventStatus, JsonValue } from '../core/model.ts';
 import { seen, written } from '../core/format.ts';
+import type { EventStatus, JsonValue } from '../core/model.ts';
 import type { Html } from './layout.ts';
 
 export type Tone = 'good' | 'idle' | 'warn' | 'bad' | 'busy';

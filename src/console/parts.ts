@@ -3,12 +3,13 @@
 
 import type { Hono } from 'hono';
 import type { Explanation } from '../authoring/dry-run/explain.ts';
-import type { Archive, EventDetails } from '../journal/archive.ts';
+import type { Workbench } from '../authoring/playground/playground.ts';
 import type { Logger } from '../core/log.ts';
 import type { Clock } from '../core/model.ts';
-import type { CurrentRules } from '../pipeline/pipeline.ts';
 import type { Secret } from '../core/secret.ts';
-import type { Workbench } from '../authoring/playground/playground.ts';
+import type { CatalogFindings } from '../doctor/check-catalog.ts';
+import type { Archive, EventDetails } from '../journal/archive.ts';
+import type { CurrentRules } from '../pipeline/pipeline.ts';
 import type { ConsoleFiles } from './files.ts';
 import type { Session } from './session.ts';
 
@@ -37,21 +38,6 @@ export interface ConsoleParts {
   /** The event as a rule test, without personal data: YAML. @throws AppError why it cannot be written */
   asTest(details: EventDetails): Promise<string>;
 }
-
-/** What Cryptlex says of ids. */
-export interface CatalogFindings {
-  readonly askedAtMs: number;
-  /** By id; an id that was not asked about is not in it. */
-  readonly verdicts: ReadonlyMap<string, IdVerdict>;
-  /** Why some were not asked about, one sentence each. */
-  readonly notes: readonly string[];
-}
-
-export type IdVerdict =
-  | { readonly kind: 'known' }
-  | { readonly kind: 'unknown' }
-  /** The template wants metadata that no rule writes by name. */
-  | { readonly kind: 'lacks-metadata'; readonly keys: readonly string[] };
 
 /** How this server stands. */
 export interface ServerFacts {

@@ -1,8 +1,8 @@
 // What became of users and licenses, member by member. Takes them as they were and as they are, gives what is
 // new, what is gone, and each member that is another than before. Pure.
 
-import type { JsonObject, JsonValue } from './model.ts';
 import { seen } from './format.ts';
+import type { JsonObject, JsonValue } from './model.ts';
 
 /** What stands for absent. */
 export const NOTHING = '–';

@@ -1,8 +1,8 @@
 // How many calls to Cryptlex this server made of late. Takes each call as it ends, gives sums of the last hour;
 // holds a count for each minute, and nothing of the calls.
 
-import type { CallRecord } from './call-record.ts';
 import type { Clock } from '../core/model.ts';
+import type { CallRecord } from './call-record.ts';
 
 export interface CallMeter {
   hear(call: Pick<CallRecord, 'status'>): void;

@@ -1,8 +1,8 @@
 // What a call looked like. Takes a call as it is sent, gives a record for traces, metrics and for
 // showing requests. Never holds the token or a password.
 
-import { isRecord } from './responses.ts';
 import type { CallName, CryptlexError } from './errors.ts';
+import { isRecord } from './responses.ts';
 
 /** One HTTP request as it was sent and how it ended. */
 export interface CallRecord extends CallName {

@@ -2,11 +2,11 @@
 // fail, a single probe goes on in place of all events, and its first success wakes everything.
 // Never decides what becomes of an event; never counts a refusal of one request as an outage.
 
-import type { CallRecord } from './call-record.ts';
-import type { CryptlexClient } from './client.ts';
 import { AppError } from '../core/error-codes.ts';
 import type { Logger } from '../core/log.ts';
 import type { Clock } from '../core/model.ts';
+import type { CallRecord } from './call-record.ts';
+import type { CryptlexClient } from './client.ts';
 
 export interface OutageWatch {
   hear(call: Pick<CallRecord, 'status' | 'error'>): void;

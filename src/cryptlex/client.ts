@@ -6,16 +6,6 @@ import createClient from 'openapi-fetch';
 import { AppError } from '../core/error-codes.ts';
 import type { Clock } from '../core/model.ts';
 import type { Secret } from '../core/secret.ts';
-import {
-  type Read,
-  readDeleted,
-  readLicense,
-  readLicenses,
-  readProduct,
-  readTemplate,
-  readUser,
-  readUsers,
-} from './responses.ts';
 import { normalizeBaseUrl } from './base-url.ts';
 import type { CallRecord } from './call-record.ts';
 import {
@@ -26,9 +16,19 @@ import {
   type UserFilter,
   userQueries,
 } from './filters.ts';
-import type { Pace } from './rate-limiter.ts';
 import { PAGE_LIMIT, readPages } from './pages.ts';
+import type { Pace } from './rate-limiter.ts';
 import { type AttemptInit, createSender, type Sender } from './request.ts';
+import {
+  type Read,
+  readDeleted,
+  readLicense,
+  readLicenses,
+  readProduct,
+  readTemplate,
+  readUser,
+  readUsers,
+} from './responses.ts';
 import { createTransport, type Fetch, openApiRequest, transportOver } from './transport.ts';
 import type { paths } from './types.generated.ts';
 import type {

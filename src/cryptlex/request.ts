@@ -4,7 +4,6 @@
 
 import type { Clock } from '../core/model.ts';
 import type { Secret } from '../core/secret.ts';
-import type { Read } from './responses.ts';
 import { type CallRecord, callRecord, passwordsOf, type RecordableCall } from './call-record.ts';
 import { errorBodyText, isHtml } from './error-body.ts';
 import {
@@ -16,8 +15,9 @@ import {
   errorOfUnsent,
   isWrite,
 } from './errors.ts';
-import { type Pace, RETRY_AFTER_MS_DEFAULT } from './rate-limiter.ts';
 import { retryAfterMs } from './rate-headers.ts';
+import { type Pace, RETRY_AFTER_MS_DEFAULT } from './rate-limiter.ts';
+import type { Read } from './responses.ts';
 import { type Fetch, openApiFetch, type Transport, type WireResponse } from './transport.ts';
 
 /** What openapi-fetch takes for one attempt. */

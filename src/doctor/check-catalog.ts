@@ -2,15 +2,29 @@
 // for each id, by the doctor's own questions. Asks only when somebody presses the button, once in a while, and for
 // so many ids at most, so that the account's rate limit is left to the server. Only reads.
 
-import { createSystemClock } from '../core/clock.ts';
 import type { Config } from '../config/config.ts';
-import type { CatalogFindings, IdVerdict } from '../console/parts.ts';
+import { createSystemClock } from '../core/clock.ts';
+import type { Clock } from '../core/model.ts';
 import { createCryptlexClient } from '../cryptlex/client.ts';
 import { createPace } from '../cryptlex/rate-limiter.ts';
-import { askForIds, IDS_MAX } from './look-up-ids.ts';
-import type { Clock } from '../core/model.ts';
 import type { CurrentRules } from '../pipeline/pipeline.ts';
+import { askForIds, IDS_MAX } from './look-up-ids.ts';
 import { needsOf, TEMPLATE_SCOPE } from './rule-needs.ts';
+
+/** What Cryptlex says of ids. */
+export interface CatalogFindings {
+  readonly askedAtMs: number;
+  /** By id; an id that was not asked about is not in it. */
+  readonly verdicts: ReadonlyMap<string, IdVerdict>;
+  /** Why some were not asked about, one sentence each. */
+  readonly notes: readonly string[];
+}
+
+export type IdVerdict =
+  | { readonly kind: 'known' }
+  | { readonly kind: 'unknown' }
+  /** The template wants metadata that no rule writes by name. */
+  | { readonly kind: 'lacks-metadata'; readonly keys: readonly string[] };
 
 export interface CatalogSources {
   readonly config: Pick<Config, 'baseUrl' | 'rateLimit' | 'accessToken'>;

@@ -2,14 +2,14 @@
 // configuration and what the rules need, gives findings. Changes nothing: it reads, and asks for writes
 // only to an id that nobody has, to see whether they are refused for want of a scope.
 
-import { createSystemClock } from '../core/clock.ts';
 import type { Config } from '../config/config.ts';
+import { createSystemClock } from '../core/clock.ts';
+import { AppError } from '../core/error-codes.ts';
 import { type CryptlexClient, createCryptlexClient } from '../cryptlex/client.ts';
 import { createPace } from '../cryptlex/rate-limiter.ts';
 import type { LicenseTemplate } from '../cryptlex/types.ts';
 import { type Finding, ok, problem, skipped, warning } from './finding.ts';
 import { askForIds, IDS_MAX } from './look-up-ids.ts';
-import { AppError } from '../core/error-codes.ts';
 import { type RuleNeeds, TEMPLATE_SCOPE } from './rule-needs.ts';
 
 /** No object has it. */

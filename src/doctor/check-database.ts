@@ -13,13 +13,13 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { createSystemClock } from '../core/clock.ts';
-import { openDatabase } from '../journal/open-journal.ts';
 import type { DatabaseUrl } from '../config/config.ts';
-import { type Finding, ok, problem, skipped, warning } from './finding.ts';
+import { createSystemClock } from '../core/clock.ts';
 import { AppError } from '../core/error-codes.ts';
+import { openDatabase } from '../journal/open-journal.ts';
 import type { SqlDatabase } from '../journal/sql/database.ts';
 import { createSqlArchive } from '../journal/sql/sql-archive.ts';
+import { type Finding, ok, problem, skipped, warning } from './finding.ts';
 
 const FREE_BYTES_PROBLEM = 100 * 1024 * 1024;
 const FREE_BYTES_WARNING = 1024 * 1024 * 1024;

@@ -2,8 +2,8 @@
 // Takes them, gives findings. Shows nothing of a secret.
 
 import type { Config } from '../config/config.ts';
-import { type Finding, ok, problem, warning } from './finding.ts';
 import type { Secret } from '../core/secret.ts';
+import { type Finding, ok, problem, warning } from './finding.ts';
 
 const TOKEN_EXPIRY_WARNING_MS = 14 * 24 * 60 * 60 * 1000;
 

@@ -1,15 +1,15 @@
 // The doctor: is everything here that serving needs, and is it well? Takes the environment, gives a
 // checklist. Beside compose.ts; it starts nothing, makes no journal, and brings none up to date.
 
-import { createSystemClock } from '../core/clock.ts';
-import { readSetup, type Setup } from '../sources/read-sources.ts';
 import type { ConfigReading } from '../config/config.ts';
+import type { EnvironmentVariables, ReadFile } from '../config/environment.ts';
+import { createSystemClock } from '../core/clock.ts';
+import type { Problem } from '../core/model.ts';
+import { readSetup, type Setup } from '../sources/read-sources.ts';
 import { askCryptlex } from './check-cryptlex.ts';
 import { databaseFindings } from './check-database.ts';
-import { type Finding, ok, problem, skipped, warning } from './finding.ts';
 import { baseUrlFinding, billingFindings, secretFindings, tokenTexts } from './check-secrets.ts';
-import type { EnvironmentVariables, ReadFile } from '../config/environment.ts';
-import type { Problem } from '../core/model.ts';
+import { type Finding, ok, problem, skipped, warning } from './finding.ts';
 import { needsOf } from './rule-needs.ts';
 
 export interface DoctorWorld {

@@ -2,8 +2,8 @@
 // ids that they and their catalogs name, the scopes of their actions, and the metadata keys they write.
 // Pure. What a formula makes of an event is not known here, and is not guessed.
 
-import type { ActionStep, Rule, RuleSet, Step, Template } from '../engine/rules/rule-set.ts';
 import type { JsonObject } from '../core/model.ts';
+import type { ActionStep, Rule, RuleSet, Step, Template } from '../engine/rules/rule-set.ts';
 
 export interface RuleNeeds {
   readonly productIds: ReadonlySet<string>;

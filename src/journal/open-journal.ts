@@ -2,11 +2,12 @@
 // imported only by cli/ and tests.
 
 import { existsSync, readFileSync } from 'node:fs';
-import { createSystemClock } from '../core/clock.ts';
 import { type DatabaseUrl, DEFAULT_DATABASE_URL, parseDatabaseUrl } from '../config/config.ts';
-import type { Pace } from '../cryptlex/rate-limiter.ts';
 import { createEnvironment } from '../config/environment.ts';
+import { createSystemClock } from '../core/clock.ts';
 import { AppError } from '../core/error-codes.ts';
+import type { Clock } from '../core/model.ts';
+import type { Pace } from '../cryptlex/rate-limiter.ts';
 import type { Archive } from './archive.ts';
 import type { Journal } from './journal.ts';
 import { createMemoryJournal } from './memory.ts';
@@ -16,7 +17,6 @@ import { migrate } from './sql/schema.ts';
 import { createSharedPace } from './sql/shared-rate-limit.ts';
 import { createSqlArchive } from './sql/sql-archive.ts';
 import { openPreparedJournal } from './sql/sql-journal.ts';
-import type { Clock } from '../core/model.ts';
 
 export interface OpenedJournal {
   readonly journal: Journal;

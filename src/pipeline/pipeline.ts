@@ -8,9 +8,17 @@
 
 import type { Executor } from '../actions/execute.ts';
 import type { Progress } from '../actions/run.ts';
+import { AppError } from '../core/error-codes.ts';
+import type { Logger } from '../core/log.ts';
+import type {
+  Clock,
+  EventOutcome,
+  MatchResult,
+  RulePointer,
+  VerifiedDelivery,
+} from '../core/model.ts';
 import { type Env, matchEvent, subjectsOf } from '../engine/plan/match.ts';
 import type { RuleSet } from '../engine/rules/rule-set.ts';
-import { AppError } from '../core/error-codes.ts';
 import type {
   Acceptance,
   CallSummary,
@@ -18,8 +26,6 @@ import type {
   Settlement,
   TakenEvent,
 } from '../journal/journal.ts';
-import type { Logger } from '../core/log.ts';
-import type { Clock, EventOutcome, MatchResult, RulePointer, VerifiedDelivery } from '../core/model.ts';
 import { describeDone, failedOutcome, withProgress } from './outcomes.ts';
 import { settleFailure } from './retry.ts';
 import { cancelTimers, stepOfTimer, timerKeyOf, withStopped } from './timers.ts';

@@ -2,11 +2,11 @@
 // Takes a VerifiedDelivery; gives one outcome for each of its events: what the journal knew already,
 // what was done within the deadline, or that it goes on behind the answer.
 
-import type { Journal } from '../journal/journal.ts';
+import type { Reach } from '../core/failpoints.ts';
 import type { Clock, EventOutcome, VerifiedDelivery, WebhookEvent } from '../core/model.ts';
 import { eventKeyOf } from '../core/model.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { Pipeline } from './pipeline.ts';
-import type { Reach } from '../core/failpoints.ts';
 import type { Worker } from './worker.ts';
 
 export interface ReceiveDependencies {

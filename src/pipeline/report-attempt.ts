@@ -2,8 +2,8 @@
 // was settled, writes one line; and tells an event that broke the program itself as put off.
 // Never holds an address or anything else of a payload.
 
-import type { Settlement, TakenEvent } from '../journal/journal.ts';
 import type { Logger } from '../core/log.ts';
+import type { Settlement, TakenEvent } from '../journal/journal.ts';
 
 /** One line for an attempt that ended. */
 export function reportAttempt(log: Logger, taken: TakenEvent, { outcome }: Settlement): void {

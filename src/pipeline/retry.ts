@@ -2,13 +2,13 @@
 // again: a permanent failure is kept, a missing license waits, a refused token parks, the rest is
 // tried again for days. Never tries anything itself.
 
-import type { Progress } from '../actions/run.ts';
-import type { RuleSet } from '../engine/rules/rule-set.ts';
-import { AppError, registryEntry } from '../core/error-codes.ts';
 import { MissingLicense, MissingUser, RetryLater } from '../actions/failures.ts';
-import type { Settlement, TakenEvent } from '../journal/journal.ts';
+import type { Progress } from '../actions/run.ts';
+import { AppError, registryEntry } from '../core/error-codes.ts';
 import type { Logger } from '../core/log.ts';
 import type { Clock, EventOutcome } from '../core/model.ts';
+import type { RuleSet } from '../engine/rules/rule-set.ts';
+import type { Settlement, TakenEvent } from '../journal/journal.ts';
 import { failedOutcome, unfinishedOutcome, withProgress } from './outcomes.ts';
 
 /** Providers give up after three to seven days, so Keywright tries at least as long. */

@@ -2,9 +2,9 @@
 // how the attempt ends, or that the time is over and the plan is carried out. And what a payment stops.
 // Never knows how long a rule waits, nor what it does then.
 
+import type { Clock, EventOutcome, PlannedTimer, TimerName, WebhookEvent } from '../core/model.ts';
 import type { Journal, Settlement, TakenEvent } from '../journal/journal.ts';
 import type { TimerAnswer } from '../journal/timers.ts';
-import type { Clock, EventOutcome, PlannedTimer, TimerName, WebhookEvent } from '../core/model.ts';
 
 /** The key of a clock in the journal: a subscription of one provider is not that of another. */
 export function timerKeyOf(event: Pick<WebhookEvent, 'provider'>, timer: TimerName): string {

@@ -3,12 +3,12 @@
 // Never answers a webhook, and never knows how an event came.
 
 import { messageOf } from '../core/error-codes.ts';
-import type { Journal, Settlement, TakenEvent } from '../journal/journal.ts';
+import { type Reach, reachNothing } from '../core/failpoints.ts';
 import type { Logger } from '../core/log.ts';
 import type { Clock, EventOutcome } from '../core/model.ts';
-import type { Pipeline } from './pipeline.ts';
-import { type Reach, reachNothing } from '../core/failpoints.ts';
+import type { Journal, Settlement, TakenEvent } from '../journal/journal.ts';
 import { createOutcomeListeners } from './outcome-listeners.ts';
+import type { Pipeline } from './pipeline.ts';
 import { putOff, reportAttempt, reportBroken } from './report-attempt.ts';
 
 export interface WorkerOptions {

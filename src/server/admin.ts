@@ -3,13 +3,13 @@
 
 import { Hono } from 'hono';
 import { AppError, type AppErrorCode, registryEntry } from '../core/error-codes.ts';
-import { bodyOf, summaryOf } from '../journal/event-json.ts';
 import { parseMoment } from '../core/interval.ts';
-import type { Archive, EventDetails, EventFilter, ReplayMode } from '../journal/archive.ts';
-import { REPLAY_MODES } from '../journal/archive.ts';
 import type { Clock, JsonValue } from '../core/model.ts';
 import { EVENT_STATUSES } from '../core/model.ts';
 import type { Secret } from '../core/secret.ts';
+import type { Archive, EventDetails, EventFilter, ReplayMode } from '../journal/archive.ts';
+import { REPLAY_MODES } from '../journal/archive.ts';
+import { bodyOf, summaryOf } from '../journal/event-json.ts';
 import { type RequestOrigin, readBody } from './read-body.ts';
 import type { Strangers } from './refusal-limiter.ts';
 import { createTokenGuard } from './token-guard.ts';

@@ -6,15 +6,16 @@ import { type Context, Hono } from 'hono';
 import { AppError } from '../core/error-codes.ts';
 import type { JsonObject } from '../core/model.ts';
 import { SIGNATURE_HEADERS } from '../core/model.ts';
+import type { ServerSource } from '../sources/source.ts';
 import { type AdminDependencies, createAdmin } from './admin.ts';
-import type { Answer } from './responses.ts';
-import { answerError, answerInternal } from './responses.ts';
 import { type BillingDependencies, createBilling } from './billing.ts';
 import { describeFault } from './describe-fault.ts';
 import type { RequestOrigin } from './read-body.ts';
 import { createStrangers } from './refusal-limiter.ts';
+import type { Answer } from './responses.ts';
+import { answerError, answerInternal } from './responses.ts';
 import { GUESS_DELAY_MS } from './token-guard.ts';
-import type { ServerSource, WebhookDependencies, WebhookTarget } from './webhook.ts';
+import type { WebhookDependencies, WebhookTarget } from './webhook.ts';
 import { answerWebhook } from './webhook.ts';
 
 export interface ServerDependencies extends WebhookDependencies {

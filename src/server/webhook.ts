@@ -8,34 +8,16 @@ import type {
   Clock,
   EventOutcome,
   JsonObject,
-  Provider,
-  RawRequest,
   VerifiedDelivery,
   WebhookEvent,
 } from '../core/model.ts';
 import { PROVIDER_NAMES, PROVIDERS, SIGNATURE_HEADERS } from '../core/model.ts';
-import type { Answer } from './responses.ts';
-import { answerDelivery, answerError, answerInternal } from './responses.ts';
+import type { ServerSource } from '../sources/source.ts';
 import { describeFault } from './describe-fault.ts';
 import { BODY_BYTES_MAX, type RequestOrigin, readBody } from './read-body.ts';
 import type { Strangers } from './refusal-limiter.ts';
-
-/** A source as the server sees it; it is on when it has a verifier. */
-export interface ServerSource {
-  readonly name: string;
-  readonly provider: Provider;
-  /** A further address that the rule file claims, such as `/hooks/shop`. */
-  readonly path?: string | undefined;
-  /** The fixed body of a 200. */
-  readonly answer?: JsonObject | undefined;
-  /** What `error` says in a 400 to what is not let in, in place of our own code. */
-  readonly refusalCode?: string | undefined;
-  /** 200 is answered for what is stored, also where it failed. */
-  readonly acknowledgesStored?: boolean | undefined;
-  readonly verifier:
-    | { verify(request: RawRequest, source: string): Promise<VerifiedDelivery> }
-    | undefined;
-}
+import type { Answer } from './responses.ts';
+import { answerDelivery, answerError, answerInternal } from './responses.ts';
 
 export interface WebhookDependencies {
   /** The sources as they are now; rules may be reloaded while the server runs. */

@@ -8,8 +8,6 @@ import {
   parseDatabaseUrl,
   readConfig,
 } from '../config/config.ts';
-import { formatLocation } from '../engine/diagnostics/findings.ts';
-import type { RuleFileText } from '../engine/load/load.ts';
 import {
   createEnvironment,
   type Environment,
@@ -17,13 +15,15 @@ import {
   type ReadFile,
 } from '../config/environment.ts';
 import { AppError } from '../core/error-codes.ts';
-import type { RulesReading, RulesVersion } from './reload.ts';
 import { mainSecretName, PROVIDERS } from '../core/model.ts';
-import { readRuleFiles } from './rule-files.ts';
 import type { Secret } from '../core/secret.ts';
-import type { ServerSource } from '../server/webhook.ts';
-import { formatProblem, type LoadedSources, loadSources, secretNameOf } from './sources.ts';
+import { formatLocation } from '../engine/diagnostics/findings.ts';
+import type { RuleFileText } from '../engine/load/load.ts';
 import { createVerifier } from '../verifiers/create-verifier.ts';
+import type { RulesReading, RulesVersion } from './reload.ts';
+import { readRuleFiles } from './rule-files.ts';
+import type { ServerSource } from './source.ts';
+import { formatProblem, type LoadedSources, loadSources, secretNameOf } from './sources.ts';
 
 interface RulesWorld {
   readonly env: EnvironmentVariables;

@@ -3,12 +3,12 @@
 // last good one goes on, and everybody who looks is told. Never changes a version, so that an event that
 // has one in hand is handled by it to its end.
 
-import type { Env } from '../engine/plan/match.ts';
-import type { RuleSet } from '../engine/rules/rule-set.ts';
 import { messageOf } from '../core/error-codes.ts';
 import type { Logger } from '../core/log.ts';
 import type { Clock } from '../core/model.ts';
-import type { ServerSource } from '../server/webhook.ts';
+import type { Env } from '../engine/plan/match.ts';
+import type { RuleSet } from '../engine/rules/rule-set.ts';
+import type { ServerSource } from './source.ts';
 import type { SourceThatIsOff } from './sources.ts';
 
 /** All rules as they were read together, and what goes with them. */

@@ -4,8 +4,8 @@
 
 import { type BigIntStats, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { RuleFileText } from '../engine/load/load.ts';
 import { AppError } from '../core/error-codes.ts';
+import type { RuleFileText } from '../engine/load/load.ts';
 
 /** A rule file is a page of text; what is larger is something else. */
 const RULE_FILE_BYTES_MAX = 2 * 1024 * 1024;

@@ -3,14 +3,14 @@
 // the first webhook.
 
 import { parseDocument } from 'yaml';
-import { formatDiagnostic, formatLocation } from '../engine/diagnostics/findings.ts';
-import { loadRuleFile, type RuleFileText } from '../engine/load/load.ts';
-import type { RuleSet } from '../engine/rules/rule-set.ts';
 import type { Environment } from '../config/environment.ts';
 import { registryEntry } from '../core/error-codes.ts';
 import type { ActionCatalog, Problem, Provider } from '../core/model.ts';
 import { mainSecretName, PROVIDERS } from '../core/model.ts';
 import type { Secret } from '../core/secret.ts';
+import { formatDiagnostic, formatLocation } from '../engine/diagnostics/findings.ts';
+import { loadRuleFile, type RuleFileText } from '../engine/load/load.ts';
+import type { RuleSet } from '../engine/rules/rule-set.ts';
 
 /** A source that is on. */
 export interface Source {

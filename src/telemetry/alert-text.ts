@@ -1,9 +1,9 @@
 // What an alert says. Takes what is wrong, gives a message for a person and facts for a program, in a form of
 // our own or in Slack's. Pure; what it is given holds no payload, so nothing of one can be in a message.
 
+import type { JsonObject } from '../core/model.ts';
 import type { Backlog } from '../journal/archive.ts';
 import type { RulesState } from '../sources/reload.ts';
-import type { JsonObject } from '../core/model.ts';
 
 export const ALERT_KINDS = [
   'events_failed',

@@ -3,6 +3,13 @@
 // Never holds up or breaks the work: what cannot be sent is tried again with what came since. Nothing of an
 // event is in a message but its id, type, source and code: no payload, no name, no address.
 
+import { messageOf } from '../core/error-codes.ts';
+import type { Logger } from '../core/log.ts';
+import type { Clock } from '../core/model.ts';
+import type { Secret } from '../core/secret.ts';
+import type { Backlog } from '../journal/archive.ts';
+import type { AttemptFacts } from '../pipeline/pipeline.ts';
+import type { RulesState } from '../sources/reload.ts';
 import {
   type Alert,
   type AlertKind,
@@ -10,13 +17,6 @@ import {
   describeAlert,
   type FailedEvents,
 } from './alert-text.ts';
-import { messageOf } from '../core/error-codes.ts';
-import type { Backlog } from '../journal/archive.ts';
-import type { RulesState } from '../sources/reload.ts';
-import type { Logger } from '../core/log.ts';
-import type { Clock } from '../core/model.ts';
-import type { AttemptFacts } from '../pipeline/pipeline.ts';
-import type { Secret } from '../core/secret.ts';
 
 export interface Alerts {
   hearAttempt(attempt: Pick<AttemptFacts, 'taken' | 'outcome'>): void;

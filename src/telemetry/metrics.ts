@@ -4,13 +4,13 @@
 // account: the backlog is asked for when somebody reads the page, at most every few seconds.
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type Clock, EVENT_STATUSES, type EventOutcome } from '../core/model.ts';
 import type { CallRecord } from '../cryptlex/call-record.ts';
 import type { RuleSet } from '../engine/rules/rule-set.ts';
 import type { Backlog } from '../journal/archive.ts';
-import type { RulesState } from '../sources/reload.ts';
-import { type Clock, EVENT_STATUSES, type EventOutcome } from '../core/model.ts';
 import type { AttemptFacts } from '../pipeline/pipeline.ts';
 import type { DeliveryFacts } from '../server/webhook.ts';
+import type { RulesState } from '../sources/reload.ts';
 
 export interface Metrics {
   readonly contentType: string;

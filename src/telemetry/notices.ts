@@ -2,9 +2,9 @@
 // text or takes it back; says it again each minute, so that what a dead server said is not believed for long.
 
 import { messageOf } from '../core/error-codes.ts';
-import type { Archive } from '../journal/archive.ts';
 import type { Logger } from '../core/log.ts';
 import type { Clock } from '../core/model.ts';
+import type { Archive } from '../journal/archive.ts';
 
 const AGAIN_MS = 60_000;
 

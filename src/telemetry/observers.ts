@@ -1,17 +1,17 @@
 // Everybody who looks on while the work is done, put together: metrics, alerts, traces, and the notice in the
 // journal. Takes what they need, gives one set of ears. What they do never changes what is done.
 
-import { type Alerts, createAlerts } from './alerts.ts';
 import type { Config } from '../config/config.ts';
+import type { Logger } from '../core/log.ts';
+import type { Clock } from '../core/model.ts';
 import type { CallRecord } from '../cryptlex/call-record.ts';
 import type { Archive } from '../journal/archive.ts';
-import { type LiveRules, noticeOf, type RulesState, tellWhatIsOff } from '../sources/reload.ts';
-import type { Logger } from '../core/log.ts';
-import type { createMetrics as CreateMetrics, Metrics } from './metrics.ts';
-import type { Clock } from '../core/model.ts';
-import { createNoticeBoard } from './notices.ts';
 import type { PipelineDependencies } from '../pipeline/pipeline.ts';
 import type { WebhookDependencies } from '../server/webhook.ts';
+import { type LiveRules, noticeOf, type RulesState, tellWhatIsOff } from '../sources/reload.ts';
+import { type Alerts, createAlerts } from './alerts.ts';
+import type { createMetrics as CreateMetrics, Metrics } from './metrics.ts';
+import { createNoticeBoard } from './notices.ts';
 import type { createTracing as CreateTracing, Tracing } from './tracing.ts';
 
 export interface Observers {

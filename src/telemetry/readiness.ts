@@ -1,13 +1,13 @@
 // Whether the server is ready, and what worries it. Hears of every call to Cryptlex; a token that is
 // refused, a Cryptlex that is away, or broken rules on disk are told, but webhooks can be taken all the same.
 
-import type { CallRecord } from '../cryptlex/call-record.ts';
-import type { RuleSet } from '../engine/rules/rule-set.ts';
 import type { AppErrorCode } from '../core/error-codes.ts';
-import type { Journal } from '../journal/journal.ts';
-import type { RulesState } from '../sources/reload.ts';
 import type { Logger } from '../core/log.ts';
 import type { JsonObject } from '../core/model.ts';
+import type { CallRecord } from '../cryptlex/call-record.ts';
+import type { RuleSet } from '../engine/rules/rule-set.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { RulesState } from '../sources/reload.ts';
 
 interface Concern {
   readonly code: AppErrorCode;

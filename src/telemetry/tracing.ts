@@ -8,12 +8,12 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash, randomBytes } from 'node:crypto';
-import type { CallRecord } from '../cryptlex/call-record.ts';
-import type { CallSummary } from '../journal/journal.ts';
 import type { Logger } from '../core/log.ts';
 import { type Clock, eventKeyOf, type JsonObject } from '../core/model.ts';
-import type { AttemptFacts } from '../pipeline/pipeline.ts';
 import type { Secret } from '../core/secret.ts';
+import type { CallRecord } from '../cryptlex/call-record.ts';
+import type { CallSummary } from '../journal/journal.ts';
+import type { AttemptFacts } from '../pipeline/pipeline.ts';
 import type { DeliveryFacts } from '../server/webhook.ts';
 
 export interface Tracing {

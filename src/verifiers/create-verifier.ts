@@ -9,9 +9,9 @@ import type { EventOrigin } from './event-body.ts';
 import { parseEventBody } from './event-body.ts';
 import { createFastSpringVerifier, readFastSpringEvents } from './fastspring.ts';
 import { createPaddleVerifier, readPaddleEvents } from './paddle.ts';
-import type { Verifier, VerifierSettings } from './verifier.ts';
 import { createStripeVerifier, readStripeEvents } from './stripe.ts';
 import { verifiedDelivery } from './verified-delivery.ts';
+import type { Verifier, VerifierSettings } from './verifier.ts';
 
 /** @throws ENV_BLANK when there is no secret, or a blank one: such a secret would let anybody in. */
 export function createVerifier(provider: Provider, settings: VerifierSettings): Verifier {

@@ -4,7 +4,6 @@
 
 import { AppError } from '../core/error-codes.ts';
 import type { JsonObject, JsonValue, WebhookEvent } from '../core/model.ts';
-import { hmacSha256, sameDigest } from './hmac.ts';
 import type { EventOrigin } from './event-body.ts';
 import {
   isJsonObject,
@@ -13,10 +12,11 @@ import {
   requiredName,
   timeOrArrival,
 } from './event-body.ts';
-import { signatureMismatch } from './signature-mismatch.ts';
-import type { Verifier, VerifierSettings } from './verifier.ts';
+import { hmacSha256, sameDigest } from './hmac.ts';
 import { requiredHeader } from './signature-header.ts';
+import { signatureMismatch } from './signature-mismatch.ts';
 import { verifiedDelivery } from './verified-delivery.ts';
+import type { Verifier, VerifierSettings } from './verifier.ts';
 
 /**
  * The header is the base64 HMAC-SHA256 of the raw body. One signature is sent, so while the secret

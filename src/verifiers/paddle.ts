@@ -7,7 +7,6 @@ import type { Webhooks } from '@paddle/paddle-node-sdk';
 import { AppError } from '../core/error-codes.ts';
 import type { JsonObject, RawRequest, WebhookEvent } from '../core/model.ts';
 import type { Secret } from '../core/secret.ts';
-import { hmacSha256, sameDigest } from './hmac.ts';
 import type { EventOrigin } from './event-body.ts';
 import {
   isJsonObject,
@@ -16,13 +15,14 @@ import {
   timeOrArrival,
   utf8Text,
 } from './event-body.ts';
+import { hmacSha256, sameDigest } from './hmac.ts';
 import { lateLibrary } from './lazy-import.ts';
-import { signatureMismatch } from './signature-mismatch.ts';
-import type { Verifier, VerifierSettings } from './verifier.ts';
 import { checkSignatureAge } from './signature-age.ts';
 import type { HeaderScheme, SignatureHeader } from './signature-header.ts';
 import { readSignatureHeader } from './signature-header.ts';
+import { signatureMismatch } from './signature-mismatch.ts';
 import { verifiedDelivery } from './verified-delivery.ts';
+import type { Verifier, VerifierSettings } from './verifier.ts';
 
 const TOLERANCE_SECONDS_DEFAULT = 5; // as in Paddle's SDKs
 

@@ -17,12 +17,12 @@ import {
   utf8Text,
 } from './event-body.ts';
 import { lateLibrary } from './lazy-import.ts';
-import { signatureMismatch } from './signature-mismatch.ts';
-import type { Verifier, VerifierSettings } from './verifier.ts';
 import { checkSignatureAge } from './signature-age.ts';
 import type { HeaderScheme, SignatureHeader } from './signature-header.ts';
 import { readSignatureHeader } from './signature-header.ts';
+import { signatureMismatch } from './signature-mismatch.ts';
 import { verifiedDelivery } from './verified-delivery.ts';
+import type { Verifier, VerifierSettings } from './verifier.ts';
 
 const TOLERANCE_SECONDS_DEFAULT = 300; // 5 min, Stripe's documented default
 

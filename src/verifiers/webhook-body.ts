@@ -5,8 +5,8 @@
 import { AppError } from '../core/error-codes.ts';
 import type { Provider, WebhookEvent } from '../core/model.ts';
 import type { Secret } from '../core/secret.ts';
-import { signDelivery } from './sign.ts';
 import { readEvents } from './create-verifier.ts';
+import { signDelivery } from './sign.ts';
 
 /**
  * The events of a webhook body; a single FastSpring event is taken as well as the whole POST.

@@ -4,19 +4,19 @@
 
 import { createExecutor } from '../../src/actions/execute.ts';
 import type { Progress } from '../../src/actions/run.ts';
+import { createLogger } from '../../src/core/log.ts';
+import type { Clock, EventOutcome, PlannedStep, WebhookEvent } from '../../src/core/model.ts';
+import { eventKeyOf } from '../../src/core/model.ts';
+import { Secret } from '../../src/core/secret.ts';
 import { type CryptlexClient, createCryptlexClient } from '../../src/cryptlex/client.ts';
 import { createPace } from '../../src/cryptlex/rate-limiter.ts';
 import type { RuleSet } from '../../src/engine/rules/rule-set.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { createMemoryJournal } from '../../src/journal/memory.ts';
-import { createLogger } from '../../src/core/log.ts';
-import type { Clock, EventOutcome, PlannedStep, WebhookEvent } from '../../src/core/model.ts';
-import { eventKeyOf } from '../../src/core/model.ts';
 import { describeDone, withProgress } from '../../src/pipeline/outcomes.ts';
 import { settleFailure } from '../../src/pipeline/retry.ts';
 import { createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import type { SandboxGiven, SandboxOptions } from '../../src/sandbox/types.ts';
-import { Secret } from '../../src/core/secret.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 export const DAY_MS = 86_400_000;

@@ -1,8 +1,8 @@
 // One fact, one effect: however often it is told, under whatever event id, with a crash at any call.
 
 import { describe, expect, test } from 'vitest';
-import type { CryptlexError } from '../../src/cryptlex/errors.ts';
 import { AppError } from '../../src/core/error-codes.ts';
+import type { CryptlexError } from '../../src/cryptlex/errors.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { callsOf, createBench, type Step, stateOf, writesOf } from './bench.ts';
 import { CREATE_FIVE, CREATE_ONE, RENEW_THREE, RENEW_TO_DATE, SCENARIOS } from './scenarios.ts';

@@ -1,13 +1,13 @@
 // The real Cryptlex as a stage: what was captured is what later reads show, and nothing of it is there.
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { liveStage } from '../../src/authoring/dry-run/live-account.ts';
+import type { Stage } from '../../src/authoring/dry-run/run-plan.ts';
 import { createSystemClock } from '../../src/core/clock.ts';
-import { composeSandbox, type ServedSandbox } from '../../src/sandbox/compose-sandbox.ts';
+import { Secret } from '../../src/core/secret.ts';
 import { type CryptlexClient, createCryptlexClient } from '../../src/cryptlex/client.ts';
 import { createPace } from '../../src/cryptlex/rate-limiter.ts';
-import { liveStage } from '../../src/authoring/dry-run/live-account.ts';
-import { Secret } from '../../src/core/secret.ts';
-import type { Stage } from '../../src/authoring/dry-run/run-plan.ts';
+import { composeSandbox, type ServedSandbox } from '../../src/sandbox/compose-sandbox.ts';
 
 const METADATA = { order_id: 'o1' };
 let served: ServedSandbox;

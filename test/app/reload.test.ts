@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/core/model.ts';
-import { type Keywright, sampleBody, withKeywright } from '../support/keywright.ts';
 import { runCli } from '../resilience/process.ts';
+import { type Keywright, sampleBody, withKeywright } from '../support/keywright.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'keywright-reload-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

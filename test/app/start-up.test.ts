@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { composeServer } from '../../src/app/server.ts';
-import { SECRETS, startKeywright, withKeywright } from '../support/keywright.ts';
 import { runCli } from '../resilience/process.ts';
+import { SECRETS, startKeywright, withKeywright } from '../support/keywright.ts';
 
 const GOOD = { CRYPTLEX_ACCESS_TOKEN: 'token', CRYPTLEX_PRODUCT_ID: 'p1', DATABASE_URL: 'memory:' };
 const STRIPE = { STRIPE_WEBHOOK_SECRET: SECRETS.stripe };

@@ -5,10 +5,10 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { CASES, createDeliveries, missingCase, SECRET } from '../../bench/events.ts';
 import { ACTIONS } from '../../src/actions/definitions.ts';
-import { loadRuleFile } from '../../src/engine/load/load.ts';
-import { subjectsOf } from '../../src/engine/plan/match.ts';
 import { PROVIDERS } from '../../src/core/model.ts';
 import { Secret } from '../../src/core/secret.ts';
+import { loadRuleFile } from '../../src/engine/load/load.ts';
+import { subjectsOf } from '../../src/engine/plan/match.ts';
 import { createVerifier } from '../../src/verifiers/create-verifier.ts';
 
 const SIGNED = CASES.filter((name) => name !== 'forged' && name !== 'duplicate');
@@ -16,7 +16,7 @@ const SIGNED = CASES.filter((name) => name !== 'forged' && name !== 'duplicate')
 for (const provider of PROVIDERS) {
   const cases = SIGNED.filter((name) => missingCase(provider, name) === undefined);
   test.each(cases)(`two deliveries of ${provider}, %s, have no subject in common`, async (name) => {
-    const text = readFileSync(new URL(`../rules/${provider}.yaml`, import.meta.url), 'utf8');
+    const text = readFileSync(new URL(`../../rules/${provider}.yaml`, import.meta.url), 'utf8');
     const file = { file: `${provider}.yaml`, text, readBeside: () => undefined };
     const { ruleSet } = loadRuleFile(file, ACTIONS);
     if (ruleSet === undefined) throw new Error(`rules/${provider}.yaml has errors`);

@@ -5,9 +5,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { scrub } from '../../src/authoring/rule-tests/anonymize.ts';
 import type { JsonObject, JsonValue, Provider } from '../../src/core/model.ts';
 import { PROVIDERS } from '../../src/core/model.ts';
-import { scrub } from '../../src/authoring/rule-tests/anonymize.ts';
 import { type Keywright, sampleBody, startKeywright } from '../support/keywright.ts';
 import { cli } from './support.ts';
 

@@ -16,8 +16,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runCli } from '../../src/cli/run-cli.ts';
 import { examine } from '../../src/doctor/doctor.ts';
-import { composeSandbox, type ServedSandbox } from '../../src/sandbox/compose-sandbox.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
+import { composeSandbox, type ServedSandbox } from '../../src/sandbox/compose-sandbox.ts';
 import { startKeywright } from '../support/keywright.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 

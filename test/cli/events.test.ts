@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/core/model.ts';
 import { calls, monthly, RENEWALS, sampleText, writes } from '../behaviour/support.ts';
 import { newSqlite, until } from '../call-budget/support.ts';
-import { type Keywright, PRODUCT_ID, sampleBody, startKeywright } from '../support/keywright.ts';
 import { runCli } from '../resilience/process.ts';
+import { type Keywright, PRODUCT_ID, sampleBody, startKeywright } from '../support/keywright.ts';
 import { cli } from './support.ts';
 
 const SALE = 'invoice.paid-subscription-create';

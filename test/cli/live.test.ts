@@ -4,8 +4,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { composeSandbox, type ServedSandbox } from '../../src/sandbox/compose-sandbox.ts';
 import type { Explanation } from '../../src/authoring/dry-run/explain.ts';
+import { composeSandbox, type ServedSandbox } from '../../src/sandbox/compose-sandbox.ts';
 import type { SandboxGiven, SandboxOptions } from '../../src/sandbox/types.ts';
 import { samples } from '../support/read-samples.ts';
 import { cli } from './support.ts';

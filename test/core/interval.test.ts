@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { addInterval, formatInstant, parseInstant, parseInterval } from '../../src/core/interval.ts';
+import {
+  addInterval,
+  formatInstant,
+  parseInstant,
+  parseInterval,
+} from '../../src/core/interval.ts';
 
 describe('adding an interval', () => {
   for (const [from, interval, to] of [

@@ -10,8 +10,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { composeServer } from '../../src/app/server.ts';
-import { openArchive } from '../../src/journal/open-journal.ts';
 import { Secret } from '../../src/core/secret.ts';
+import { openArchive } from '../../src/journal/open-journal.ts';
 import { signDelivery } from '../../src/verifiers/sign.ts';
 import { PRODUCT_ID, SECRETS, sampleBody } from '../support/keywright.ts';
 

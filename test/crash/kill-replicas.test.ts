@@ -3,8 +3,8 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { composeSandbox } from '../../src/sandbox/compose-sandbox.ts';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { type ServerProcess, startServerProcess } from '../resilience/process.ts';
+import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { expectEachOnce, renewedSales, sendAll, untilDone } from './renewed-sales.ts';
 
 let postgres: TestPostgres;

@@ -2,13 +2,13 @@
 // says of what is in Cryptlex at the end whether each of them was done, and none twice.
 
 import { expect } from 'vitest';
+import { addInterval } from '../../src/core/interval.ts';
+import { EVENT_STATUSES, type JsonObject } from '../../src/core/model.ts';
+import type { Archive } from '../../src/journal/archive.ts';
 import { openArchive } from '../../src/journal/open-journal.ts';
 import type { ServedSandbox } from '../../src/sandbox/compose-sandbox.ts';
-import { addInterval } from '../../src/core/interval.ts';
-import type { Archive } from '../../src/journal/archive.ts';
-import { EVENT_STATUSES, type JsonObject } from '../../src/core/model.ts';
-import { sampleBody } from '../support/keywright.ts';
 import type { ServerProcess } from '../resilience/process.ts';
+import { sampleBody } from '../support/keywright.ts';
 
 const BUYERS = 40;
 const SIDE_BY_SIDE = 24;

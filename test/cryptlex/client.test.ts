@@ -2,11 +2,11 @@
 // objects that were asked for.
 
 import { describe, expect, it } from 'vitest';
+import { AppError } from '../../src/core/error-codes.ts';
+import { Secret } from '../../src/core/secret.ts';
 import type { CryptlexClient } from '../../src/cryptlex/client.ts';
 import { createCryptlexClient } from '../../src/cryptlex/client.ts';
 import type { LicenseFilter, UserFilter } from '../../src/cryptlex/filters.ts';
-import { AppError } from '../../src/core/error-codes.ts';
-import { Secret } from '../../src/core/secret.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { license, queryOf, TOKEN, user, widePace, withClient } from './fixture.ts';
 import { json, noBody, raw, status } from './scripted-server.ts';

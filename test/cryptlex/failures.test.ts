@@ -5,9 +5,9 @@ import { getEventListeners } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import type { AppErrorCode } from '../../src/core/error-codes.ts';
 import type { CryptlexClient } from '../../src/cryptlex/client.ts';
 import type { Effect } from '../../src/cryptlex/errors.ts';
-import type { AppErrorCode } from '../../src/core/error-codes.ts';
 import { errorOf, license, TOKEN, user, withClient } from './fixture.ts';
 import {
   type Answer,

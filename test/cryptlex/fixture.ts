@@ -1,6 +1,8 @@
 // What the client's tests share: a client on a scripted server, small objects, and a helper that
 // gives the error of a call. Never hides a call that should have failed.
 
+import type { Clock } from '../../src/core/model.ts';
+import { Secret } from '../../src/core/secret.ts';
 import type { CallRecord } from '../../src/cryptlex/call-record.ts';
 import {
   type CryptlexClient,
@@ -9,8 +11,6 @@ import {
 } from '../../src/cryptlex/client.ts';
 import { CryptlexError } from '../../src/cryptlex/errors.ts';
 import { createPace } from '../../src/cryptlex/rate-limiter.ts';
-import type { Clock } from '../../src/core/model.ts';
-import { Secret } from '../../src/core/secret.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { type Answer, type SeenRequest, startScriptedServer } from './scripted-server.ts';
 

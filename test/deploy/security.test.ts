@@ -37,8 +37,8 @@ test('every dependency is pinned to one version and one hash', () => {
 });
 
 test.each([
-  ['src/server/strangers.ts', /PER_ADDRESS_MAX = 60;/, 'From the 61st of an address'],
-  ['src/server/strangers.ts', /PER_SOURCE_MAX = 300;/, 'the 301st of a source'],
+  ['src/server/refusal-limiter.ts', /PER_ADDRESS_MAX = 60;/, 'From the 61st of an address'],
+  ['src/server/refusal-limiter.ts', /PER_SOURCE_MAX = 300;/, 'the 301st of a source'],
   ['src/server/token-guard.ts', /GUESS_DELAY_MS = 1_000;/, 'each further answer waits 1 s'],
   ['src/server/listen.ts', /headersTimeoutMs = 10_000, requestTimeoutMs = 30_000/, 'within 10 s'],
   ['src/server/read-body.ts', /BODY_BYTES_MAX = 1024 \* 1024/, 'bodies to 1 MiB'],

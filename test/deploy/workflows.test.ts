@@ -74,7 +74,8 @@ describe('the template', () => {
   });
 
   test('sets only variables that Keywright reads', () => {
-    const code = read('src/config.ts') + read('src/compose-lambda.ts') + read('src/model.ts');
+    const code =
+      read('src/config/config.ts') + read('src/app/lambda.ts') + read('src/core/model.ts');
     const known = [...code.matchAll(/'([A-Z][A-Z_]+)'/g)].map(([, name]) => name);
     expect(variables.filter((name) => !known.includes(name))).toEqual([]);
   });

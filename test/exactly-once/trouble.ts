@@ -1,9 +1,9 @@
 // What goes wrong on the way, drawn from a seed: answers that fail, calls that are lost or come late,
 // processes that die between two steps. Takes a plan of the trouble, gives decisions one by one.
 
+import { randomOf } from '../../src/authoring/simulator/random.ts';
 import type { Point } from '../../src/core/failpoints.ts';
 import type { FaultCall, FaultEffect } from '../../src/sandbox/faults.ts';
-import { randomOf } from '../../src/authoring/simulator/random.ts';
 
 export interface Trouble {
   readonly seed: number;

@@ -2,6 +2,8 @@
 // time the test owns. Uses the interfaces alone, so that nothing here knows where things are stored.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { EventOutcome, EventStatus, Provider, WebhookEvent } from '../../src/core/model.ts';
+import { EVENT_STATUSES, eventKeyOf } from '../../src/core/model.ts';
 import {
   type Archive,
   BACKLOG_STATUSES,
@@ -10,8 +12,6 @@ import {
   type RuleText,
 } from '../../src/journal/archive.ts';
 import type { Journal, TakenEvent } from '../../src/journal/journal.ts';
-import type { EventOutcome, EventStatus, Provider, WebhookEvent } from '../../src/core/model.ts';
-import { EVENT_STATUSES, eventKeyOf } from '../../src/core/model.ts';
 
 export interface ArchiveBench {
   readonly journal: Journal;

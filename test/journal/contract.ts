@@ -2,6 +2,8 @@
 // time the test owns. Uses the interface alone, so that nothing here knows where things are stored.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { EventOutcome, EventStatus, WebhookEvent } from '../../src/core/model.ts';
+import { eventKeyOf } from '../../src/core/model.ts';
 import type {
   IntendedOperation,
   Journal,
@@ -9,8 +11,6 @@ import type {
   StoredPlan,
   TakenEvent,
 } from '../../src/journal/journal.ts';
-import type { EventOutcome, EventStatus, WebhookEvent } from '../../src/core/model.ts';
-import { eventKeyOf } from '../../src/core/model.ts';
 import { timerContract } from './timer-contract.ts';
 
 /** A journal, and the time by which it judges what is due. */

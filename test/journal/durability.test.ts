@@ -5,10 +5,10 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
+import { eventKeyOf } from '../../src/core/model.ts';
 import type { IntendedOperation, Journal, NewEvent } from '../../src/journal/journal.ts';
 import { openSqlJournal } from '../../src/journal/sql/sql-journal.ts';
 import { openSqlite } from '../../src/journal/sql/sqlite.ts';
-import { eventKeyOf } from '../../src/core/model.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'keywright-durability-'));

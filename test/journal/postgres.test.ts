@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
+import { Secret } from '../../src/core/secret.ts';
 import { openPostgres } from '../../src/journal/sql/postgres.ts';
 import { openSqlJournal } from '../../src/journal/sql/sql-journal.ts';
-import { Secret } from '../../src/core/secret.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { journalContract } from './contract.ts';

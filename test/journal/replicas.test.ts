@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSystemClock } from '../../src/core/clock.ts';
+import { Secret } from '../../src/core/secret.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { openPostgres } from '../../src/journal/sql/postgres.ts';
 import { openSqlJournal } from '../../src/journal/sql/sql-journal.ts';
-import { Secret } from '../../src/core/secret.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { newEvent } from './contract.ts';
 

@@ -2,12 +2,12 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSystemClock } from '../../src/core/clock.ts';
+import { Secret } from '../../src/core/secret.ts';
 import { createPace, type Pace } from '../../src/cryptlex/rate-limiter.ts';
 import type { SqlDatabase } from '../../src/journal/sql/database.ts';
 import { openPostgres } from '../../src/journal/sql/postgres.ts';
 import { migrate } from '../../src/journal/sql/schema.ts';
 import { createSharedPace } from '../../src/journal/sql/shared-rate-limit.ts';
-import { Secret } from '../../src/core/secret.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 
 let postgres: TestPostgres;

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { CallRecord } from '../../src/cryptlex/call-record.ts';
-import { CryptlexError } from '../../src/cryptlex/errors.ts';
 import { createLogger } from '../../src/core/log.ts';
+import type { CallRecord } from '../../src/cryptlex/call-record.ts';
 import { createOutageWatch } from '../../src/cryptlex/circuit-breaker.ts';
+import { CryptlexError } from '../../src/cryptlex/errors.ts';
 import { withKeywright } from '../support/keywright.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 

@@ -3,13 +3,13 @@
 import { describe, expect, test } from 'vitest';
 import { ACTIONS } from '../../src/actions/definitions.ts';
 import type { Execution } from '../../src/actions/execute.ts';
-import { loadRuleFile } from '../../src/engine/load/load.ts';
-import type { RuleSet } from '../../src/engine/rules/rule-set.ts';
 import { AppError } from '../../src/core/error-codes.ts';
-import type { StoredPlan, TakenEvent } from '../../src/journal/journal.ts';
-import { createMemoryJournal } from '../../src/journal/memory.ts';
 import { createLogger } from '../../src/core/log.ts';
 import type { PlannedStep, VerifiedDelivery, WebhookEvent } from '../../src/core/model.ts';
+import { loadRuleFile } from '../../src/engine/load/load.ts';
+import type { RuleSet } from '../../src/engine/rules/rule-set.ts';
+import type { StoredPlan, TakenEvent } from '../../src/journal/journal.ts';
+import { createMemoryJournal } from '../../src/journal/memory.ts';
 import { createPipeline } from '../../src/pipeline/pipeline.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 

@@ -2,10 +2,10 @@
 
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../src/core/error-codes.ts';
-import type { Journal, Settlement, TakenEvent } from '../../src/journal/journal.ts';
-import { createMemoryJournal } from '../../src/journal/memory.ts';
 import { createLogger } from '../../src/core/log.ts';
 import type { EventOutcome, EventStatus, VerifiedDelivery } from '../../src/core/model.ts';
+import type { Journal, Settlement, TakenEvent } from '../../src/journal/journal.ts';
+import { createMemoryJournal } from '../../src/journal/memory.ts';
 import { receive } from '../../src/pipeline/receive.ts';
 import { createWorker } from '../../src/pipeline/worker.ts';
 import { keyOf, newEvent } from '../journal/contract.ts';

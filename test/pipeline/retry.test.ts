@@ -1,11 +1,11 @@
 // What follows from a failure: both sides of each limit.
 
 import { describe, expect, test } from 'vitest';
+import { MissingLicense, RetryLater } from '../../src/actions/failures.ts';
+import { AppError } from '../../src/core/error-codes.ts';
+import { createLogger } from '../../src/core/log.ts';
 import { CryptlexError } from '../../src/cryptlex/errors.ts';
 import type { RuleSet } from '../../src/engine/rules/rule-set.ts';
-import { AppError } from '../../src/core/error-codes.ts';
-import { MissingLicense, RetryLater } from '../../src/actions/failures.ts';
-import { createLogger } from '../../src/core/log.ts';
 import { backOffMs, lookAgainMs, settleFailure } from '../../src/pipeline/retry.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 

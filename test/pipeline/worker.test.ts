@@ -2,10 +2,10 @@
 
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../src/core/error-codes.ts';
-import type { Journal, Settlement, TakenEvent } from '../../src/journal/journal.ts';
-import { createMemoryJournal } from '../../src/journal/memory.ts';
 import { createLogger } from '../../src/core/log.ts';
 import type { EventStatus } from '../../src/core/model.ts';
+import type { Journal, Settlement, TakenEvent } from '../../src/journal/journal.ts';
+import { createMemoryJournal } from '../../src/journal/memory.ts';
 import { createWorker, type Worker } from '../../src/pipeline/worker.ts';
 import { keyOf, newEvent } from '../journal/contract.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';

@@ -12,7 +12,7 @@ import type {
 } from '../../src/core/model.ts';
 import { SIGNATURE_HEADERS } from '../../src/core/model.ts';
 import { createApp, type ServerDependencies } from '../../src/server/app.ts';
-import type { ServerSource } from '../../src/server/webhook.ts';
+import type { ServerSource } from '../../src/sources/source.ts';
 
 /** Accepts the signature "good"; the body is `{"ids": […]}`, and is parsed only after that. */
 export function fakeVerifier(provider: Provider): ServerSource['verifier'] {

@@ -6,13 +6,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { composeServer } from '../../src/app/server.ts';
-import { composeSandbox, type ServedSandbox } from '../../src/sandbox/compose-sandbox.ts';
 import type { ServerHandle } from '../../src/app/server-options.ts';
 import type { JsonObject, JsonValue, Provider } from '../../src/core/model.ts';
 import { PROVIDERS } from '../../src/core/model.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { composeSandbox, type ServedSandbox } from '../../src/sandbox/compose-sandbox.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import type { SandboxGiven, SandboxOptions } from '../../src/sandbox/types.ts';
-import { Secret } from '../../src/core/secret.ts';
 import { signDelivery } from '../../src/verifiers/sign.ts';
 
 export interface KeywrightOptions {

@@ -2,13 +2,13 @@
 // messages, the work goes on.
 
 import { describe, expect, test } from 'vitest';
-import { createAlerts } from '../../src/telemetry/alerts.ts';
-import { backlogOf } from '../../src/journal/archive.ts';
-import type { RulesState } from '../../src/sources/reload.ts';
 import { createLogger } from '../../src/core/log.ts';
 import type { JsonObject } from '../../src/core/model.ts';
-import type { AttemptFacts } from '../../src/pipeline/pipeline.ts';
 import { Secret } from '../../src/core/secret.ts';
+import { backlogOf } from '../../src/journal/archive.ts';
+import type { AttemptFacts } from '../../src/pipeline/pipeline.ts';
+import type { RulesState } from '../../src/sources/reload.ts';
+import { createAlerts } from '../../src/telemetry/alerts.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const URL_WITH_SECRET = 'https://hooks.example.com/services/T000/a_secret_path';

@@ -4,9 +4,9 @@
 import { AppError, type AppErrorCode } from '../../src/core/error-codes.ts';
 import type { Provider, RawRequest, VerifiedDelivery } from '../../src/core/model.ts';
 import { Secret } from '../../src/core/secret.ts';
-import type { Verifier } from '../../src/verifiers/verifier.ts';
-import { signDelivery } from '../../src/verifiers/sign.ts';
 import { createVerifier } from '../../src/verifiers/create-verifier.ts';
+import { signDelivery } from '../../src/verifiers/sign.ts';
+import type { Verifier } from '../../src/verifiers/verifier.ts';
 
 export const NOW_SECONDS = 1_700_000_000;
 /** In the middle of a second, as clocks are. */

@@ -3,8 +3,8 @@
 import { Webhooks } from '@paddle/paddle-node-sdk';
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../src/core/secret.ts';
-import { signDelivery } from '../../src/verifiers/sign.ts';
 import { createVerifier } from '../../src/verifiers/create-verifier.ts';
+import { signDelivery } from '../../src/verifiers/sign.ts';
 import {
   BODY_TEXTS,
   codeOf,

@@ -2,8 +2,8 @@
 // Takes what a license has to become, gives it to every license found that is not like it already.
 // Never overrides what a newer event has set.
 
-import type { License, LicenseUpdate } from '../../cryptlex/types.ts';
 import { ownIdOf } from '../../core/model.ts';
+import type { License, LicenseUpdate } from '../../cryptlex/types.ts';
 import { expiryDateField, isStale, lastWrite, STALE_REASON } from '../last-writes.ts';
 import { noteUntouched, operationKey, perform } from '../operations.ts';
 import type { ActionRun, ActionStep } from '../run.ts';

@@ -4,8 +4,8 @@
 // one fact, and never the fact's license of another product.
 
 import { createHash } from 'node:crypto';
-import type { License, LicenseCreate } from '../../cryptlex/types.ts';
 import { AppError } from '../../core/error-codes.ts';
+import type { License, LicenseCreate } from '../../cryptlex/types.ts';
 import { integer, requiredText, texts } from '../input.ts';
 import { entryValue, hasEntries, privateEntries } from '../metadata.ts';
 import { noteUntouched, operationKey, perform } from '../operations.ts';

@@ -1,13 +1,13 @@
 // license.delete: deletes every license found, for good. There is no undo, so the number of licenses
 // that Keywright did not create itself is bounded for each event.
 
-import type { License } from '../../cryptlex/types.ts';
 import { AppError } from '../../core/error-codes.ts';
-import { MissingLicense } from '../failures.ts';
 import { ownIdOf } from '../../core/model.ts';
-import { findLicenses } from './find-licenses.ts';
+import type { License } from '../../cryptlex/types.ts';
+import { MissingLicense } from '../failures.ts';
 import { operationKey, perform } from '../operations.ts';
 import type { ActionFunction, ActionRun, ActionStep } from '../run.ts';
+import { findLicenses } from './find-licenses.ts';
 
 export const deleteLicenses: ActionFunction = async (step, run) => {
   const licenses = await findThoseLeft(step, run);

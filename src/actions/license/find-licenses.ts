@@ -1,11 +1,11 @@
 // The licenses that a step is about. Takes `find` and `missing` of a step, gives the licenses, oldest
 // first; all pages are read before the first of them is touched. Never searches with an empty criterion.
 
+import { AppError } from '../../core/error-codes.ts';
+import type { JsonObject, JsonValue } from '../../core/model.ts';
 import type { LicenseFilter } from '../../cryptlex/filters.ts';
 import type { License } from '../../cryptlex/types.ts';
-import { AppError } from '../../core/error-codes.ts';
 import { MissingLicense } from '../failures.ts';
-import type { JsonObject, JsonValue } from '../../core/model.ts';
 import { text, texts } from '../input.ts';
 import { hasEntries } from '../metadata.ts';
 import { noteUntouched } from '../operations.ts';

@@ -1,8 +1,8 @@
 // license.get: reads the oldest license found. Changes nothing.
 
 import type { JsonObject } from '../../core/model.ts';
-import { findLicenses } from './find-licenses.ts';
 import type { ActionFunction } from '../run.ts';
+import { findLicenses } from './find-licenses.ts';
 
 export const getLicense: ActionFunction = async (step, run) => {
   const [license] = await findLicenses(step, run);

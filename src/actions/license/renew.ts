@@ -2,10 +2,8 @@
 // Renewing is the one call that must never be repeated blindly: Cryptlex adds a period each time.
 // A suspended license comes back, unless something newer suspended it.
 
-import type { License } from '../../cryptlex/types.ts';
 import { type JsonObject, ownIdOf } from '../../core/model.ts';
-import { type Suspension, suspensionOf } from './suspension-causes.ts';
-import { findLicenses } from './find-licenses.ts';
+import type { License } from '../../cryptlex/types.ts';
 import {
   expiryDateField,
   HELD_REASON,
@@ -16,6 +14,8 @@ import {
 } from '../last-writes.ts';
 import { noteUntouched, operationKey, perform } from '../operations.ts';
 import type { ActionFunction, ActionRun, ActionStep } from '../run.ts';
+import { findLicenses } from './find-licenses.ts';
+import { type Suspension, suspensionOf } from './suspension-causes.ts';
 
 export const renewLicenses: ActionFunction = async (step, run) => {
   for (const license of await findLicenses(step, run)) await renewOne(license, step, run);

@@ -2,6 +2,11 @@
 // Whatever else holds the license goes on holding it: the word of other rules, another cause, a person.
 
 import type { License } from '../../cryptlex/types.ts';
+import { requiredText } from '../input.ts';
+import { lastWrite } from '../last-writes.ts';
+import { noteUntouched, operationKey, perform } from '../operations.ts';
+import type { ActionFunction, ActionRun, ActionStep } from '../run.ts';
+import { findLicenses } from './find-licenses.ts';
 import {
   type Hold,
   heldBy,
@@ -11,11 +16,6 @@ import {
   releaseField,
   SUSPENSION,
 } from './suspension-causes.ts';
-import { findLicenses } from './find-licenses.ts';
-import { requiredText } from '../input.ts';
-import { lastWrite } from '../last-writes.ts';
-import { noteUntouched, operationKey, perform } from '../operations.ts';
-import type { ActionFunction, ActionRun, ActionStep } from '../run.ts';
 
 export const restoreLicenses: ActionFunction = async (step, run) => {
   for (const license of await findLicenses(step, run)) {

@@ -1,15 +1,15 @@
 // license.resume: lifts the suspension of every license found, and sets the expiry of those where the
 // rule says one.
 
-import type { License } from '../../cryptlex/types.ts';
 import type { JsonObject } from '../../core/model.ts';
-import { suspensionOf } from './suspension-causes.ts';
-import { changeLicense, expiryChange, patchWith } from './change-licenses.ts';
-import { findLicenses } from './find-licenses.ts';
+import type { License } from '../../cryptlex/types.ts';
 import { text } from '../input.ts';
 import { HELD_REASON, isStale, lastWrite, resumedField } from '../last-writes.ts';
 import { noteUntouched } from '../operations.ts';
 import type { ActionFunction, ActionRun, ActionStep } from '../run.ts';
+import { changeLicense, expiryChange, patchWith } from './change-licenses.ts';
+import { findLicenses } from './find-licenses.ts';
+import { suspensionOf } from './suspension-causes.ts';
 
 export const resumeLicenses: ActionFunction = async (step, run) => {
   const expiresAt = text(step, 'expiresAt');

@@ -1,10 +1,10 @@
 // license.revoke: revokes every license found.
 
-import { holdLicense, REVOCATION } from './suspension-causes.ts';
-import { changeLicense, patchWith } from './change-licenses.ts';
-import { findLicenses } from './find-licenses.ts';
 import { text } from '../input.ts';
 import type { ActionFunction } from '../run.ts';
+import { changeLicense, patchWith } from './change-licenses.ts';
+import { findLicenses } from './find-licenses.ts';
+import { holdLicense, REVOCATION } from './suspension-causes.ts';
 
 export const revokeLicenses: ActionFunction = async (step, run) => {
   const cause = text(step, 'because');

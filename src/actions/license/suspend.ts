@@ -1,10 +1,10 @@
 // license.suspend: suspends every license found.
 
-import { holdLicense, SUSPENSION } from './suspension-causes.ts';
-import { changeLicense, patchWith } from './change-licenses.ts';
-import { findLicenses } from './find-licenses.ts';
 import { text } from '../input.ts';
 import type { ActionFunction } from '../run.ts';
+import { changeLicense, patchWith } from './change-licenses.ts';
+import { findLicenses } from './find-licenses.ts';
+import { holdLicense, SUSPENSION } from './suspension-causes.ts';
 
 export const suspendLicenses: ActionFunction = async (step, run) => {
   const cause = text(step, 'because');

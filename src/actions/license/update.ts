@@ -1,11 +1,11 @@
 // license.update: changes the given fields of every license found.
 
 import type { License, LicenseUpdate } from '../../cryptlex/types.ts';
-import { changeLicense, patchWith } from './change-licenses.ts';
-import { findLicenses } from './find-licenses.ts';
 import { texts } from '../input.ts';
 import { mergedEntries } from '../metadata.ts';
 import type { ActionFunction, ActionStep } from '../run.ts';
+import { changeLicense, patchWith } from './change-licenses.ts';
+import { findLicenses } from './find-licenses.ts';
 
 export const updateLicenses: ActionFunction = async (step, run) => {
   for (const license of await findLicenses(step, run)) {

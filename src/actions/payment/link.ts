@@ -2,8 +2,8 @@
 
 import { requiredText } from '../input.ts';
 import { noteUntouched } from '../operations.ts';
-import { paymentKey, sameAs } from './payments.ts';
 import type { ActionFunction } from '../run.ts';
+import { paymentKey, sameAs } from './payments.ts';
 
 export const linkPayments: ActionFunction = async (step, run) => {
   const id = requiredText(step, 'id');

@@ -1,8 +1,8 @@
 // Payments and what they paid for. Takes the licenses that a step touched and the ids that it was paid with, notes
 // the one under the other in the journal; gives the licenses of a payment. Never calls Cryptlex.
 
-import type { Reference } from '../../journal/journal.ts';
 import type { OperationResult } from '../../core/model.ts';
+import type { Reference } from '../../journal/journal.ts';
 import type { ActionRun, ActionStep } from '../run.ts';
 
 /** An id of one provider has nothing to do with the same id of another. */

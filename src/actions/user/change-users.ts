@@ -1,9 +1,9 @@
 // What is written to users that exist: names, address and metadata. Takes a user and a step, sends what is
 // different. A newer event's word stands: on names and address as one, on each metadata entry by itself.
 
+import { ownIdOf } from '../../core/model.ts';
 import type { User, UserUpdate } from '../../cryptlex/types.ts';
 import type { LastWrite } from '../../journal/journal.ts';
-import { ownIdOf } from '../../core/model.ts';
 import { text, texts } from '../input.ts';
 import { isNewer, isStale, lastWrite, STALE_REASON } from '../last-writes.ts';
 import { mergedEntries } from '../metadata.ts';

@@ -2,8 +2,8 @@
 // The second becomes the customer and takes over the placeholder's licenses. Nothing is lost: the
 // placeholder stays, but is never found again.
 
-import type { User } from '../../cryptlex/types.ts';
 import { type JsonObject, ownIdOf } from '../../core/model.ts';
+import type { User } from '../../cryptlex/types.ts';
 import { texts } from '../input.ts';
 import { mergedEntries } from '../metadata.ts';
 import { operationKey, perform } from '../operations.ts';

@@ -1,9 +1,9 @@
 // user.update: changes a user that exists; never creates one.
 
-import type { User } from '../../cryptlex/types.ts';
 import { AppError } from '../../core/error-codes.ts';
-import { MissingUser } from '../failures.ts';
 import type { JsonObject } from '../../core/model.ts';
+import type { User } from '../../cryptlex/types.ts';
+import { MissingUser } from '../failures.ts';
 import { text, texts } from '../input.ts';
 import { type ActionFunction, type ActionRun, type ActionStep, statusOf } from '../run.ts';
 import { bringUpToDate } from './upsert.ts';

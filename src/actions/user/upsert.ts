@@ -1,13 +1,13 @@
 // user.upsert: finds the user and gives it the event's names and address, or creates one.
 // An address that another user has already makes that user this customer, if the rule says so.
 
-import type { User } from '../../cryptlex/types.ts';
 import { AppError } from '../../core/error-codes.ts';
+import type { User } from '../../cryptlex/types.ts';
 import { text } from '../input.ts';
-import { mergeUsers } from './merge-users.ts';
 import type { ActionFunction, ActionRun, ActionStep } from '../run.ts';
 import { statusOf } from '../run.ts';
 import { changeUser, isProfileStale, linkUser, noteEntries, noteProfile } from './change-users.ts';
+import { mergeUsers } from './merge-users.ts';
 import {
   createUser,
   findUser,

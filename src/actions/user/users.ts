@@ -3,9 +3,9 @@
 // is more than a customer.
 
 import { randomInt } from 'node:crypto';
-import type { User, UserUpdate } from '../../cryptlex/types.ts';
 import { AppError } from '../../core/error-codes.ts';
 import { type JsonObject, ownIdOf } from '../../core/model.ts';
+import type { User, UserUpdate } from '../../cryptlex/types.ts';
 import { text, texts } from '../input.ts';
 import { mergedEntries, privateEntries } from '../metadata.ts';
 import { operationKey, perform } from '../operations.ts';

@@ -1,10 +1,10 @@
 // Two versions of the rules over recorded traffic. Takes versions and items, gives a tally: every event is planned
 // with both by the engine's one evaluation, and nothing is executed. One thread's part of the work.
 
+import type { WebhookEvent } from '../../core/model.ts';
 import type { Env } from '../../engine/plan/match.ts';
 import { matchEvent } from '../../engine/plan/match.ts';
 import type { RuleSet } from '../../engine/rules/rule-set.ts';
-import type { WebhookEvent } from '../../core/model.ts';
 import { differencesOf, type Verdict } from './difference.ts';
 import { readItem, type TrafficItem } from './read-item.ts';
 import type { Tally } from './tally.ts';

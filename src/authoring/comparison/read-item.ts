@@ -2,11 +2,11 @@
 // gives its events, or why it cannot be used. Which provider a body is of is seen by its members.
 
 import { AppError } from '../../core/error-codes.ts';
-import type { RecordedEvent } from '../../journal/archive.ts';
 import type { JsonObject, Provider, WebhookEvent } from '../../core/model.ts';
 import { PROVIDERS } from '../../core/model.ts';
-import { eventObject, isJsonObject } from '../../verifiers/event-body.ts';
+import type { RecordedEvent } from '../../journal/archive.ts';
 import { eventsOf } from '../../verifiers/create-verifier.ts';
+import { eventObject, isJsonObject } from '../../verifiers/event-body.ts';
 import type { Unusable } from './tally.ts';
 
 /** One thing that was recorded, still as text: threads send texts to one another at little cost. */

@@ -5,9 +5,9 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type Comparison, comparePortion, type Portion } from './compare.ts';
+import type { FromThread, ThreadData, ToThread } from './comparison-thread.ts';
 import type { TrafficItem } from './read-item.ts';
 import { Tally } from './tally.ts';
-import type { FromThread, ThreadData, ToThread } from './thread.ts';
 import { textsOf } from './versions.ts';
 
 export interface RunOptions {
@@ -98,7 +98,7 @@ class Thread {
     const workerData: ThreadData = { ...texts, env, idsMax };
     // In a bundle the thread is a file of its own beside it.
     const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'mjs';
-    const script = new URL(`./thread.${ending}`, import.meta.url);
+    const script = new URL(`./comparison-thread.${ending}`, import.meta.url);
     const resourceLimits = Number.isFinite(idsMax) ? SMALL_HEAP : {};
     this.#worker = new Worker(script, { workerData, resourceLimits });
     this.#done = this.#renew();

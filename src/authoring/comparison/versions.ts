@@ -4,11 +4,11 @@
 import { execFileSync } from 'node:child_process';
 import { posix } from 'node:path';
 import { ACTIONS } from '../../actions/definitions.ts';
+import { AppError } from '../../core/error-codes.ts';
+import { PROVIDERS, type WebhookEvent } from '../../core/model.ts';
 import { formatDiagnostic } from '../../engine/diagnostics/findings.ts';
 import { loadRuleFile, type RuleFileText } from '../../engine/load/load.ts';
 import type { RuleSet } from '../../engine/rules/rule-set.ts';
-import { AppError } from '../../core/error-codes.ts';
-import { PROVIDERS, type WebhookEvent } from '../../core/model.ts';
 import { readRuleFiles } from '../../sources/rule-files.ts';
 
 export interface RulesVersion {

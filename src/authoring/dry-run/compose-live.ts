@@ -1,11 +1,11 @@
 // A dry run on the real Cryptlex, put together. Takes the environment, gives a stage for each event.
 // Beside compose.ts, and like it imported only by cli/ and tests.
 
-import { createSystemClock } from '../../core/clock.ts';
 import { readCryptlexAccess } from '../../config/config.ts';
-import { createPace } from '../../cryptlex/rate-limiter.ts';
 import type { EnvironmentVariables, ReadFile } from '../../config/environment.ts';
+import { createSystemClock } from '../../core/clock.ts';
 import { AppError } from '../../core/error-codes.ts';
+import { createPace } from '../../cryptlex/rate-limiter.ts';
 import { liveStage } from './live-account.ts';
 import type { Stage } from './run-plan.ts';
 

@@ -2,10 +2,8 @@
 // value came from, the plan, the requests as they would go out, and users and licenses before and after.
 // Runs on the sandbox, where no call leaves the process; or on a stage that is handed in.
 
-import { type Env, matchEvent, subjectsOf } from '../../engine/plan/match.ts';
-import type { RuleSet } from '../../engine/rules/rule-set.ts';
-import { registryEntry } from '../../core/error-codes.ts';
 import { MissingLicense } from '../../actions/failures.ts';
+import { registryEntry } from '../../core/error-codes.ts';
 import type {
   JsonObject,
   MatchResult,
@@ -17,6 +15,8 @@ import type {
   ValueTrace,
   WebhookEvent,
 } from '../../core/model.ts';
+import { type Env, matchEvent, subjectsOf } from '../../engine/plan/match.ts';
+import type { RuleSet } from '../../engine/rules/rule-set.ts';
 import type { SandboxGiven, SandboxLicense, SandboxUser } from '../../sandbox/types.ts';
 import { type Stage, sandboxStage, type Tryout, type TryoutRequest, tryOut } from './run-plan.ts';
 

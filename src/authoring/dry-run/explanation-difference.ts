@@ -1,9 +1,9 @@
 // What two versions of the rules make of one event, compared. Takes two Explanations, gives the differences
 // in short sentences; none when both would do the same.
 
-import type { Explanation } from './explain.ts';
-import type { JsonObject, JsonValue, PlannedStep } from '../../core/model.ts';
 import { written } from '../../core/format.ts';
+import type { JsonObject, JsonValue, PlannedStep } from '../../core/model.ts';
+import type { Explanation } from './explain.ts';
 
 /** Each difference on a line of its own: `license.renew would no longer be done`. */
 export function differences(then: Explanation, now: Explanation): readonly string[] {

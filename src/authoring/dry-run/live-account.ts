@@ -3,14 +3,14 @@
 // so far, so that the steps behind it go on as they would; what it changed is what later reads show.
 // The one place from which a request leaves is `send` below, and it sends nothing but GET.
 
+import { AppError } from '../../core/error-codes.ts';
+import type { Clock, JsonObject, JsonValue } from '../../core/model.ts';
+import type { Secret } from '../../core/secret.ts';
 import type { Pace } from '../../cryptlex/rate-limiter.ts';
 import type { Fetch } from '../../cryptlex/transport.ts';
-import { AppError } from '../../core/error-codes.ts';
-import { mirrorLicense, mirrorTemplate, mirrorUser } from './mirror-account.ts';
-import type { Clock, JsonObject, JsonValue } from '../../core/model.ts';
 import { createSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
 import type { SandboxLicense, SandboxUser } from '../../sandbox/types.ts';
-import type { Secret } from '../../core/secret.ts';
+import { mirrorLicense, mirrorTemplate, mirrorUser } from './mirror-account.ts';
 import { type Stage, stateOf, type TryoutRequest } from './run-plan.ts';
 
 /** The token that the sandbox takes. The account's own never reaches it. */

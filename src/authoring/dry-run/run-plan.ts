@@ -5,18 +5,23 @@
 import { createExecutor } from '../../actions/execute.ts';
 import type { Progress } from '../../actions/run.ts';
 import { createStepClock } from '../../core/clock.ts';
+import { AppError } from '../../core/error-codes.ts';
+import type { Clock, JsonObject, JsonValue, Plan, WebhookEvent } from '../../core/model.ts';
+import { eventKeyOf } from '../../core/model.ts';
+import { Secret } from '../../core/secret.ts';
 import { createCryptlexClient } from '../../cryptlex/client.ts';
 import { createPace, type Pace } from '../../cryptlex/rate-limiter.ts';
 import type { Fetch } from '../../cryptlex/transport.ts';
-import { AppError } from '../../core/error-codes.ts';
-import { noteGivenPayments } from './seed-payments.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { createMemoryJournal } from '../../journal/memory.ts';
-import type { Clock, JsonObject, JsonValue, Plan, WebhookEvent } from '../../core/model.ts';
-import { eventKeyOf } from '../../core/model.ts';
 import { createSandbox } from '../../sandbox/sandbox.ts';
-import type { GivenLicense, SandboxGiven, SandboxLicense, SandboxUser } from '../../sandbox/types.ts';
-import { Secret } from '../../core/secret.ts';
+import type {
+  GivenLicense,
+  SandboxGiven,
+  SandboxLicense,
+  SandboxUser,
+} from '../../sandbox/types.ts';
+import { noteGivenPayments } from './seed-payments.ts';
 
 /** A request as it would go out. Never holds the token; a password is blanked out. */
 export interface TryoutRequest {

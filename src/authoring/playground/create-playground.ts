@@ -2,9 +2,9 @@
 // them. Everything is done in two threads, one for tries and one for comparisons, so that webhooks and pages wait
 // for nothing that somebody types. Only texts of recorded events are read here, a few at a time.
 
-import type { TrafficItem } from '../comparison/read-item.ts';
-import type { Archive } from '../../journal/archive.ts';
 import type { Clock } from '../../core/model.ts';
+import type { Archive } from '../../journal/archive.ts';
+import type { TrafficItem } from '../comparison/read-item.ts';
 import {
   COMPARE_MS_MAX,
   type Compared,

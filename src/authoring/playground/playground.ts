@@ -1,10 +1,10 @@
 // What the playground is asked, and what it answers. Types and limits only.
 
+import type { Diagnostic } from '../../core/model.ts';
+import type { Env } from '../../engine/plan/match.ts';
 import type { SettingChange } from '../comparison/settings.ts';
 import type { Group, TallyData } from '../comparison/tally.ts';
-import type { Env } from '../../engine/plan/match.ts';
 import type { Explanation } from '../dry-run/explain.ts';
-import type { Diagnostic } from '../../core/model.ts';
 
 /** A text longer than this is not read: the largest shipped rule file has 10 kB. */
 export const RULES_BYTES_MAX = 512 * 1024;

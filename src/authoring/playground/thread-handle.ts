@@ -3,7 +3,7 @@
 // Ends it as well when nobody has asked for a while, so that a server at rest holds no memory for it.
 
 import { Worker } from 'node:worker_threads';
-import type { FromThread, ToThread } from './thread.ts';
+import type { FromThread, ToThread } from './playground-thread.ts';
 
 /** Loading the engine takes about half a second, several where the machine is busy. */
 const START_MS_MAX = 20_000;

@@ -3,13 +3,13 @@
 // long holds nobody up. Uses the engine and the sandbox that everything else uses; nothing goes live.
 
 import { ACTIONS } from '../../actions/definitions.ts';
-import { readWebhookBody } from '../../verifiers/webhook-body.ts';
-import { createInspection, loadKnownShapes } from '../../engine/lint/inspect.ts';
-import { loadRuleFile } from '../../engine/load/load.ts';
-import type { KnownShapes } from '../../engine/lint/shapes/known.ts';
 import { AppError } from '../../core/error-codes.ts';
-import { type Explanation, explainEvent } from '../dry-run/explain.ts';
 import type { JsonValue } from '../../core/model.ts';
+import { createInspection, loadKnownShapes } from '../../engine/lint/inspect.ts';
+import type { KnownShapes } from '../../engine/lint/shapes/known.ts';
+import { loadRuleFile } from '../../engine/load/load.ts';
+import { readWebhookBody } from '../../verifiers/webhook-body.ts';
+import { type Explanation, explainEvent } from '../dry-run/explain.ts';
 import { environmentFor } from '../dry-run/rule-variables.ts';
 import type { RulesDraft, Tried, TriedEvent, TryTask } from './playground.ts';
 

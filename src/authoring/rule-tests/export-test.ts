@@ -3,17 +3,17 @@
 // so that the test passes as it stands. Runs on the sandbox; nothing is changed in the journal.
 
 import { stringify } from 'yaml';
-import { eventReaderFor } from './test-files.ts';
-import { seeCase } from './run-case.ts';
+import { AppError } from '../../core/error-codes.ts';
+import type { JsonObject, JsonValue, WebhookEvent } from '../../core/model.ts';
 import type { EventSeen, StepSeen } from '../../engine/cases/expectation.ts';
 import { loadTestFile, type TestCase } from '../../engine/cases/load-tests.ts';
 import type { RuleSet } from '../../engine/rules/rule-set.ts';
-import { AppError } from '../../core/error-codes.ts';
-import { explainEvent } from '../dry-run/explain.ts';
 import type { EventDetails } from '../../journal/archive.ts';
-import type { JsonObject, JsonValue, WebhookEvent } from '../../core/model.ts';
+import { explainEvent } from '../dry-run/explain.ts';
 import { environmentFor } from '../dry-run/rule-variables.ts';
 import { scrub } from './anonymize.ts';
+import { seeCase } from './run-case.ts';
+import { eventReaderFor } from './test-files.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -2,7 +2,13 @@
 // in the words of a test file: metadata by key, actions by name, moments without fractions of a second.
 
 import { KEYWRIGHT_ID } from '../../actions/license/create.ts';
-import type { EventOutcome, JsonObject, JsonValue, MatchResult, PlannedStep } from '../../core/model.ts';
+import type {
+  EventOutcome,
+  JsonObject,
+  JsonValue,
+  MatchResult,
+  PlannedStep,
+} from '../../core/model.ts';
 import type { RecordedRequest, SandboxUser } from '../../sandbox/types.ts';
 
 /** The rules that fitted; of an event that only one rule spoke of, that one. */

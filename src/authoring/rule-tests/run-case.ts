@@ -1,13 +1,13 @@
 // Runs rule tests. Takes cases and the rules they are about, gives what differed in which step.
 // What a case lives in stands in case-world.ts. Never decides what a difference is: the engine does.
 
-import { type CaseRules, createCaseWorld } from './test-world.ts';
-import { compareStep, type StepSeen } from '../../engine/cases/expectation.ts';
-import type { Difference } from '../../engine/cases/compare-values.ts';
-import type { TestCase, TestStep } from '../../engine/cases/load-tests.ts';
 import { AppError, registryEntry } from '../../core/error-codes.ts';
 import type { Diagnostic } from '../../core/model.ts';
+import type { Difference } from '../../engine/cases/compare-values.ts';
+import { compareStep, type StepSeen } from '../../engine/cases/expectation.ts';
+import type { TestCase, TestStep } from '../../engine/cases/load-tests.ts';
 import type { SandboxGiven } from '../../sandbox/types.ts';
+import { type CaseRules, createCaseWorld } from './test-world.ts';
 
 export interface CaseResult {
   readonly testCase: TestCase;

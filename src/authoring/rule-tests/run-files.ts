@@ -2,21 +2,15 @@
 // what was covered. Reads files and runs on the sandbox; prints nothing.
 
 import { ACTIONS } from '../../actions/definitions.ts';
-import {
-  eventReaderFor,
-  readTestFile,
-  ruleFileFor,
-  shownPath,
-  testFilesAt,
-} from './test-files.ts';
-import { type CaseResult, runCase } from './run-case.ts';
-import { loadTestFile, type TestCase, type TestFile } from '../../engine/cases/load-tests.ts';
-import { Coverage, type CoverageReport } from '../../engine/cases/coverage.ts';
-import { loadRuleFile } from '../../engine/load/load.ts';
-import type { RuleSet } from '../../engine/rules/rule-set.ts';
 import { AppError } from '../../core/error-codes.ts';
 import type { Diagnostic, JsonObject, Provider } from '../../core/model.ts';
+import { Coverage, type CoverageReport } from '../../engine/cases/coverage.ts';
+import { loadTestFile, type TestCase, type TestFile } from '../../engine/cases/load-tests.ts';
+import { loadRuleFile } from '../../engine/load/load.ts';
+import type { RuleSet } from '../../engine/rules/rule-set.ts';
 import { readRuleFiles } from '../../sources/rule-files.ts';
+import { type CaseResult, runCase } from './run-case.ts';
+import { eventReaderFor, readTestFile, ruleFileFor, shownPath, testFilesAt } from './test-files.ts';
 
 export interface TestRunOptions {
   readonly paths: readonly string[];

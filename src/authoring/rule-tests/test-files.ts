@@ -4,10 +4,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { assetPath } from '../../assets.ts';
-import type { EventReader } from '../../engine/cases/load-tests.ts';
 import { AppError } from '../../core/error-codes.ts';
 import type { Provider } from '../../core/model.ts';
 import { PROVIDERS } from '../../core/model.ts';
+import type { EventReader } from '../../engine/cases/load-tests.ts';
 
 const SAMPLES = assetPath('samples');
 /** A test file is some pages of text; what is larger is something else. */

@@ -3,6 +3,29 @@
 // accepted, worked on. Never waits and never reaches the network: time is moved, the sandbox is in here.
 
 import { createExecutor } from '../../actions/execute.ts';
+import { createStepClock, type StepClock } from '../../core/clock.ts';
+import { AppError } from '../../core/error-codes.ts';
+import { createLogger } from '../../core/log.ts';
+import type { EventOutcome, JsonObject, Provider, WebhookEvent } from '../../core/model.ts';
+import { eventKeyOf } from '../../core/model.ts';
+import { Secret } from '../../core/secret.ts';
+import { createCryptlexClient } from '../../cryptlex/client.ts';
+import { createPace } from '../../cryptlex/rate-limiter.ts';
+import { compareValue, isObject } from '../../engine/cases/compare-values.ts';
+import { type EventBody, eventsIn } from '../../engine/cases/events.ts';
+import type { EventSeen, StepSeen } from '../../engine/cases/expectation.ts';
+import type { HandChange, TestCase, TestStep } from '../../engine/cases/load-tests.ts';
+import { type Env, matchEvent } from '../../engine/plan/match.ts';
+import type { Observer, RuleSet } from '../../engine/rules/rule-set.ts';
+import type { Journal } from '../../journal/journal.ts';
+import { createMemoryJournal } from '../../journal/memory.ts';
+import { createPipeline, type Pipeline } from '../../pipeline/pipeline.ts';
+import { createWorker, type Worker } from '../../pipeline/worker.ts';
+import { createSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
+import type { SandboxGiven } from '../../sandbox/types.ts';
+import { createVerifier } from '../../verifiers/create-verifier.ts';
+import { signDelivery } from '../../verifiers/sign.ts';
+import { noteGivenPayments } from '../dry-run/seed-payments.ts';
 import {
   errorsIn,
   requestFacts,
@@ -11,29 +34,6 @@ import {
   stepFacts,
   timerFacts,
 } from './observed-state.ts';
-import { createStepClock, type StepClock } from '../../core/clock.ts';
-import { createCryptlexClient } from '../../cryptlex/client.ts';
-import { createPace } from '../../cryptlex/rate-limiter.ts';
-import { type EventBody, eventsIn } from '../../engine/cases/events.ts';
-import type { EventSeen, StepSeen } from '../../engine/cases/expectation.ts';
-import { compareValue, isObject } from '../../engine/cases/compare-values.ts';
-import type { HandChange, TestCase, TestStep } from '../../engine/cases/load-tests.ts';
-import { type Env, matchEvent } from '../../engine/plan/match.ts';
-import type { Observer, RuleSet } from '../../engine/rules/rule-set.ts';
-import { AppError } from '../../core/error-codes.ts';
-import { noteGivenPayments } from '../dry-run/seed-payments.ts';
-import type { Journal } from '../../journal/journal.ts';
-import { createMemoryJournal } from '../../journal/memory.ts';
-import { createLogger } from '../../core/log.ts';
-import type { EventOutcome, JsonObject, Provider, WebhookEvent } from '../../core/model.ts';
-import { eventKeyOf } from '../../core/model.ts';
-import { createPipeline, type Pipeline } from '../../pipeline/pipeline.ts';
-import { createSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
-import type { SandboxGiven } from '../../sandbox/types.ts';
-import { Secret } from '../../core/secret.ts';
-import { signDelivery } from '../../verifiers/sign.ts';
-import { createVerifier } from '../../verifiers/create-verifier.ts';
-import { createWorker, type Worker } from '../../pipeline/worker.ts';
 
 export interface CaseRules {
   /** The rules for a provider's events, with the settings of the case. */

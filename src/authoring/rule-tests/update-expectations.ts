@@ -3,10 +3,10 @@
 // list that has other items than expected is written anew as a whole.
 
 import { type Document, isMap, isSeq, type Node, parseDocument, stringify } from 'yaml';
-import type { CaseResult, StepFailure } from './run-case.ts';
+import type { JsonObject, JsonValue } from '../../core/model.ts';
 import type { Difference } from '../../engine/cases/compare-values.ts';
 import { nodeAt, startOf, type YamlPath } from '../../engine/diagnostics/yaml-places.ts';
-import type { JsonObject, JsonValue } from '../../core/model.ts';
+import type { CaseResult, StepFailure } from './run-case.ts';
 
 export interface Update {
   readonly text: string;

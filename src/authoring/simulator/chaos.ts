@@ -4,9 +4,9 @@
 // the calm order; what would rightly end otherwise is kept in order by its scenario.
 
 import type { Provider } from '../../core/model.ts';
+import { type Delivery, type ToldEvent, underNewId } from './deliveries.ts';
 import { createFreshIds } from './fresh-ids.ts';
 import { below, type Random, shuffled } from './random.ts';
-import { type Delivery, type ToldEvent, underNewId } from './deliveries.ts';
 
 export type Forgery = 'wrong signature' | 'tampered body' | 'stale timestamp';
 

@@ -1,9 +1,9 @@
 // A scenario as one customer lives it. Takes a scenario, a seed and a start; gives the deliveries with this
 // run's ids and times, each a body that can be signed. The same seed and start give the same bytes.
 
-import { setAt, valueAt } from '../../engine/cases/event-paths.ts';
 import { addInterval } from '../../core/interval.ts';
 import type { JsonObject, JsonValue, Provider } from '../../core/model.ts';
+import { setAt, valueAt } from '../../engine/cases/event-paths.ts';
 import { movedTo, timeOf } from './event-times.ts';
 import { createFreshIds } from './fresh-ids.ts';
 import type { Scenario, ScenarioStep } from './scenario.ts';

@@ -1,15 +1,15 @@
 // From the text of a scenario to the webhooks it is made of. Takes YAML and a way to read samples; gives a
 // scenario whose steps hold whole events, or every finding at once. Reads no file itself, sends nothing.
 
-import { didYouMean } from '../../engine/diagnostics/closest.ts';
+import { AppError } from '../../core/error-codes.ts';
+import { type Interval, parseInterval } from '../../core/interval.ts';
+import type { Diagnostic, JsonObject, JsonValue, Provider } from '../../core/model.ts';
 import { setAt, unsetAt, valueAt } from '../../engine/cases/event-paths.ts';
+import { didYouMean } from '../../engine/diagnostics/closest.ts';
 import { Findings } from '../../engine/diagnostics/findings.ts';
 import { checkShape } from '../../engine/diagnostics/schema.ts';
 import { scenarioShape } from '../../engine/diagnostics/test-validators.ts';
 import { readYaml, type YamlFile } from '../../engine/diagnostics/yaml.ts';
-import { AppError } from '../../core/error-codes.ts';
-import { type Interval, parseInterval } from '../../core/interval.ts';
-import type { Diagnostic, JsonObject, JsonValue, Provider } from '../../core/model.ts';
 import { eventObject, isJsonObject } from '../../verifiers/event-body.ts';
 
 export interface Scenario {

@@ -2,15 +2,21 @@
 
 import { parseArgs } from 'node:util';
 import { ACTIONS } from '../../actions/definitions.ts';
-import { createInspection, loadKnownShapes } from '../../engine/lint/inspect.ts';
-import { type Inspection, loadRuleFile, type RuleFileText } from '../../engine/load/load.ts';
 import { AppError } from '../../core/error-codes.ts';
 import type { Diagnostic } from '../../core/model.ts';
+import { createInspection, loadKnownShapes } from '../../engine/lint/inspect.ts';
+import { type Inspection, loadRuleFile, type RuleFileText } from '../../engine/load/load.ts';
 import { readRuleFiles } from '../../sources/rule-files.ts';
+import {
+  asUsageError,
+  type Command,
+  type ExitCode,
+  type Terminal,
+  usageError,
+} from '../command.ts';
 import { learnFrom } from '../input/check-samples.ts';
-import { asUsageError, type Command, type ExitCode, type Terminal, usageError } from '../command.ts';
-import { FORMATS, type Format, writeFindings } from '../output/findings-report.ts';
 import { workAndWatch } from '../input/watch.ts';
+import { FORMATS, type Format, writeFindings } from '../output/findings-report.ts';
 
 const HELP = `keywright check [RULES…] [--samples DIR] [--format FORMAT | --json] [--watch]
 

@@ -3,15 +3,15 @@
 // Exit code 0 only when every answer and the end state are as they should be.
 
 import { readFileSync } from 'node:fs';
+import { composeServer } from '../../app/server.ts';
 import { assetPath } from '../../assets.ts';
 import { createStepClock } from '../../core/clock.ts';
-import { composeServer } from '../../app/server.ts';
-import { composeSandbox, type ServedSandbox } from '../../sandbox/compose-sandbox.ts';
-import { signedHeaders } from '../../verifiers/webhook-body.ts';
 import { AppError } from '../../core/error-codes.ts';
 import type { JsonObject, Provider } from '../../core/model.ts';
 import { mainSecretName, PROVIDERS } from '../../core/model.ts';
 import { Secret } from '../../core/secret.ts';
+import { composeSandbox, type ServedSandbox } from '../../sandbox/compose-sandbox.ts';
+import { signedHeaders } from '../../verifiers/webhook-body.ts';
 import type { Command, Terminal } from '../command.ts';
 import { usageError } from '../command.ts';
 import { tableLines } from '../output/terminal-text.ts';

@@ -7,11 +7,11 @@ import { settingChanges } from '../../authoring/comparison/settings.ts';
 import type { Tally } from '../../authoring/comparison/tally.ts';
 import { fileTraffic, journalTraffic } from '../../authoring/comparison/traffic.ts';
 import { loadVersion, type RulesVersion } from '../../authoring/comparison/versions.ts';
-import { openArchive } from '../../journal/open-journal.ts';
-import type { Env } from '../../engine/plan/match.ts';
+import { environmentFor } from '../../authoring/dry-run/rule-variables.ts';
 import { AppError } from '../../core/error-codes.ts';
 import { parseMoment } from '../../core/interval.ts';
-import { environmentFor } from '../../authoring/dry-run/rule-variables.ts';
+import type { Env } from '../../engine/plan/match.ts';
+import { openArchive } from '../../journal/open-journal.ts';
 import { asUsageError, type Command, type Terminal, usageError } from '../command.ts';
 import { type DiffReport, diffJson, diffMarkdown, diffText } from '../output/diff-report.ts';
 

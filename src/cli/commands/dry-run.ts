@@ -6,19 +6,23 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ACTIONS } from '../../actions/definitions.ts';
 import { liveAccount } from '../../authoring/dry-run/compose-live.ts';
-import { readWebhookBody } from '../../verifiers/webhook-body.ts';
+import {
+  type ExplainOptions,
+  type Explanation,
+  explainEvent,
+} from '../../authoring/dry-run/explain.ts';
+import { environmentFor } from '../../authoring/dry-run/rule-variables.ts';
+import { AppError } from '../../core/error-codes.ts';
+import { PROVIDERS, type Provider } from '../../core/model.ts';
 import { formatDiagnostic } from '../../engine/diagnostics/findings.ts';
 import { loadRuleFile } from '../../engine/load/load.ts';
 import type { RuleSet } from '../../engine/rules/rule-set.ts';
-import { AppError } from '../../core/error-codes.ts';
-import { type ExplainOptions, type Explanation, explainEvent } from '../../authoring/dry-run/explain.ts';
-import { PROVIDERS, type Provider } from '../../core/model.ts';
-import { environmentFor } from '../../authoring/dry-run/rule-variables.ts';
 import { readRuleFiles } from '../../sources/rule-files.ts';
+import { readWebhookBody } from '../../verifiers/webhook-body.ts';
 import { asUsageError, type Command, type Terminal, usageError } from '../command.ts';
-import { explanationText } from '../output/explanation/text.ts';
 import { readGivenState } from '../input/given-state.ts';
 import { readInput } from '../input/read-input.ts';
+import { explanationText } from '../output/explanation/text.ts';
 import { paintFor } from '../output/terminal-text.ts';
 
 const HELP = `keywright dry-run --provider PROVIDER EVENT.json [--rules DIR] [--given STATE.yaml | --live]

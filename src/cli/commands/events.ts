@@ -3,15 +3,21 @@
 
 import { parseArgs } from 'node:util';
 import { asTest } from '../../authoring/rule-tests/export-test.ts';
-import { openArchive } from '../../journal/open-journal.ts';
 import { AppError } from '../../core/error-codes.ts';
-import { bodyOf, summaryOf } from '../../journal/event-json.ts';
 import type { Archive, EventDetails, ReplayMode } from '../../journal/archive.ts';
+import { bodyOf, summaryOf } from '../../journal/event-json.ts';
 import type { EventRecord } from '../../journal/journal.ts';
-import { asUsageError, type Command, type ExitCode, type Terminal, usageError } from '../command.ts';
+import { openArchive } from '../../journal/open-journal.ts';
+import {
+  asUsageError,
+  type Command,
+  type ExitCode,
+  type Terminal,
+  usageError,
+} from '../command.ts';
 import { FILTER_HELP, FILTER_OPTIONS, type FilterValues, toFilter } from '../input/event-filter.ts';
-import { previewOf } from '../output/replay-preview.ts';
 import { loadRulesFor } from '../input/rules-for.ts';
+import { previewOf } from '../output/replay-preview.ts';
 
 const HELP = `keywright events list [FILTER] [--limit N] [--json]
 keywright events show EVENT_ID [--as-test] [--json]

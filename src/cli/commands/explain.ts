@@ -1,7 +1,7 @@
 // keywright explain: what a code means and what to do about it.
 
-import { didYouMean } from '../../engine/diagnostics/closest.ts';
 import { type AppErrorCode, ERRORS, registryEntry } from '../../core/error-codes.ts';
+import { didYouMean } from '../../engine/diagnostics/closest.ts';
 import type { Command } from '../command.ts';
 import { usageError } from '../command.ts';
 

@@ -1,18 +1,18 @@
 // keywright simulate: signed webhooks of a whole sale, sent to a running server. Takes a scenario, gives the
 // answers; exit code 1 when one of them is not as it should be. Sends to the one address that it is told.
 
-import { createSystemClock } from '../../core/clock.ts';
-import { formatDiagnostic } from '../../engine/diagnostics/findings.ts';
-import { createEnvironment } from '../../config/environment.ts';
-import { AppError } from '../../core/error-codes.ts';
-import { mainSecretName, PROVIDERS, type Provider } from '../../core/model.ts';
-import type { Secret } from '../../core/secret.ts';
 import { calm, chaotic } from '../../authoring/simulator/chaos.ts';
+import { tell } from '../../authoring/simulator/deliveries.ts';
 import { play } from '../../authoring/simulator/play.ts';
 import { randomOf, seedOf } from '../../authoring/simulator/random.ts';
 import { eventsOfBody, loadScenario, type Scenario } from '../../authoring/simulator/scenario.ts';
 import { findScenario, listScenarios, readText } from '../../authoring/simulator/scenario-files.ts';
-import { tell } from '../../authoring/simulator/deliveries.ts';
+import { createEnvironment } from '../../config/environment.ts';
+import { createSystemClock } from '../../core/clock.ts';
+import { AppError } from '../../core/error-codes.ts';
+import { mainSecretName, PROVIDERS, type Provider } from '../../core/model.ts';
+import type { Secret } from '../../core/secret.ts';
+import { formatDiagnostic } from '../../engine/diagnostics/findings.ts';
 import { type Command, type Terminal, usageError } from '../command.ts';
 import { type Options, PROVIDER_NEEDED, parseOptions } from '../input/simulate-options.ts';
 import { headText, rowsOf, simulationJson, summaryText } from '../output/simulate-report.ts';

@@ -4,18 +4,24 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runTests, type TestRun } from '../../authoring/rule-tests/run-files.ts';
 import { testFilesAt } from '../../authoring/rule-tests/test-files.ts';
+import { updateExpectations } from '../../authoring/rule-tests/update-expectations.ts';
+import { AppError } from '../../core/error-codes.ts';
 import { percentOf } from '../../engine/cases/coverage.ts';
 import { formatDiagnostic } from '../../engine/diagnostics/findings.ts';
-import { AppError } from '../../core/error-codes.ts';
 import { readRuleFiles } from '../../sources/rule-files.ts';
-import { asUsageError, type Command, type ExitCode, type Terminal, usageError } from '../command.ts';
-import { junitText } from '../output/test-junit.ts';
-import { coverageText, failuresText, runJson, summaryText } from '../output/test-report.ts';
-import { runTests, type TestRun } from '../../authoring/rule-tests/run-files.ts';
-import { updateExpectations } from '../../authoring/rule-tests/update-expectations.ts';
+import {
+  asUsageError,
+  type Command,
+  type ExitCode,
+  type Terminal,
+  usageError,
+} from '../command.ts';
 import { workAndWatch } from '../input/watch.ts';
 import { paintFor } from '../output/terminal-text.ts';
+import { junitText } from '../output/test-junit.ts';
+import { coverageText, failuresText, runJson, summaryText } from '../output/test-report.ts';
 
 const HELP = `keywright test [PATHS…] [--run PATTERN] [--coverage] [--update] [--watch] [--json]
 

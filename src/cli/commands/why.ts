@@ -3,19 +3,19 @@
 
 import { parseArgs } from 'node:util';
 import { rulesThen } from '../../app/admin-tools.ts';
-import { asTest } from '../../authoring/rule-tests/export-test.ts';
-import { openArchive } from '../../journal/open-journal.ts';
-import type { RuleSet } from '../../engine/rules/rule-set.ts';
-import { summaryOf } from '../../journal/event-json.ts';
 import { type Explanation, explainEvent } from '../../authoring/dry-run/explain.ts';
 import { differences } from '../../authoring/dry-run/explanation-difference.ts';
-import type { Archive, EventDetails } from '../../journal/archive.ts';
 import { environmentFor } from '../../authoring/dry-run/rule-variables.ts';
+import { asTest } from '../../authoring/rule-tests/export-test.ts';
+import type { RuleSet } from '../../engine/rules/rule-set.ts';
+import type { Archive, EventDetails } from '../../journal/archive.ts';
+import { summaryOf } from '../../journal/event-json.ts';
+import { openArchive } from '../../journal/open-journal.ts';
 import { asUsageError, type Command, type Terminal, usageError } from '../command.ts';
-import { detailsOf } from './events.ts';
-import { explanationText } from '../output/explanation/text.ts';
 import { loadRulesFor } from '../input/rules-for.ts';
+import { explanationText } from '../output/explanation/text.ts';
 import { paintFor } from '../output/terminal-text.ts';
+import { detailsOf } from './events.ts';
 
 const HELP = `keywright why EVENT_ID [--all] [--as-test] [--json]
 

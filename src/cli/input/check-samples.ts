@@ -3,10 +3,10 @@
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { teachShapes } from '../../engine/lint/inspect.ts';
-import type { KnownShapes } from '../../engine/lint/shapes/known.ts';
 import { AppError, messageOf } from '../../core/error-codes.ts';
 import type { JsonObject, Provider } from '../../core/model.ts';
+import { teachShapes } from '../../engine/lint/inspect.ts';
+import type { KnownShapes } from '../../engine/lint/shapes/known.ts';
 
 /** @throws INPUT_UNREADABLE for a path that cannot be read, or holds no event */
 export function learnFrom(path: string, known: KnownShapes): KnownShapes {

@@ -2,8 +2,8 @@
 
 import { AppError } from '../../core/error-codes.ts';
 import { parseMoment } from '../../core/interval.ts';
-import type { EventFilter } from '../../journal/archive.ts';
 import { EVENT_STATUSES } from '../../core/model.ts';
+import type { EventFilter } from '../../journal/archive.ts';
 
 export const FILTER_OPTIONS = {
   status: { type: 'string' },

@@ -1,8 +1,8 @@
 // What exists in Cryptlex before a dry run. Takes the path of a YAML file, gives what the sandbox is given;
 // what is wrong with the file is told all at once, each at its place.
 
-import { Findings, formatDiagnostic } from '../../engine/diagnostics/findings.ts';
 import { checkStateFile } from '../../engine/cases/state-file.ts';
+import { Findings, formatDiagnostic } from '../../engine/diagnostics/findings.ts';
 import { readYaml } from '../../engine/diagnostics/yaml.ts';
 import type { SandboxGiven } from '../../sandbox/types.ts';
 import type { Terminal } from '../command.ts';

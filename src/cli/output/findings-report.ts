@@ -1,8 +1,8 @@
 // Findings as text for people, as JSON for programs, or as annotations of GitHub Actions. Takes findings, writes
 // them to stdout. Which of them there are is the engine's.
 
-import { formatDiagnostic } from '../../engine/diagnostics/findings.ts';
 import type { Diagnostic } from '../../core/model.ts';
+import { formatDiagnostic } from '../../engine/diagnostics/findings.ts';
 import type { Terminal } from '../command.ts';
 import { paintFor } from './terminal-text.ts';
 

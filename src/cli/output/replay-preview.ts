@@ -1,8 +1,8 @@
 // What replaying an event would do with the rules as they are now. Runs on the sandbox; nothing is sent.
 
 import { explainEvent } from '../../authoring/dry-run/explain.ts';
-import type { EventDetails } from '../../journal/archive.ts';
 import { environmentFor } from '../../authoring/dry-run/rule-variables.ts';
+import type { EventDetails } from '../../journal/archive.ts';
 import type { Terminal } from '../command.ts';
 import { loadRulesFor } from '../input/rules-for.ts';
 

@@ -1,9 +1,9 @@
 // What a person and a program see of a simulation. Takes what is sent and the answers, gives text and JSON.
 
-import type { JsonObject, Provider } from '../../core/model.ts';
 import type { Round } from '../../authoring/simulator/chaos.ts';
 import type { Scenario } from '../../authoring/simulator/scenario.ts';
 import type { Sent } from '../../authoring/simulator/send.ts';
+import type { JsonObject, Provider } from '../../core/model.ts';
 
 /** One run of the command. */
 export interface Run {

@@ -1,10 +1,10 @@
 // A run of rule tests as JUnit XML, for CI servers. Takes the run, gives the text of the file.
 
 import type { CaseResult } from '../../authoring/rule-tests/run-case.ts';
-import { formatDiagnostic } from '../../engine/diagnostics/findings.ts';
-import type { Diagnostic } from '../../core/model.ts';
-import { caseText } from './test-report.ts';
 import type { TestRun } from '../../authoring/rule-tests/run-files.ts';
+import type { Diagnostic } from '../../core/model.ts';
+import { formatDiagnostic } from '../../engine/diagnostics/findings.ts';
+import { caseText } from './test-report.ts';
 
 /** One `testsuite` for each test file; what kept a file from running is an error of its own. */
 export function junitText({ files, results, findings, texts }: TestRun): string {

@@ -2,15 +2,15 @@
 // each failure with its place, what was expected beside what was seen, and the rules as they were asked.
 
 import type { CaseResult, StepFailure } from '../../authoring/rule-tests/run-case.ts';
-import type { EventSeen } from '../../engine/cases/expectation.ts';
-import type { Difference } from '../../engine/cases/compare-values.ts';
-import type { TestCase } from '../../engine/cases/load-tests.ts';
-import { type CoverageReport, percentOf } from '../../engine/cases/coverage.ts';
-import { formatLocation } from '../../engine/diagnostics/findings.ts';
-import type { JsonValue, SourceLocation } from '../../core/model.ts';
-import { counted, written } from '../../core/format.ts';
-import { ruleLines } from './explanation/rules.ts';
 import type { TestRun } from '../../authoring/rule-tests/run-files.ts';
+import { counted, written } from '../../core/format.ts';
+import type { JsonValue, SourceLocation } from '../../core/model.ts';
+import type { Difference } from '../../engine/cases/compare-values.ts';
+import { type CoverageReport, percentOf } from '../../engine/cases/coverage.ts';
+import type { EventSeen } from '../../engine/cases/expectation.ts';
+import type { TestCase } from '../../engine/cases/load-tests.ts';
+import { formatLocation } from '../../engine/diagnostics/findings.ts';
+import { ruleLines } from './explanation/rules.ts';
 import type { Paint } from './terminal-text.ts';
 
 /** The failed cases; empty text when there are none. */

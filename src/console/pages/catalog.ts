@@ -3,13 +3,14 @@
 
 import type { Context } from 'hono';
 import { html } from 'hono/html';
+import { written } from '../../core/format.ts';
+import type { JsonObject, JsonValue } from '../../core/model.ts';
+import type { CatalogFindings } from '../../doctor/check-catalog.ts';
 import type { RuleSet } from '../../engine/rules/rule-set.ts';
 import type { IssuedLicenses } from '../../journal/archive.ts';
-import type { JsonObject, JsonValue } from '../../core/model.ts';
-import { written } from '../../core/format.ts';
-import { answerPage, csrfField, type Html } from '../layout.ts';
-import type { CatalogFindings, ConsoleApp, ConsoleEnv, ConsoleParts } from '../parts.ts';
 import { aboutPath, badge, cut, eventPath } from '../format.ts';
+import { answerPage, csrfField, type Html } from '../layout.ts';
+import type { ConsoleApp, ConsoleEnv, ConsoleParts } from '../parts.ts';
 import { ago, count } from '../times.ts';
 
 const ROWS_OF_PAGE = 50;

@@ -4,12 +4,12 @@
 import type { Context } from 'hono';
 import { html } from 'hono/html';
 import { parseMoment } from '../../core/interval.ts';
+import { EVENT_STATUSES } from '../../core/model.ts';
 import type { EventFilter } from '../../journal/archive.ts';
 import type { EventRecord } from '../../journal/journal.ts';
-import { EVENT_STATUSES } from '../../core/model.ts';
+import { cut, eventPath, statusBadge } from '../format.ts';
 import { answerPage, type Html, liveState } from '../layout.ts';
 import type { ConsoleApp, ConsoleEnv, ConsoleParts } from '../parts.ts';
-import { cut, eventPath, statusBadge } from '../format.ts';
 import { ago, count } from '../times.ts';
 
 const PAGE_SIZE = 100;

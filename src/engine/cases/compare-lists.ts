@@ -3,8 +3,8 @@
 // nearest to it, so that a person sees what is wrong with it.
 
 import type { JsonObject, JsonValue } from '../../core/model.ts';
-import { compareValue, type Difference, type Draft, itemOf } from './compare-values.ts';
 import type { YamlPath } from '../diagnostics/yaml-places.ts';
+import { compareValue, type Difference, type Draft, itemOf } from './compare-values.ts';
 
 type Differences = readonly Difference[];
 

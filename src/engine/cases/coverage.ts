@@ -4,7 +4,14 @@
 
 import type { SourceLocation } from '../../core/model.ts';
 import { formatLocation } from '../diagnostics/findings.ts';
-import type { AskedCondition, Condition, Observer, Rule, RuleSet, Step } from '../rules/rule-set.ts';
+import type {
+  AskedCondition,
+  Condition,
+  Observer,
+  Rule,
+  RuleSet,
+  Step,
+} from '../rules/rule-set.ts';
 
 /** Something that no case has shown. */
 export interface Uncovered {

@@ -4,8 +4,8 @@
 import { parseInstant } from '../../core/interval.ts';
 import type { JsonObject, JsonValue, Provider } from '../../core/model.ts';
 import { PROVIDERS } from '../../core/model.ts';
-import type { EventReader } from './load-tests.ts';
 import { didYouMean } from '../diagnostics/closest.ts';
+import type { EventReader } from './load-tests.ts';
 
 /** An event, or the batch that one sample holds. */
 export interface EventBody {

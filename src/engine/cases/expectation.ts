@@ -2,10 +2,10 @@
 // events, gives every difference with its place in the test file. Pure; says nothing of how they are shown.
 
 import type { JsonObject, JsonValue, RuleTrace } from '../../core/model.ts';
-import { alignInOrder, pairInAnyOrder } from './compare-lists.ts';
-import { compareValue, type Difference, type Draft } from './compare-values.ts';
 import { didYouMean } from '../diagnostics/closest.ts';
 import type { YamlPath } from '../diagnostics/yaml-places.ts';
+import { alignInOrder, pairInAnyOrder } from './compare-lists.ts';
+import { compareValue, type Difference, type Draft } from './compare-values.ts';
 
 /** The `expect:` of a step, as the schema lets it through. */
 export interface Expectation extends EventExpectation {

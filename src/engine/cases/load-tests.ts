@@ -3,14 +3,14 @@
 // Pure: files are read by whoever calls, and nothing is run here.
 
 import type { Diagnostic, JsonObject, Provider, SourceLocation } from '../../core/model.ts';
-import type { EventBody } from './events.ts';
-import type { Expectation } from './expectation.ts';
-import { type CaseContext, type Raw, readStep } from './steps.ts';
 import { Findings } from '../diagnostics/findings.ts';
 import { checkShape } from '../diagnostics/schema.ts';
 import { testsShape } from '../diagnostics/test-validators.ts';
 import { readYaml, type YamlFile } from '../diagnostics/yaml.ts';
 import type { YamlPath } from '../diagnostics/yaml-places.ts';
+import type { EventBody } from './events.ts';
+import type { Expectation } from './expectation.ts';
+import { type CaseContext, type Raw, readStep } from './steps.ts';
 
 /** One file of rule tests. */
 export interface TestFile {

@@ -3,13 +3,13 @@
 
 import { parseInstant } from '../../core/interval.ts';
 import type { JsonValue, Provider } from '../../core/model.ts';
-import { type EventBody, eventTimeMs, putEventTime, readEventBody } from './events.ts';
-import type { Expectation } from './expectation.ts';
-import type { EventReader, HandChange, TestStep } from './load-tests.ts';
-import { setAt, unsetAt } from './event-paths.ts';
 import type { Findings } from '../diagnostics/findings.ts';
 import type { YamlFile } from '../diagnostics/yaml.ts';
 import type { YamlPath } from '../diagnostics/yaml-places.ts';
+import { setAt, unsetAt } from './event-paths.ts';
+import { type EventBody, eventTimeMs, putEventTime, readEventBody } from './events.ts';
+import type { Expectation } from './expectation.ts';
+import type { EventReader, HandChange, TestStep } from './load-tests.ts';
 
 /** A map of the test file. */
 export type Raw = Readonly<Record<string, unknown>>;

@@ -2,7 +2,7 @@
 // Takes the syntax tree that JSONata would evaluate, gives a function with the very same results, or
 // nothing where the formula needs more than that: of operators it knows =, and, or, and {} for an empty map. Most formulas of a rule file need no more; JSONata makes
 // about ten objects and promises for each step of a path, and V8 frees those only in its large collections.
-// Never decides what an operator means: test/engine/direct.test.ts proves the two equal.
+// Never decides what an operator means: test/engine/expression/direct.test.ts proves the two equal.
 
 import type { AstNode } from './syntax.ts';
 

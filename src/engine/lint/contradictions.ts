@@ -2,9 +2,9 @@
 // never be true, ids that are none. Takes a RuleSet, reports findings. Never looks at an event.
 
 import type { Findings } from '../diagnostics/findings.ts';
-import { contradiction } from './implication.ts';
-import { lintIds } from './ids.ts';
 import type { Condition, LeafTest, Rule, RuleSet } from '../rules/rule-set.ts';
+import { lintIds } from './ids.ts';
+import { contradiction } from './implication.ts';
 import { reportShadowed } from './unreachable-rules.ts';
 
 type Leaf = Extract<Condition, { kind: 'leaf' }>;

@@ -2,8 +2,8 @@
 // them make of its conditions before any event has come. A rule that a setting keeps from ever fitting is
 // switched off: a type of event that only such rules name counts as one that no rule names.
 
-import { holds } from './implication.ts';
 import type { Condition, NameTable, Rule } from '../rules/rule-set.ts';
+import { holds } from './implication.ts';
 
 type Verdict = 'always' | 'never' | 'open';
 

@@ -4,10 +4,10 @@
 import { PROVIDER_NAMES } from '../../core/model.ts';
 import { didYouMean } from '../diagnostics/closest.ts';
 import type { Findings } from '../diagnostics/findings.ts';
-import { coverAll } from './implication.ts';
+import type { YamlFile } from '../diagnostics/yaml.ts';
 import type { Condition, NameTable, Rule, RuleSet } from '../rules/rule-set.ts';
 import { isSwitchedOff, openConditions } from './disabled-rules.ts';
-import type { YamlFile } from '../diagnostics/yaml.ts';
+import { coverAll } from './implication.ts';
 
 export function lintEventTypes(
   ruleSet: RuleSet,

@@ -3,9 +3,9 @@
 // an inspection for `loadRuleFile`. Nothing of this is loaded by a server.
 
 import type { ActionCatalog, JsonObject, Provider } from '../../core/model.ts';
-import { lintEventTypes } from './event-types.ts';
-import { lintLogic } from './contradictions.ts';
 import type { Inspection } from '../load/load.ts';
+import { lintLogic } from './contradictions.ts';
+import { lintEventTypes } from './event-types.ts';
 import { checkShapes } from './shapes/check-shapes.ts';
 import { type KnownShapes, readShapes, teach } from './shapes/known.ts';
 

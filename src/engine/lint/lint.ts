@@ -3,10 +3,10 @@
 
 import { PROVIDER_NAMES } from '../../core/model.ts';
 import type { Findings } from '../diagnostics/findings.ts';
+import type { YamlFile } from '../diagnostics/yaml.ts';
+import type { Rule, RuleSet, Step } from '../rules/rule-set.ts';
 import { lintSettings } from './settings.ts';
 import { lintTimers } from './timers.ts';
-import type { Rule, RuleSet, Step } from '../rules/rule-set.ts';
-import type { YamlFile } from '../diagnostics/yaml.ts';
 
 const SECRET_NAME = /SECRET|TOKEN|PASSW|CREDENTIAL|DATABASE_URL|(?:^|_)KEY$|PRIVATE_KEY|API_?KEY/;
 

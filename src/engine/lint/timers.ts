@@ -3,8 +3,8 @@
 
 import { didYouMean } from '../diagnostics/closest.ts';
 import type { Findings } from '../diagnostics/findings.ts';
-import type { Rule, RuleSet, Step } from '../rules/rule-set.ts';
 import type { YamlFile } from '../diagnostics/yaml.ts';
+import type { Rule, RuleSet, Step } from '../rules/rule-set.ts';
 
 export function lintTimers({ rules }: RuleSet, yaml: YamlFile, findings: Findings): void {
   const started = new Set(writtenTimers(yaml));

@@ -3,8 +3,8 @@
 
 import type { JsonValue } from '../../core/model.ts';
 import type { Findings } from '../diagnostics/findings.ts';
-import { implies, variablesOf } from './implication.ts';
 import type { Condition, Rule } from '../rules/rule-set.ts';
+import { implies, variablesOf } from './implication.ts';
 
 /** A rule with what is asked of it again and again. */
 interface Asked {

@@ -3,14 +3,14 @@
 
 import type { FieldType, JsonObject, JsonValue, SourceLocation } from '../../core/model.ts';
 import { didYouMean } from '../diagnostics/closest.ts';
-import type { Catalog } from '../expression/library.ts';
-import { isBlank } from '../expression/values.ts';
-import { coerceField } from '../rules/fields.ts';
 import type { Findings } from '../diagnostics/findings.ts';
-import { ID_FIELDS, whyNoId } from '../rules/ids.ts';
 import { checkShape } from '../diagnostics/schema.ts';
 import { catalogShape } from '../diagnostics/validators.ts';
 import { readYaml, type YamlFile } from '../diagnostics/yaml.ts';
+import type { Catalog } from '../expression/library.ts';
+import { isBlank } from '../expression/values.ts';
+import { coerceField } from '../rules/fields.ts';
+import { ID_FIELDS, whyNoId } from '../rules/ids.ts';
 
 /** The fields an entry may have and what each takes. */
 export type EntryFields = Readonly<Record<string, { readonly type: FieldType }>>;

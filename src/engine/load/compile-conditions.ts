@@ -3,12 +3,12 @@
 
 import type { JsonValue } from '../../core/model.ts';
 import { didYouMean } from '../diagnostics/closest.ts';
-import { ENVELOPES } from '../rules/envelopes.ts';
+import type { YamlPath } from '../diagnostics/yaml-places.ts';
 import { judgePattern } from '../expression/patterns.ts';
+import { ENVELOPES } from '../rules/envelopes.ts';
 import type { Condition, ConditionPath, LeafTest } from '../rules/rule-set.ts';
 import type { StaticScope } from './static-scope.ts';
 import { compileFormula, type TemplateContext } from './templates.ts';
-import type { YamlPath } from '../diagnostics/yaml-places.ts';
 
 const OPERATORS = ['exists', 'not', 'in', 'matches', 'gt', 'gte', 'lt', 'lte'];
 

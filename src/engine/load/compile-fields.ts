@@ -2,12 +2,12 @@
 // the YAML, gives Templates; reports literals that the action would refuse. Never looks at an event.
 
 import type { ActionDefinition, FieldType } from '../../core/model.ts';
+import type { YamlPath } from '../diagnostics/yaml-places.ts';
 import { isBlank } from '../expression/values.ts';
 import { coerceField } from '../rules/fields.ts';
 import type { FieldTemplate, Template } from '../rules/rule-set.ts';
 import type { StaticScope } from './static-scope.ts';
 import { compileTemplate, findingAt, type TemplateContext } from './templates.ts';
-import type { YamlPath } from '../diagnostics/yaml-places.ts';
 
 type Raw = Readonly<Record<string, unknown>>;
 

@@ -1,10 +1,10 @@
 // `let:` of a file, a rule or a loop. Takes what stands in the YAML, gives a table of Templates and
 // declares the names in the scope; reports cycles and names that nothing uses. Never evaluates.
 
+import type { YamlPath } from '../diagnostics/yaml-places.ts';
 import type { NameTable, Template } from '../rules/rule-set.ts';
 import type { StaticScope } from './static-scope.ts';
 import { compileTemplate, type TemplateContext } from './templates.ts';
-import type { YamlPath } from '../diagnostics/yaml-places.ts';
 
 /** The names of a `let`: all of them are known to each other, in whatever order they stand. */
 export function compileNames(

@@ -2,14 +2,14 @@
 // reports all that a schema cannot say. Never looks at an event.
 
 import type { ActionCatalog } from '../../core/model.ts';
+import type { YamlPath } from '../diagnostics/yaml-places.ts';
+import type { ActionStep, LoopStep, Rule, Step, Template } from '../rules/rule-set.ts';
 import { compileConditions } from './compile-conditions.ts';
 import { compileFields, compileKnown, reportMissingFields, reportRun } from './compile-fields.ts';
 import { compileNames, reportUnused } from './compile-names.ts';
 import { compileTimers } from './compile-timers.ts';
-import type { ActionStep, LoopStep, Rule, Step, Template } from '../rules/rule-set.ts';
 import type { StaticScope } from './static-scope.ts';
 import { compileFormula, compileTemplate, findingAt, type TemplateContext } from './templates.ts';
-import type { YamlPath } from '../diagnostics/yaml-places.ts';
 
 export interface RuleContext extends TemplateContext {
   readonly actions: ActionCatalog;

@@ -2,11 +2,11 @@
 // templates; reports what cannot be meant, rule by rule. What rules say together is in lint-timers.ts.
 
 import { parseInterval } from '../../core/interval.ts';
-import { compileKnown } from './compile-fields.ts';
+import type { YamlPath } from '../diagnostics/yaml-places.ts';
 import type { RuleTimer, TimerTemplate } from '../rules/rule-set.ts';
+import { compileKnown } from './compile-fields.ts';
 import type { StaticScope } from './static-scope.ts';
 import { findingAt, type TemplateContext } from './templates.ts';
-import type { YamlPath } from '../diagnostics/yaml-places.ts';
 
 type Raw = Readonly<Record<string, unknown>>;
 

@@ -5,21 +5,28 @@ import { createHash } from 'node:crypto';
 import { parseInterval } from '../../core/interval.ts';
 import type { ActionCatalog, Diagnostic, JsonObject, Provider } from '../../core/model.ts';
 import { mainSecretName } from '../../core/model.ts';
+import { Findings } from '../diagnostics/findings.ts';
+import { withoutIgnored } from '../diagnostics/ignored.ts';
+import { lintSecrets } from '../diagnostics/pasted-secrets.ts';
+import { knownYaml } from '../diagnostics/prebuilt-yaml.ts';
+import { checkRuleFile } from '../diagnostics/schema.ts';
+import { readYaml, type YamlFile } from '../diagnostics/yaml.ts';
+import type { Catalog } from '../expression/library.ts';
+import { isSwitchedOff } from '../lint/disabled-rules.ts';
+import { lintRuleSet } from '../lint/lint.ts';
+import type {
+  EnvName,
+  Formula,
+  NameTable,
+  Rule,
+  RuleSet,
+  SourceSettings,
+} from '../rules/rule-set.ts';
 import { catalogOf, type EntryFields, placeIn, readCatalogFile, readEntries } from './catalog.ts';
 import { compileNames } from './compile-names.ts';
 import { compileRules } from './compile-rules.ts';
-import type { Catalog } from '../expression/library.ts';
-import { Findings } from '../diagnostics/findings.ts';
-import { withoutIgnored } from '../diagnostics/ignored.ts';
-import { knownYaml } from '../diagnostics/prebuilt-yaml.ts';
-import { lintRuleSet } from '../lint/lint.ts';
-import type { EnvName, Formula, NameTable, Rule, RuleSet, SourceSettings } from '../rules/rule-set.ts';
-import { checkRuleFile } from '../diagnostics/schema.ts';
-import { lintSecrets } from '../diagnostics/pasted-secrets.ts';
 import { StaticScope } from './static-scope.ts';
-import { isSwitchedOff } from '../lint/disabled-rules.ts';
 import { compileTemplate, type TemplateContext } from './templates.ts';
-import { readYaml, type YamlFile } from '../diagnostics/yaml.ts';
 
 export interface RuleFileText {
   /** As it is shown to people: `rules/stripe.yaml`. */

@@ -3,10 +3,10 @@
 
 import type { SourceLocation } from '../../core/model.ts';
 import { didYouMean } from '../diagnostics/closest.ts';
-import { EVENT_MEMBERS } from '../rules/envelopes.ts';
+import type { Findings } from '../diagnostics/findings.ts';
 import { FUNCTION_NAMES } from '../expression/function-names.ts';
 import type { VariableUse } from '../expression/uses.ts';
-import type { Findings } from '../diagnostics/findings.ts';
+import { EVENT_MEMBERS } from '../rules/envelopes.ts';
 import type { Template } from '../rules/rule-set.ts';
 
 /** What a name stands for. */

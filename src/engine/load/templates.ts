@@ -2,14 +2,14 @@
 // gives Templates with every formula compiled; reports what is wrong with them at its place.
 
 import type { JsonValue, Provider } from '../../core/model.ts';
-import { ENVELOPES } from '../rules/envelopes.ts';
-import { compileExpression } from '../expression/compile.ts';
-import type { CatalogLookup } from '../expression/library.ts';
 import type { Findings } from '../diagnostics/findings.ts';
-import type { Formula, Template } from '../rules/rule-set.ts';
-import type { StaticScope } from './static-scope.ts';
 import { holdsTrapKey, type YamlFile } from '../diagnostics/yaml.ts';
 import type { YamlPath } from '../diagnostics/yaml-places.ts';
+import { compileExpression } from '../expression/compile.ts';
+import type { CatalogLookup } from '../expression/library.ts';
+import { ENVELOPES } from '../rules/envelopes.ts';
+import type { Formula, Template } from '../rules/rule-set.ts';
+import type { StaticScope } from './static-scope.ts';
 
 /** What is needed to compile the values of one file. */
 export interface TemplateContext {

@@ -2,10 +2,10 @@
 // expected and what it saw. Never guesses: types that do not agree are an error, not "false".
 
 import type { ConditionTrace, JsonValue } from '../../core/model.ts';
-import { type Evaluation, plainAt } from './evaluation.ts';
-import { EvaluationFailure, problemAt } from './evaluation-failure.ts';
 import { describeValue, isBlank, isDeferred, kindOf } from '../expression/values.ts';
 import type { Condition, ConditionPath, LeafTest, Observer } from '../rules/rule-set.ts';
+import { type Evaluation, plainAt } from './evaluation.ts';
+import { EvaluationFailure, problemAt } from './evaluation-failure.ts';
 import type { RunScope } from './run-scope.ts';
 
 export interface Verdict {

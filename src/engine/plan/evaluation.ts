@@ -10,13 +10,13 @@ import type {
   ValueTrace,
   WebhookEvent,
 } from '../../core/model.ts';
-import { EvaluationFailure, failureOf, problemAt } from './evaluation-failure.ts';
+import { formatLocation } from '../diagnostics/findings.ts';
 import { ASK_JSONATA } from '../expression/direct.ts';
 import { isBlank, type PlainResult, toPlain, withoutNulls } from '../expression/values.ts';
-import { formatLocation } from '../diagnostics/findings.ts';
 import type { Formula, Observer, Template } from '../rules/rule-set.ts';
-import { RunScope } from './run-scope.ts';
 import { writtenAs } from '../rules/written-as.ts';
+import { EvaluationFailure, failureOf, problemAt } from './evaluation-failure.ts';
+import { RunScope } from './run-scope.ts';
 
 /** What cannot be had without waiting: JSONata has to be asked. */
 const NOT_NOW: unique symbol = Symbol('not now');

@@ -2,10 +2,10 @@
 // step of the path where it broke off: "no `custmer_email`; there is `customer_email`".
 
 import { closest } from '../diagnostics/closest.ts';
-import type { Evaluation } from './evaluation.ts';
 import type { PathUse } from '../expression/uses.ts';
 import { isBlank } from '../expression/values.ts';
 import type { Template } from '../rules/rule-set.ts';
+import type { Evaluation } from './evaluation.ts';
 import type { RunScope } from './run-scope.ts';
 
 const NAMES_SHOWN = 8;

@@ -3,12 +3,12 @@
 
 import type { JsonObject, JsonValue } from '../../core/model.ts';
 import { didYouMean } from '../diagnostics/closest.ts';
-import type { Evaluation } from './evaluation.ts';
-import { EvaluationFailure, problemAt } from './evaluation-failure.ts';
-import { explainMissing } from './explain-missing.ts';
 import { isBlank, kindOf } from '../expression/values.ts';
 import { coerceField } from '../rules/fields.ts';
 import type { ActionStep, FieldTemplate } from '../rules/rule-set.ts';
+import type { Evaluation } from './evaluation.ts';
+import { EvaluationFailure, problemAt } from './evaluation-failure.ts';
+import { explainMissing } from './explain-missing.ts';
 import type { RunScope } from './run-scope.ts';
 
 /** Members of a map that `from:` names become fields; gives the names of those that did. */

@@ -13,13 +13,13 @@ import type {
   TimerName,
   WebhookEvent,
 } from '../../core/model.ts';
+import type { Observer, Rule, RuleSet } from '../rules/rule-set.ts';
 import { askAll } from './conditions.ts';
 import { Evaluation } from './evaluation.ts';
 import { EvaluationFailure, problemAt } from './evaluation-failure.ts';
+import type { RunScope } from './run-scope.ts';
 import { StepPlanner } from './steps.ts';
 import { planCancels, planTimer } from './timers.ts';
-import type { Observer, Rule, RuleSet } from '../rules/rule-set.ts';
-import type { RunScope } from './run-scope.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 

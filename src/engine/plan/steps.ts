@@ -3,14 +3,14 @@
 // Pure; the plan is plain data, with references for what only the run can know.
 
 import type { JsonObject, JsonValue, PlannedStep, Problem, RuleTrace } from '../../core/model.ts';
+import { formatLocation } from '../diagnostics/findings.ts';
+import { describeValue, isBlank, RunReference } from '../expression/values.ts';
+import type { ActionStep, LoopStep, Rule, Step, Template } from '../rules/rule-set.ts';
 import { askAll } from './conditions.ts';
 import type { Evaluation } from './evaluation.ts';
 import { EvaluationFailure, problemAt } from './evaluation-failure.ts';
 import { explainMissing } from './explain-missing.ts';
-import { describeValue, isBlank, RunReference } from '../expression/values.ts';
-import { formatLocation } from '../diagnostics/findings.ts';
 import { fieldValue, spread } from './fields.ts';
-import type { ActionStep, LoopStep, Rule, Step, Template } from '../rules/rule-set.ts';
 import type { RunScope } from './run-scope.ts';
 import { valueSources } from './value-sources.ts';
 

@@ -3,9 +3,9 @@
 
 import { addInterval, parseInterval } from '../../core/interval.ts';
 import type { PlannedTimer, TimerName } from '../../core/model.ts';
+import type { Rule, TimerTemplate } from '../rules/rule-set.ts';
 import type { Evaluation } from './evaluation.ts';
 import { EvaluationFailure, problemAt } from './evaluation-failure.ts';
-import type { Rule, TimerTemplate } from '../rules/rule-set.ts';
 import type { RunScope } from './run-scope.ts';
 
 /** @throws EvaluationFailure when it comes out missing, or belongs to something the event is not about */

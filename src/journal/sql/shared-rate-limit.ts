@@ -2,8 +2,8 @@
 // Cryptlex admits, and when it asks one of them to wait, all of them wait.
 // Takes the pace of this process (its order and its number of calls at once) and adds the shared window.
 
-import type { Pace } from '../../cryptlex/rate-limiter.ts';
 import type { Clock } from '../../core/model.ts';
+import type { Pace } from '../../cryptlex/rate-limiter.ts';
 import type { SqlDatabase, SqlTransaction } from './database.ts';
 
 interface SharedPaceOptions {

@@ -16,7 +16,6 @@ import { findBacklog } from './backlog.ts';
 import { type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
 import { countEvents, FIND_TYPES, hasNul, listEvents, listTraffic } from './event-pages.ts';
 import { findIssued } from './issued.ts';
-import { afterEntering, moveTo, POSITION } from './subject-order.ts';
 import { findNotices, setNotice } from './notices.ts';
 import {
   EVENT_COLUMNS,
@@ -30,9 +29,10 @@ import {
   toStoredPlan,
   toSubjects,
 } from './rows.ts';
-import { forgetTimers } from './timers.ts';
 import { FIND_EVENT } from './statements.ts';
+import { afterEntering, moveTo, POSITION } from './subject-order.ts';
 import { createTimeCounts } from './time-counts.ts';
+import { forgetTimers } from './timers.ts';
 
 const ERASE_AT_ONCE = 500;
 const ERASED = 'Handled; the details were erased.';

@@ -4,7 +4,12 @@
 // Longer than usual: a third of it hands on to the parts that the interface holds together.
 
 import { randomUUID } from 'node:crypto';
-import { type Clock, eventKeyOf, type OperationResult, type WebhookEvent } from '../../core/model.ts';
+import {
+  type Clock,
+  eventKeyOf,
+  type OperationResult,
+  type WebhookEvent,
+} from '../../core/model.ts';
 import type {
   Acceptance,
   EventRecord,
@@ -24,18 +29,9 @@ import { referencesOf } from '../references.ts';
 import { lineTimeOf, type TimerAnswer, type TimerCancel, type TimerQuestion } from '../timers.ts';
 import { READING, type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
 import { DeferredWrites } from './deferred-writes.ts';
-import {
-  afterEntering,
-  afterLeaving,
-  areEmpty,
-  isHeadEverywhere,
-  markNotReady,
-  movePlace,
-  moveTo,
-  POSITION,
-  wakeWaiting,
-} from './subject-order.ts';
+import { SqlOperations } from './operations.ts';
 import { PreparedDatabase } from './prepared-database.ts';
+import { SqlReferences } from './references.ts';
 import {
   type EventRow,
   toEvent,
@@ -45,10 +41,6 @@ import {
   toStoredPlan,
   toSubjects,
 } from './rows.ts';
-import { SqlOperations } from './operations.ts';
-import { SqlReferences } from './references.ts';
-import { SqlTimers } from './timers.ts';
-import { SqlUsers } from './users.ts';
 import {
   BEGIN_ANEW,
   FIND_DUE_ASIDE,
@@ -73,6 +65,19 @@ import {
   TAKE,
   WAKE_ALL,
 } from './statements.ts';
+import {
+  afterEntering,
+  afterLeaving,
+  areEmpty,
+  isHeadEverywhere,
+  markNotReady,
+  movePlace,
+  moveTo,
+  POSITION,
+  wakeWaiting,
+} from './subject-order.ts';
+import { SqlTimers } from './timers.ts';
+import { SqlUsers } from './users.ts';
 
 /** A replica that was not heard of this long is dead; its events are taken over. */
 const LEASE_MS = 20_000;

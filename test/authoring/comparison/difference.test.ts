@@ -3,9 +3,9 @@
 import { describe, expect, test } from 'vitest';
 import { ACTIONS } from '../../../src/actions/definitions.ts';
 import { differencesOf, type Verdict } from '../../../src/authoring/comparison/difference.ts';
+import type { JsonObject } from '../../../src/core/model.ts';
 import { loadRuleFile } from '../../../src/engine/load/load.ts';
 import { matchEvent } from '../../../src/engine/plan/match.ts';
-import type { JsonObject } from '../../../src/core/model.ts';
 
 const EVENT = {
   amount: 12,

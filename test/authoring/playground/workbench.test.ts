@@ -2,11 +2,16 @@
 
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
-import { createSystemClock } from '../../../src/core/clock.ts';
-import type { RecordedEvent } from '../../../src/journal/archive.ts';
-import type { JsonObject } from '../../../src/core/model.ts';
 import { createWorkbench } from '../../../src/authoring/playground/create-playground.ts';
-import { type RulesDraft, TRY_MS_MAX, type Tried, type TryTask } from '../../../src/authoring/playground/playground.ts';
+import {
+  type RulesDraft,
+  TRY_MS_MAX,
+  type Tried,
+  type TryTask,
+} from '../../../src/authoring/playground/playground.ts';
+import { createSystemClock } from '../../../src/core/clock.ts';
+import type { JsonObject } from '../../../src/core/model.ts';
+import type { RecordedEvent } from '../../../src/journal/archive.ts';
 
 const SAMPLE = readFileSync(
   new URL('../../../samples/stripe/checkout.session.completed-payment.json', import.meta.url),

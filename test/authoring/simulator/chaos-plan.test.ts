@@ -1,13 +1,13 @@
 // What chaos makes of deliveries: everything still comes, some of it again, and what must keep its order does.
 
 import { describe, expect, test } from 'vitest';
-import type { Provider } from '../../../src/core/model.ts';
-import { PROVIDERS } from '../../../src/core/model.ts';
 import { chaotic, type Round } from '../../../src/authoring/simulator/chaos.ts';
+import { type Delivery, tell } from '../../../src/authoring/simulator/deliveries.ts';
 import { randomOf } from '../../../src/authoring/simulator/random.ts';
 import { loadScenario } from '../../../src/authoring/simulator/scenario.ts';
 import { findScenario } from '../../../src/authoring/simulator/scenario-files.ts';
-import { type Delivery, tell } from '../../../src/authoring/simulator/deliveries.ts';
+import type { Provider } from '../../../src/core/model.ts';
+import { PROVIDERS } from '../../../src/core/model.ts';
 
 const NAMES = { stripe: 'renewals', fastspring: 'lifecycle', paddle: 'pause' } as const;
 const SEEDS = Array.from({ length: 60 }, (_, index) => index);

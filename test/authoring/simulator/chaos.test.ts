@@ -2,10 +2,10 @@
 // deliveries on their way, and whatever is forged, Cryptlex holds in the end what it holds after a calm run.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { PROVIDERS } from '../../../src/core/model.ts';
 import { listScenarios } from '../../../src/authoring/simulator/scenario-files.ts';
-import { cli } from '../../cli/support.ts';
+import { PROVIDERS } from '../../../src/core/model.ts';
 import { newSqlite, until } from '../../call-budget/support.ts';
+import { cli } from '../../cli/support.ts';
 import { type Keywright, SECRETS, startKeywright } from '../../support/keywright.ts';
 
 /** SIMULATE_SEEDS=100 looks for new ones. */

@@ -2,11 +2,15 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { valueAt } from '../../../src/engine/cases/event-paths.ts';
-import { type JsonObject, PROVIDERS } from '../../../src/core/model.ts';
-import { loadScenario, type Scenario, type ScenarioText } from '../../../src/authoring/simulator/scenario.ts';
-import { findScenario, listScenarios } from '../../../src/authoring/simulator/scenario-files.ts';
 import { bodyOf, type Delivery, tell } from '../../../src/authoring/simulator/deliveries.ts';
+import {
+  loadScenario,
+  type Scenario,
+  type ScenarioText,
+} from '../../../src/authoring/simulator/scenario.ts';
+import { findScenario, listScenarios } from '../../../src/authoring/simulator/scenario-files.ts';
+import { type JsonObject, PROVIDERS } from '../../../src/core/model.ts';
+import { valueAt } from '../../../src/engine/cases/event-paths.ts';
 
 const START_MS = Date.UTC(2026, 10, 1, 10);
 const shipped = PROVIDERS.flatMap((provider) =>

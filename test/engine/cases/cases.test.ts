@@ -3,10 +3,14 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import testsSchema from '../../../schema/tests.schema.json' with { type: 'json' };
-import { compareStep, type EventSeen, type StepSeen } from '../../../src/engine/cases/expectation.ts';
-import { type EventReader, loadTestFile } from '../../../src/engine/cases/load-tests.ts';
-import { parseEventPath, setAt, unsetAt } from '../../../src/engine/cases/event-paths.ts';
 import type { JsonObject, JsonValue } from '../../../src/core/model.ts';
+import { parseEventPath, setAt, unsetAt } from '../../../src/engine/cases/event-paths.ts';
+import {
+  compareStep,
+  type EventSeen,
+  type StepSeen,
+} from '../../../src/engine/cases/expectation.ts';
+import { type EventReader, loadTestFile } from '../../../src/engine/cases/load-tests.ts';
 
 const SAMPLES: Readonly<Record<string, string>> = {
   'stripe/invoice.paid':

@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ACTIONS } from '../../../src/actions/definitions.ts';
+import { PROVIDERS } from '../../../src/core/model.ts';
 import { noteYaml } from '../../../src/engine/diagnostics/prebuilt-yaml.ts';
 import { loadRuleFile } from '../../../src/engine/load/load.ts';
-import { PROVIDERS } from '../../../src/core/model.ts';
 
 function knowing(text: string): ReadonlyMap<string, string> {
   const noted = noteYaml(text);

@@ -2,11 +2,11 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { PROVIDERS } from '../../../src/core/model.ts';
 import { Findings } from '../../../src/engine/diagnostics/findings.ts';
 import { knownYaml, noteYaml } from '../../../src/engine/diagnostics/prebuilt-yaml.ts';
 import { readYaml, type YamlFile } from '../../../src/engine/diagnostics/yaml.ts';
 import type { YamlPath } from '../../../src/engine/diagnostics/yaml-places.ts';
-import { PROVIDERS } from '../../../src/core/model.ts';
 
 const FILES = PROVIDERS.map((provider) => `rules/${provider}.yaml`);
 

@@ -6,13 +6,13 @@ import jsonata from 'jsonata';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { ACTIONS } from '../../../src/actions/definitions.ts';
-import { readWebhookBody } from '../../../src/verifiers/webhook-body.ts';
+import { PROVIDERS, type Provider } from '../../../src/core/model.ts';
 import { compileExpression } from '../../../src/engine/expression/compile.ts';
 import { partsOf } from '../../../src/engine/expression/parts.ts';
 import { loadRuleFile } from '../../../src/engine/load/load.ts';
 import { matchEvent } from '../../../src/engine/plan/match.ts';
 import type { RuleSet } from '../../../src/engine/rules/rule-set.ts';
-import { PROVIDERS, type Provider } from '../../../src/core/model.ts';
+import { readWebhookBody } from '../../../src/verifiers/webhook-body.ts';
 import { samples } from '../../support/read-samples.ts';
 
 const ROOT = { data: { a: 'x', n: 2, y: 'pro', items: [{ product: 'a(b', q: 2 }] } };

@@ -2,9 +2,9 @@
 // docs/rules.md names has its line here: it either means what it says or does not load.
 
 import { describe, expect, it } from 'vitest';
+import type { JsonValue } from '../../../src/core/model.ts';
 import { compileExpression } from '../../../src/engine/expression/compile.ts';
 import { toPlain } from '../../../src/engine/expression/values.ts';
-import type { JsonValue } from '../../../src/core/model.ts';
 
 const ROOTS = ['id', 'type', 'data'];
 const CATALOG = new Map([['pro', { productId: 'p1' }]]);

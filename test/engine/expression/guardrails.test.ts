@@ -3,11 +3,11 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { JsonObject, JsonValue } from '../../../src/core/model.ts';
 import { compileExpression } from '../../../src/engine/expression/compile.ts';
 import { judgePattern } from '../../../src/engine/expression/patterns.ts';
 import { toPlain, withoutNulls } from '../../../src/engine/expression/values.ts';
 import { matchEvent } from '../../../src/engine/plan/match.ts';
-import type { JsonObject, JsonValue } from '../../../src/core/model.ts';
 import {
   eventOf,
   linesOf,

@@ -3,11 +3,15 @@
 
 import { describe, expect, it } from 'vitest';
 import { ACTIONS } from '../../../src/actions/definitions.ts';
-import { createInspection, loadKnownShapes, teachShapes } from '../../../src/engine/lint/inspect.ts';
-import { loadRuleFile } from '../../../src/engine/load/load.ts';
+import type { JsonObject, JsonValue, Provider } from '../../../src/core/model.ts';
+import {
+  createInspection,
+  loadKnownShapes,
+  teachShapes,
+} from '../../../src/engine/lint/inspect.ts';
 import { readShapes, writeShapes } from '../../../src/engine/lint/shapes/known.ts';
 import { learn, merge, readShape, writeShape } from '../../../src/engine/lint/shapes/shape.ts';
-import type { JsonObject, JsonValue, Provider } from '../../../src/core/model.ts';
+import { loadRuleFile } from '../../../src/engine/load/load.ts';
 
 const known = await loadKnownShapes();
 

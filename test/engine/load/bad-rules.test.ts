@@ -4,10 +4,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ACTIONS } from '../../../src/actions/definitions.ts';
+import { PROVIDERS } from '../../../src/core/model.ts';
 import { formatDiagnostic } from '../../../src/engine/diagnostics/findings.ts';
 import { createInspection, loadKnownShapes } from '../../../src/engine/lint/inspect.ts';
 import { loadRuleFile } from '../../../src/engine/load/load.ts';
-import { PROVIDERS } from '../../../src/core/model.ts';
 import { shippedText } from '../support/rules.ts';
 
 const FOLDER = new URL('../../bad-rules/', import.meta.url);

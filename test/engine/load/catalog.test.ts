@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { ACTIONS } from '../../../src/actions/definitions.ts';
-import { loadRuleFile } from '../../../src/engine/load/load.ts';
 import type { JsonObject } from '../../../src/core/model.ts';
+import { loadRuleFile } from '../../../src/engine/load/load.ts';
 import { eventOf, linesOf, match } from '../support/rules.ts';
 
 const RULES =

@@ -128,7 +128,7 @@ describe('a suggestion', () => {
 
 describe('the schema for editors', () => {
   it.each(['generate-schema.ts', 'generate-tests-schema.ts'])('is what %s writes', (name) => {
-    const script = new URL(`../../scripts/${name}`, import.meta.url);
+    const script = new URL(`../../../scripts/${name}`, import.meta.url);
     execFileSync(process.execPath, [script.pathname, '--check']);
   });
 });

@@ -3,14 +3,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { ACTIONS } from '../../../src/actions/definitions.ts';
-import { loadRuleFile } from '../../../src/engine/load/load.ts';
 import type { Provider } from '../../../src/core/model.ts';
 import { PROVIDERS } from '../../../src/core/model.ts';
+import { loadRuleFile } from '../../../src/engine/load/load.ts';
 import { samples } from '../../support/read-samples.ts';
-import { FASTSPRING } from './golden/fastspring.ts';
-import { PADDLE } from './golden/paddle.ts';
-import { STRIPE } from './golden/stripe.ts';
-import { VARIANTS } from './golden/variants.ts';
 import {
   linesOf,
   match,
@@ -19,6 +15,10 @@ import {
   shippedRules,
   shippedText,
 } from '../support/rules.ts';
+import { FASTSPRING } from './golden/fastspring.ts';
+import { PADDLE } from './golden/paddle.ts';
+import { STRIPE } from './golden/stripe.ts';
+import { VARIANTS } from './golden/variants.ts';
 
 const GOLDEN = { stripe: STRIPE, fastspring: FASTSPRING, paddle: PADDLE };
 

@@ -1,8 +1,8 @@
 // What each kind of field takes, at both sides of its limits.
 
 import { describe, expect, it } from 'vitest';
-import { coerceField } from '../../../src/engine/rules/fields.ts';
 import type { FieldType, JsonValue } from '../../../src/core/model.ts';
+import { coerceField } from '../../../src/engine/rules/fields.ts';
 
 const REF = { $ref: 'user.id' };
 

@@ -3,9 +3,6 @@
 
 import { readFileSync } from 'node:fs';
 import { ACTIONS } from '../../../src/actions/definitions.ts';
-import { loadRuleFile } from '../../../src/engine/load/load.ts';
-import { matchEvent } from '../../../src/engine/plan/match.ts';
-import type { RuleSet } from '../../../src/engine/rules/rule-set.ts';
 import type {
   JsonObject,
   JsonValue,
@@ -13,6 +10,9 @@ import type {
   Provider,
   WebhookEvent,
 } from '../../../src/core/model.ts';
+import { loadRuleFile } from '../../../src/engine/load/load.ts';
+import { matchEvent } from '../../../src/engine/plan/match.ts';
+import type { RuleSet } from '../../../src/engine/rules/rule-set.ts';
 import { readEvents } from '../../../src/verifiers/create-verifier.ts';
 
 /** The diagnostics of a rule file, as `LINE:COL CODE`. */

@@ -2,8 +2,8 @@
 // looked up, each step with the expression behind each value, each request as it would go out.
 
 import type { Explanation } from '../../../authoring/dry-run/explain.ts';
-import type { JsonValue, NameTrace } from '../../../core/model.ts';
 import { counted, seen, written } from '../../../core/format.ts';
+import type { JsonValue, NameTrace } from '../../../core/model.ts';
 import { type Paint, padded, widthOf } from '../terminal-text.ts';
 
 /** The names of `let`. Those of a loop are shown for its first item only, unless all are wanted. */

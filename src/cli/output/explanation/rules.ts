@@ -3,8 +3,8 @@
 // alike share a line. With `all` every rule and every item is shown in full.
 
 import type { Explanation } from '../../../authoring/dry-run/explain.ts';
-import type { ConditionTrace, RuleTrace } from '../../../core/model.ts';
 import { counted, expectation, isOfOtherType, seen } from '../../../core/format.ts';
+import type { ConditionTrace, RuleTrace } from '../../../core/model.ts';
 import type { Paint } from '../terminal-text.ts';
 
 /** @param all whether nothing is folded */

@@ -1,8 +1,8 @@
 // Users and licenses before and after, as a table. Takes an Explanation, gives lines: what is new, what is
 // gone, each member that is another than before, and what stays as it is.
 
-import { itemChanges, NOTHING } from '../../../core/state-diff.ts';
 import type { Explanation } from '../../../authoring/dry-run/explain.ts';
+import { itemChanges, NOTHING } from '../../../core/state-diff.ts';
 import { type Paint, tableLines } from '../terminal-text.ts';
 
 /** Nothing where there is neither a user nor a license. */

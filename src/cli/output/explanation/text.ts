@@ -2,10 +2,10 @@
 // -state.ts for its parts.
 
 import type { Explanation } from '../../../authoring/dry-run/explain.ts';
+import { type Paint, section } from '../terminal-text.ts';
 import { nameLines, planLines, requestLines, timerLines } from './plan.ts';
 import { ruleLines } from './rules.ts';
 import { stateLines } from './state.ts';
-import { type Paint, section } from '../terminal-text.ts';
 
 export interface TextOptions {
   readonly paint: Paint;

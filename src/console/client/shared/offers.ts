@@ -1,9 +1,9 @@
 // What the editor offers at a place of a rule file. Takes the text and a position, gives plain data; editor.ts shows
 // it. Knows the schema, the shapes of events and the event beside the rules.
 
-import { EVENT_MEMBERS } from '../../../engine/rules/envelopes.ts';
-import { FUNCTION_NAMES } from '../../../engine/expression/function-names.ts';
 import type { JsonValue } from '../../../core/model.ts';
+import { FUNCTION_NAMES } from '../../../engine/expression/function-names.ts';
+import { EVENT_MEMBERS } from '../../../engine/rules/envelopes.ts';
 import { type EventKnowledge, kindOf } from './event-shapes.ts';
 import { FUNCTION_HELP } from './function-help.ts';
 import {

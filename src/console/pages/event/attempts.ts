@@ -4,8 +4,8 @@
 import { html } from 'hono/html';
 import type { AttemptRecord, EventDetails } from '../../../journal/archive.ts';
 import type { OperationRecord } from '../../../journal/journal.ts';
-import type { Html } from '../../layout.ts';
 import { aboutLinks, badge, cut, seenValue, statusBadge, type Tone } from '../../format.ts';
+import type { Html } from '../../layout.ts';
 import { counted, duration, moment } from '../../times.ts';
 
 const ATTEMPTS_OPEN = 3;

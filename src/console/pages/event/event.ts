@@ -4,14 +4,14 @@
 import type { Context } from 'hono';
 import { html } from 'hono/html';
 import { AppError, registryEntry } from '../../../core/error-codes.ts';
-import type { Archive, EventDetails } from '../../../journal/archive.ts';
 import { PROVIDER_NAMES } from '../../../core/model.ts';
+import type { Archive, EventDetails } from '../../../journal/archive.ts';
+import { aboutLinks, eventPath, placeOf, statusBadge, toneOf } from '../../format.ts';
 import { answerPage, type Html, liveState } from '../../layout.ts';
 import type { ConsoleApp, ConsoleEnv, ConsoleParts, Story } from '../../parts.ts';
-import { aboutLinks, eventPath, placeOf, statusBadge, toneOf } from '../../format.ts';
 import { ago, counted, moment } from '../../times.ts';
-import { planSection, problemsOf, rulesSection, stateSection } from './rules.ts';
 import { attemptsSection, operationsSection } from './attempts.ts';
+import { planSection, problemsOf, rulesSection, stateSection } from './rules.ts';
 
 /** A payload is shown up to here; whole, it is a file. */
 const SHOWN_LENGTH_MAX = 60_000;

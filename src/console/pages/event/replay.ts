@@ -4,9 +4,9 @@
 import { html } from 'hono/html';
 import { AppError } from '../../../core/error-codes.ts';
 import { REPLAY_MODES, type ReplayMode } from '../../../journal/archive.ts';
+import { eventPath, statusBadge } from '../../format.ts';
 import { answerPage, csrfField, type Html } from '../../layout.ts';
 import type { ConsoleApp, ConsoleParts, Story } from '../../parts.ts';
-import { eventPath, statusBadge } from '../../format.ts';
 import { counted } from '../../times.ts';
 import { erased, requireEvent } from './event.ts';
 import { planSection, problemsOf, stateSection } from './rules.ts';

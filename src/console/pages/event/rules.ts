@@ -2,12 +2,18 @@
 // was expected beside what was seen), where each value came from, and licenses before and after.
 
 import { html } from 'hono/html';
-import { type ItemChange, itemChanges } from '../../../core/state-diff.ts';
 import type { Explanation } from '../../../authoring/dry-run/explain.ts';
-import type { ConditionTrace, JsonValue, PlannedStep, Problem, RuleTrace } from '../../../core/model.ts';
 import { expectation, isOfOtherType } from '../../../core/format.ts';
-import type { Html } from '../../layout.ts';
+import type {
+  ConditionTrace,
+  JsonValue,
+  PlannedStep,
+  Problem,
+  RuleTrace,
+} from '../../../core/model.ts';
+import { type ItemChange, itemChanges } from '../../../core/state-diff.ts';
 import { badge, cut, placeOf, seenValue, writtenValue } from '../../format.ts';
+import type { Html } from '../../layout.ts';
 import { counted } from '../../times.ts';
 
 /** A batch of very many items is told by its first ones. */

@@ -4,8 +4,8 @@
 import { html } from 'hono/html';
 import { registryEntry } from '../../../core/error-codes.ts';
 import type { EventRecord } from '../../../journal/journal.ts';
-import type { Html } from '../../layout.ts';
 import { badge, eventPath } from '../../format.ts';
+import type { Html } from '../../layout.ts';
 import { ago, count } from '../../times.ts';
 import { type Counts, LOOKED_AT } from './overview.ts';
 

@@ -3,9 +3,9 @@
 // The counts are made anew at most every few seconds, however many look at them.
 
 import { html } from 'hono/html';
+import type { Clock } from '../../../core/model.ts';
 import type { Archive, Backlog, TimeCount } from '../../../journal/archive.ts';
 import type { EventRecord } from '../../../journal/journal.ts';
-import type { Clock } from '../../../core/model.ts';
 import { chart, OUTCOMES } from '../../chart.ts';
 import { answerPage, type Html, liveState } from '../../layout.ts';
 import type { ConsoleApp, ConsoleParts } from '../../parts.ts';

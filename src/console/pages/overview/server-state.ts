@@ -2,9 +2,9 @@
 // cards with a sign each.
 
 import { html } from 'hono/html';
+import { badge } from '../../format.ts';
 import type { Html } from '../../layout.ts';
 import type { ServerFacts } from '../../parts.ts';
-import { badge } from '../../format.ts';
 import { ago, count, counted, duration } from '../../times.ts';
 
 const JOURNALS: Readonly<Record<string, string>> = {

@@ -2,8 +2,13 @@
 // gives a part of the page. Decides nothing.
 
 import { html } from 'hono/html';
+import {
+  COMPARE_MS_MAX,
+  type Compared,
+  type NotAnswered,
+  TRY_MS_MAX,
+} from '../../../authoring/playground/playground.ts';
 import { counted } from '../../../core/format.ts';
-import { COMPARE_MS_MAX, type Compared, type NotAnswered, TRY_MS_MAX } from '../../../authoring/playground/playground.ts';
 import type { Html } from '../../layout.ts';
 
 const REFUSALS: Readonly<Record<NotAnswered['kind'], string>> = {

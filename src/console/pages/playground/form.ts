@@ -3,12 +3,12 @@
 
 import type { Context } from 'hono';
 import { html } from 'hono/html';
-import type { RuleSet } from '../../../engine/rules/rule-set.ts';
-import type { Provider } from '../../../core/model.ts';
 import { COMPARE_EVENTS } from '../../../authoring/playground/playground.ts';
+import { sampleNames } from '../../../authoring/samples.ts';
+import type { Provider } from '../../../core/model.ts';
+import type { RuleSet } from '../../../engine/rules/rule-set.ts';
 import { csrfField, type Html, icon } from '../../layout.ts';
 import type { ConsoleEnv, ConsoleParts } from '../../parts.ts';
-import { sampleNames } from '../../../authoring/samples.ts';
 
 export interface EventChoice {
   /** `sample:NAME` or `recorded:KEY` */

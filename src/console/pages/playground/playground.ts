@@ -4,8 +4,6 @@
 
 import type { Context } from 'hono';
 import { html } from 'hono/html';
-import type { RuleSet } from '../../../engine/rules/rule-set.ts';
-import type { Diagnostic, JsonValue } from '../../../core/model.ts';
 import {
   COMPARE_EVENTS,
   EVENT_BYTES_MAX,
@@ -13,9 +11,11 @@ import {
   type RulesDraft,
   type TryTask,
 } from '../../../authoring/playground/playground.ts';
+import { readSample } from '../../../authoring/samples.ts';
+import type { Diagnostic, JsonValue } from '../../../core/model.ts';
+import type { RuleSet } from '../../../engine/rules/rule-set.ts';
 import { answerPage } from '../../layout.ts';
 import type { ConsoleApp, ConsoleEnv, ConsoleParts } from '../../parts.ts';
-import { readSample } from '../../../authoring/samples.ts';
 import { comparisonPart, messagePart, refusalPart } from './difference.ts';
 import { type EventChoice, eventChoices, FIRST_SAMPLES, pageBody } from './form.ts';
 import { resultPart } from './result.ts';

@@ -2,7 +2,8 @@
 // Decides nothing; its words are those of the command line.
 
 import { html } from 'hono/html';
-import { itemChanges } from '../../../core/state-diff.ts';
+import type { Tried, TriedEvent } from '../../../authoring/playground/playground.ts';
+import { counted, expectation, isOfOtherType, seen, written } from '../../../core/format.ts';
 import type {
   ConditionTrace,
   Diagnostic,
@@ -12,8 +13,7 @@ import type {
   RuleTrace,
   ValueTrace,
 } from '../../../core/model.ts';
-import { counted, expectation, isOfOtherType, seen, written } from '../../../core/format.ts';
-import type { Tried, TriedEvent } from '../../../authoring/playground/playground.ts';
+import { itemChanges } from '../../../core/state-diff.ts';
 import type { Html } from '../../layout.ts';
 
 export function resultPart({ findings, furtherFindings, events, eventProblem }: Tried): Html {

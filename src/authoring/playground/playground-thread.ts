@@ -3,12 +3,12 @@
 
 import { parentPort } from 'node:worker_threads';
 import { ACTIONS } from '../../actions/definitions.ts';
+import { loadRuleFile } from '../../engine/load/load.ts';
+import type { Env } from '../../engine/plan/match.ts';
 import { comparePortion, type Portion } from '../comparison/compare.ts';
 import { settingChanges } from '../comparison/settings.ts';
 import { Tally } from '../comparison/tally.ts';
 import type { RulesVersion } from '../comparison/versions.ts';
-import { loadRuleFile } from '../../engine/load/load.ts';
-import type { Env } from '../../engine/plan/match.ts';
 import type { Compared, CompareTask, RulesDraft, Tried, TryTask } from './playground.ts';
 import { inputOf, tryRules } from './try-rules.ts';
 
