@@ -19,7 +19,7 @@ import { receive } from '../pipeline/receive.ts';
 import { createWorker } from '../pipeline/worker.ts';
 import { createApp } from '../server/app.ts';
 import { type Listening, listen } from '../server/listen.ts';
-import { createMetricsAnswer, createMetricsApp } from '../server/metrics.ts';
+import { createMetricsApp } from '../server/metrics.ts';
 import { problemOf, readAtStart, readTested, rulesDirOf } from '../sources/read-sources.ts';
 import { createLiveRules, type RulesReading } from '../sources/reload.ts';
 import { fingerprintOf } from '../sources/rule-files.ts';
@@ -168,7 +168,7 @@ function assemble(
     log,
     ...observers.ofWebhooks,
     ...(hasMetricsOnMainPort(config)
-      ? { metrics: createMetricsAnswer(observers.metrics, config.adminToken) }
+      ? { metrics: { page: observers.metrics, token: config.adminToken } }
       : {}),
     ...composeBilling(config, { client, clock, log, timeoutMs: world.stripeTimeoutMs }),
     ...(config.adminToken === undefined

@@ -108,7 +108,7 @@ export function readConfig(
     rulesDir: environment.resolveEnv('RULES_DIR') ?? DEFAULT_RULES_DIR,
     rulesTest: readChoice(environment, 'RULES_TEST', ['true', 'false']) === 'true',
     database: readDatabase(environment),
-    adminToken: readToken(environment, 'ADMIN_TOKEN'),
+    adminToken: readAdminToken(environment),
     metricsPort: readMetricsPort(environment, port),
     logLevel: readChoice(environment, 'LOG_LEVEL', LOG_LEVELS) ?? 'info',
     logFormat:
@@ -131,6 +131,8 @@ export function readConfig(
   if (problems.length > 0 || accessToken === undefined) return { ...found, ok: false, problems };
   return { ...found, ok: true, config: { ...rest, secrets, accessToken } };
 }
+
+const ADMIN_TOKEN_LENGTH_MIN = 16;
 
 /** The account at Cryptlex, without what only a server needs. */
 export type CryptlexAccess = Pick<Config, 'accessToken' | 'baseUrl' | 'rateLimit'>;
@@ -180,6 +182,20 @@ function readAccessToken(environment: Environment): Secret | undefined {
     environment.report({ code: 'ENV_MISSING', message: `${name} is not set` });
   }
   return readToken(environment, name);
+}
+
+/** Whoever guesses it can read and replay every event, so what could be guessed does not start. */
+function readAdminToken(environment: Environment): Secret | undefined {
+  const name = 'ADMIN_TOKEN';
+  const token = readToken(environment, name);
+  const length = token?.reveal().length ?? ADMIN_TOKEN_LENGTH_MIN;
+  if (length >= ADMIN_TOKEN_LENGTH_MIN) return token;
+  environment.report({
+    code: 'ENV_INVALID',
+    message: `${name} takes at least ${ADMIN_TOKEN_LENGTH_MIN} characters, not ${length}`,
+    hint: 'Choose a long random text, such as that of `openssl rand -hex 32`.',
+  });
+  return undefined;
 }
 
 /** Accepts the address with or without `/v3`: the vendor's own documents have it both ways. */

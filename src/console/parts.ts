@@ -79,8 +79,8 @@ export interface Story {
 
 /** What is known of whoever asks. */
 export interface Visitor {
-  /** Notes a refused token; resolves when the answer may go out: late for whoever guesses often. */
-  refused(): Promise<void>;
+  /** Notes a refused token; resolves with headers of the answer when that may go out: late for whoever guesses often. */
+  refused(): Promise<Record<string, string>>;
 }
 
 /** What a handler finds in its context: `c.var.session` (signed in for sure), `c.var.files`. */

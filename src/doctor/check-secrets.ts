@@ -39,7 +39,7 @@ export function secretFindings(
 }
 
 /** What the tokens themselves tell, without asking anybody. */
-export function tokenTexts({ accessToken, adminToken }: Config, nowMs: number): readonly Finding[] {
+export function tokenTexts({ accessToken }: Config, nowMs: number): readonly Finding[] {
   const findings: Finding[] = [];
   const expiresAtMs = expiryOf(accessToken.reveal());
   if (expiresAtMs !== undefined && expiresAtMs < nowMs + TOKEN_EXPIRY_WARNING_MS) {
@@ -47,10 +47,6 @@ export function tokenTexts({ accessToken, adminToken }: Config, nowMs: number): 
     const make = expiresAtMs < nowMs ? problem : warning;
     const remedy = 'Make a new token in Cryptlex, set CRYPTLEX_ACCESS_TOKEN and restart.';
     findings.push(make('token-expiry', `the access token ends on ${when}`, remedy));
-  }
-  if (adminToken !== undefined && adminToken.reveal().length < 16) {
-    const remedy = 'Choose a long random text, such as that of `openssl rand -hex 32`.';
-    findings.push(warning('admin-token', 'ADMIN_TOKEN is shorter than 16 characters', remedy));
   }
   return findings;
 }

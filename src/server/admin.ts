@@ -11,8 +11,7 @@ import type { Archive, EventDetails, EventFilter, ReplayMode } from '../journal/
 import { REPLAY_MODES } from '../journal/archive.ts';
 import { bodyOf, summaryOf } from '../journal/event-json.ts';
 import { type RequestOrigin, readBody } from './read-body.ts';
-import type { Strangers } from './refusal-limiter.ts';
-import { createTokenGuard } from './token-guard.ts';
+import { createTokenGuard, type GuessLimiter } from './token-guard.ts';
 
 export interface AdminDependencies {
   readonly token: Secret;
@@ -40,15 +39,17 @@ const STATUS_OF: Readonly<Partial<Record<AppErrorCode, number>>> = {
 /** Routes below /admin. */
 export function createAdmin(
   dependencies: AdminDependencies,
-  strangers: Strangers,
+  guesses: GuessLimiter,
 ): Hono<{ Bindings: RequestOrigin }> {
   const { archive, clock } = dependencies;
   const app = new Hono<{ Bindings: RequestOrigin }>();
-  const isAllowed = createTokenGuard(dependencies.token, 'admin', { strangers, clock });
+  const refusalOf = createTokenGuard(dependencies.token, 'admin', guesses);
 
   app.use('*', async (c, next) => {
-    if (await isAllowed(c)) return next();
-    return json(401, { message: 'The admin token is missing or wrong.', error: 'UNAUTHORIZED' });
+    const headers = await refusalOf(c);
+    if (headers === undefined) return next();
+    const message = 'The admin token is missing or wrong.';
+    return json(401, { message, error: 'UNAUTHORIZED' }, headers);
   });
 
   app.get('/events', async (c) => {
@@ -181,8 +182,9 @@ function parseBody(body: string): Record<string, JsonValue> {
   throw new AppError('USAGE', 'the body is not a JSON object');
 }
 
-function json(status: number, body: unknown): Response {
+function json(status: number, body: unknown, further: Record<string, string> = {}): Response {
   const headers = {
+    ...further,
     'content-type': 'application/json; charset=utf-8',
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',

@@ -6,15 +6,17 @@ import { type Context, Hono } from 'hono';
 import { AppError } from '../core/error-codes.ts';
 import type { JsonObject } from '../core/model.ts';
 import { SIGNATURE_HEADERS } from '../core/model.ts';
+import type { Secret } from '../core/secret.ts';
 import type { ServerSource } from '../sources/source.ts';
 import { type AdminDependencies, createAdmin } from './admin.ts';
 import { type BillingDependencies, createBilling } from './billing.ts';
 import { describeFault } from './describe-fault.ts';
+import { createMetricsAnswer, type MetricsPage } from './metrics.ts';
 import type { RequestOrigin } from './read-body.ts';
 import { createStrangers } from './refusal-limiter.ts';
 import type { Answer } from './responses.ts';
 import { answerError, answerInternal } from './responses.ts';
-import { GUESS_DELAY_MS } from './token-guard.ts';
+import { createGuessLimiter, createTokenGuard } from './token-guard.ts';
 import type { WebhookDependencies, WebhookTarget } from './webhook.ts';
 import { answerWebhook } from './webhook.ts';
 
@@ -23,14 +25,14 @@ export interface ServerDependencies extends WebhookDependencies {
   readonly admin?: AdminDependencies;
   /** Billing links; left out where they are not switched on. */
   readonly billing?: BillingDependencies;
-  /** Answers for /metrics; left out where it is on a port of its own only. */
-  readonly metrics?: (request: Request) => Promise<Response>;
+  /** The page of /metrics and its token, where one is set; left out where it is on a port of its own only. */
+  readonly metrics?: { readonly page: MetricsPage; readonly token: Secret | undefined };
   /** Answers for /console; left out where there is no token for it. */
   readonly console?: (
     request: Request,
     visitor: {
-      /** To be called for a refused token; resolves when the answer may go out. */
-      refused(): Promise<void>;
+      /** To be called for a refused token; resolves with headers of the answer when that may go out. */
+      refused(): Promise<Record<string, string>>;
     },
   ) => Promise<Response>;
   /** Ready: rules are loaded and the journal answers. Concerns are told, but do not make it unready. */
@@ -48,6 +50,7 @@ type App = Hono<{ Bindings: RequestOrigin }>;
 export function createApp(given: ServerDependencies): App {
   const { log, clock } = given;
   const strangers = createStrangers({ clock, log });
+  const guesses = createGuessLimiter({ strangers, clock });
   const dependencies = { strangers, ...given };
   const app = new Hono<{ Bindings: RequestOrigin }>();
 
@@ -81,29 +84,26 @@ export function createApp(given: ServerDependencies): App {
   });
 
   const { metrics } = dependencies;
-  if (metrics !== undefined) app.all('/metrics', (c) => metrics(c.req.raw));
+  if (metrics !== undefined) {
+    const { page, token } = metrics;
+    const guard = token === undefined ? undefined : createTokenGuard(token, 'metrics', guesses);
+    app.all('/metrics', createMetricsAnswer(page, guard));
+  }
 
   if (dependencies.admin !== undefined) {
-    app.route('/admin', createAdmin(dependencies.admin, strangers));
+    app.route('/admin', createAdmin(dependencies.admin, guesses));
   }
 
   const { console: webConsole } = dependencies;
   if (webConsole !== undefined) {
-    const answer = (c: Context<{ Bindings: RequestOrigin }>) => {
-      // In process there is no origin.
-      const { address } = (c.env as RequestOrigin | undefined) ?? {};
-      return webConsole(c.req.raw, {
-        refused: async () => {
-          if (strangers.note({ address, source: 'console' })) await clock.sleep(GUESS_DELAY_MS);
-        },
-      });
-    };
+    const answer = (c: Context<{ Bindings: RequestOrigin }>) =>
+      webConsole(c.req.raw, { refused: () => guesses.refuse(c, 'console') });
     app.all('/console', answer);
     app.all('/console/*', answer);
   }
 
   if (dependencies.billing !== undefined) {
-    app.route('/billing', createBilling(dependencies.billing, strangers));
+    app.route('/billing', createBilling(dependencies.billing, guesses));
   }
 
   app.all('/webhooks/:source', (c) => {

@@ -10,8 +10,7 @@ import type { Clock, JsonObject, JsonValue } from '../core/model.ts';
 import type { Secret } from '../core/secret.ts';
 import { describeFault } from './describe-fault.ts';
 import { type RequestOrigin, readBody } from './read-body.ts';
-import type { Strangers } from './refusal-limiter.ts';
-import { createTokenGuard } from './token-guard.ts';
+import { createTokenGuard, type GuessLimiter } from './token-guard.ts';
 
 export interface BillingDependencies {
   readonly token: Secret;
@@ -44,15 +43,16 @@ const STATUS_OF: Readonly<Partial<Record<AppErrorCode, number>>> = {
 /** Routes below /billing. */
 export function createBilling(
   dependencies: BillingDependencies,
-  strangers: Strangers,
+  guesses: GuessLimiter,
 ): Hono<{ Bindings: RequestOrigin }> {
   const { links, log, clock } = dependencies;
   const app = new Hono<{ Bindings: RequestOrigin }>();
-  const isAllowed = createTokenGuard(dependencies.token, 'billing', { strangers, clock });
+  const refusalOf = createTokenGuard(dependencies.token, 'billing', guesses);
 
   app.use('*', async (c, next) => {
-    if (await isAllowed(c)) return next();
-    return toResponse(new AppError('BILLING_UNAUTHORIZED', ''));
+    const headers = await refusalOf(c);
+    if (headers === undefined) return next();
+    return toResponse(new AppError('BILLING_UNAUTHORIZED', ''), headers);
   });
 
   app.post('/checkout-session', async (c) => {

@@ -1,39 +1,37 @@
 // GET /metrics: on the server's own port, behind the admin token where there is one, and without a token on
 // a port of its own (METRICS_PORT). Takes a way to make the page; knows nothing of what is counted.
 
-import { Hono } from 'hono';
-import type { Secret } from '../core/secret.ts';
-import { createBearerCheck } from './bearer.ts';
+import { type Context, Hono } from 'hono';
+import type { RequestOrigin } from './read-body.ts';
+import type { TokenGuard } from './token-guard.ts';
 
 export interface MetricsPage {
   readonly contentType: string;
   render(): Promise<string>;
 }
 
-/** Answers for /metrics; with a token, only to whoever has it. */
+/** Answers for /metrics; with a guard, only to whoever has its token. */
 export function createMetricsAnswer(
   page: MetricsPage,
-  token: Secret | undefined,
-): (request: Request) => Promise<Response> {
-  const isAllowed = token === undefined ? () => true : createBearerCheck(token);
-  return async (request) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
+  refusalOf?: TokenGuard,
+): (c: Context<{ Bindings: RequestOrigin }>) => Promise<Response> {
+  return async (c) => {
+    if (c.req.method !== 'GET' && c.req.method !== 'HEAD') {
       return answer(405, 'This address is only read.\n', { allow: 'GET, HEAD' });
     }
-    if (!isAllowed(request.headers.get('authorization') ?? undefined)) {
-      return answer(401, 'The admin token is missing or wrong.\n', {
-        'www-authenticate': 'Bearer',
-      });
+    const headers = await refusalOf?.(c);
+    if (headers !== undefined) {
+      const all = { ...headers, 'www-authenticate': 'Bearer' };
+      return answer(401, 'The admin token is missing or wrong.\n', all);
     }
     return answer(200, await page.render(), { 'content-type': page.contentType });
   };
 }
 
 /** The app of METRICS_PORT: the page, and nothing else. */
-export function createMetricsApp(page: MetricsPage): Hono {
-  const app = new Hono();
-  const respond = createMetricsAnswer(page, undefined);
-  app.all('/metrics', (c) => respond(c.req.raw));
+export function createMetricsApp(page: MetricsPage): Hono<{ Bindings: RequestOrigin }> {
+  const app = new Hono<{ Bindings: RequestOrigin }>();
+  app.all('/metrics', createMetricsAnswer(page));
   app.notFound(() => answer(404, 'There is only /metrics here.\n'));
   app.onError(() => answer(503, 'The page could not be made.\n'));
   return app;

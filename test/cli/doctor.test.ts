@@ -268,13 +268,6 @@ const BROKEN: readonly Row[] = [
     /16 random characters/,
   ],
   [
-    'a short admin token',
-    () => ({ ADMIN_TOKEN: 'admin' }),
-    'admin-token',
-    'warning',
-    /openssl rand/,
-  ],
-  [
     'one key of billing links without the other',
     () => ({ STRIPE_API_KEY: STRIPE_KEY }),
     'billing',

@@ -71,7 +71,7 @@ describe('with only what is required', () => {
   });
 
   it('nothing secret is printed with the configuration', () => {
-    const config = configOf({ ADMIN_TOKEN: 'admin-1' });
+    const config = configOf({ ADMIN_TOKEN: 'admin-1-of-this-test' });
     const printed = inspect(config, { depth: 9 }) + JSON.stringify([config, ...config.secrets]);
     for (const secret of ['whsec_1', 'token-1', 'admin-1']) expect(printed).not.toContain(secret);
     expect(printed).toContain('<secret>');
@@ -144,6 +144,7 @@ describe('a value that is refused', () => {
     ['DATABASE_URL', 'mysql://user:hunter2@db', 'ENV_INVALID'],
     ['ADMIN_TOKEN', '', 'ENV_BLANK'],
     ['ADMIN_TOKEN', 'two words', 'ENV_INVALID'],
+    ['ADMIN_TOKEN', 'hunter2-15-char', 'ENV_INVALID'],
     ['LOG_LEVEL', 'verbose', 'ENV_INVALID'],
     ['LOG_LEVEL', 'INFO', 'ENV_INVALID'],
     ['LOG_FORMAT', 'text', 'ENV_INVALID'],

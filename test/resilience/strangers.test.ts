@@ -18,6 +18,31 @@ async function post(url: string, headers: Record<string, string> = BODY): Promis
   return response;
 }
 
+function get(address: string, token: string): Promise<Response> {
+  return fetch(address, { headers: { authorization: `Bearer ${token}` } });
+}
+
+function signIn(url: string, token: string): Promise<Response> {
+  const body = new URLSearchParams({ token });
+  return fetch(`${url}/console/sign-in`, { method: 'POST', body, redirect: 'manual' });
+}
+
+function billingEnv(token: string): Record<string, string> {
+  return {
+    STRIPE_API_KEY: 'rk_test_of_the_test_suite',
+    BILLING_API_TOKEN: token,
+    STRIPE_PRICE_PRO_MONTHLY: 'price_1',
+    STRIPE_SUCCESS_URL: 'https://example.com/yes',
+    STRIPE_CANCEL_URL: 'https://example.com/no',
+  };
+}
+
+async function timed(ask: () => Promise<Response>): Promise<[Response, number]> {
+  const beganMs = performance.now();
+  const response = await ask();
+  return [response, performance.now() - beganMs];
+}
+
 describe('many refused requests of one address', () => {
   test('are answered, logged once, and lose their connection; a signed webhook still gets in', () =>
     withKeywright({ providers: ['stripe'] }, async ({ url, log, sendSample }) => {
@@ -34,23 +59,47 @@ describe('many refused requests of one address', () => {
       expect(status).toBe(200);
     }));
 
-  test('at the admin API wait for their answer; the right token does not', () =>
-    withKeywright(
-      { providers: ['stripe'], env: { ADMIN_TOKEN: 'the-right-token' } },
-      async ({ url }) => {
-        const ask = async (token: string): Promise<[number, number]> => {
-          const beganMs = performance.now();
-          const headers = { authorization: `Bearer ${token}` };
-          const { status } = await fetch(`${url}/admin/events`, { headers });
-          return [status, performance.now() - beganMs];
-        };
-        for (let count = 0; count < 60; count += 1) expect((await ask('wrong'))[0]).toBe(401);
-        const [status, durationMs] = await ask('wrong');
-        expect(status).toBe(401);
-        expect(durationMs).toBeGreaterThanOrEqual(990);
-        expect((await ask('the-right-token'))[0]).toBe(200);
-      },
-    ));
+  const TOKEN = 'the-right-token-of-the-test';
+  const WAYS: readonly [string, (url: string, token: string) => Promise<Response>, number][] = [
+    ['at the admin API', (url, token) => get(`${url}/admin/events`, token), 200],
+    ['at the metrics', (url, token) => get(`${url}/metrics`, token), 200],
+    ['at the sign-in of the console', (url, token) => signIn(url, token), 303],
+    ['at the billing links', (url, token) => get(`${url}/billing/none`, token), 404],
+  ];
+  const env = { ADMIN_TOKEN: TOKEN, ...billingEnv(TOKEN) };
+
+  test.each(WAYS)('%s wait for their answer; the right token does not', (_where, ask, right) =>
+    withKeywright({ providers: ['stripe'], env }, async ({ url }) => {
+      for (let count = 0; count < 60; count += 1)
+        expect((await ask(url, 'wrong')).status).toBe(401);
+      const [refused, refusedMs] = await timed(() => ask(url, 'wrong'));
+      expect(refused.status).toBe(401);
+      expect(refusedMs).toBeGreaterThanOrEqual(990);
+      const [allowed, allowedMs] = await timed(() => ask(url, TOKEN));
+      expect(allowed.status).toBe(right);
+      expect(allowedMs).toBeLessThan(990);
+    }),
+  );
+
+  test.each(WAYS)(
+    '%s: of 1,000 at once only 8 are kept waiting, the others lose their connection',
+    (_where, ask, right) =>
+      withKeywright({ providers: ['stripe'], env }, async ({ url }) => {
+        for (let count = 0; count < 60; count += 1) await ask(url, 'wrong');
+        const beganMs = performance.now();
+        const guesses = Array.from({ length: 1_000 }, async () => {
+          const { status, headers } = await ask(url, 'wrong');
+          // What is kept waiting keeps its connection; all others are closed with the answer.
+          return `${status} ${headers.get('connection')}`;
+        });
+        expect((await ask(url, TOKEN)).status).toBe(right);
+        const answers = await Promise.all(guesses);
+        const closed = answers.filter((answer) => answer === '401 close');
+        expect(new Set(answers.map((answer) => answer.slice(0, 3)))).toEqual(new Set(['401']));
+        const seconds = Math.ceil((performance.now() - beganMs) / 1_000);
+        expect(closed.length).toBeGreaterThanOrEqual(1_000 - 8 * seconds);
+      }),
+  );
 });
 
 test('no answer tells what runs here', () =>

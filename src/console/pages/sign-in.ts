@@ -19,7 +19,8 @@ export function addSignIn(app: ConsoleApp, sessions: Sessions, { clock }: Consol
     const token = typeof form['token'] === 'string' ? form['token'].trim() : '';
     const next = safeNext(form['next']);
     if (!isFromHere(c) || !sessions.isToken(token)) {
-      await c.env.refused();
+      const headers = await c.env.refused();
+      for (const [name, value] of Object.entries(headers)) c.header(name, value);
       return answerSignIn(c, { isWrong: true, next });
     }
     const nowMs = clock.nowMs();
