@@ -9,6 +9,7 @@ import type { Clock } from '../core/model.ts';
 import type { CallRecord } from '../cryptlex/call-record.ts';
 import type { Fetch } from '../cryptlex/transport.ts';
 import type { Archive } from '../journal/archive.ts';
+import type { JournalOddities } from '../journal/open-journal.ts';
 import type { Worker } from '../pipeline/worker.ts';
 import type { createApp } from '../server/app.ts';
 import type { Listening } from '../server/listen.ts';
@@ -16,15 +17,13 @@ import type { TestRules } from '../sources/read-sources.ts';
 import type { RulesState } from '../sources/reload.ts';
 
 /** What the outside world gives. */
-export interface World {
+export interface World extends JournalOddities {
   readonly env: EnvironmentVariables;
   readonly readFile: ReadFile;
   /** Takes one line of the log with its line break. */
   readonly writeLog: (line: string) => void;
   readonly stdoutIsTty: boolean;
   readonly clock?: Clock;
-  /** Stands in for PostgreSQL's own clock where a test owns time. */
-  readonly databaseClock?: Clock;
   readonly fetch?: Fetch;
   readonly random?: () => number;
   /** Hears of every call to Cryptlex. */

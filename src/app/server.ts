@@ -58,7 +58,7 @@ export async function composeServer(world: World): Promise<Composition> {
   try {
     // Loaded while the journal is opened: the library behind it is the slowest of all to load.
     const [opened, { createMetrics }, tracing] = await Promise.all([
-      openJournal(reading.config.database, clock, world.databaseClock),
+      openJournal(reading.config.database, clock, world),
       import('../telemetry/metrics.ts'),
       reading.config.traces && import('../telemetry/tracing.ts'),
     ]);

@@ -16,7 +16,7 @@ import { isAway, PreparedDatabase } from './sql/prepared-database.ts';
 import { migrate } from './sql/schema.ts';
 import { createSharedPace } from './sql/shared-rate-limit.ts';
 import { createSqlArchive } from './sql/sql-archive.ts';
-import { openPreparedJournal } from './sql/sql-journal.ts';
+import { type Lease, openPreparedJournal } from './sql/sql-journal.ts';
 
 export interface OpenedJournal {
   readonly journal: Journal;
@@ -27,14 +27,20 @@ export interface OpenedJournal {
   sharePace(local: Pace, limit: { requests: number; periodMs: number }): Pace;
 }
 
+/** What a test may want different. */
+export interface JournalOddities {
+  /** Stands in for PostgreSQL's own clock where a test owns time. */
+  readonly databaseClock?: Clock;
+  readonly lease?: Lease;
+}
+
 /**
- * @param databaseClock stands in for PostgreSQL's own clock where a test owns time
  * @throws JOURNAL_LOCKED | JOURNAL_NEWER | JOURNAL_UNAVAILABLE
  */
 export async function openJournal(
   url: DatabaseUrl,
   clock: Clock,
-  databaseClock?: Clock,
+  { databaseClock, lease }: JournalOddities = {},
 ): Promise<OpenedJournal> {
   if (url.kind === 'memory') {
     const journal = createMemoryJournal({ clock });
@@ -50,7 +56,7 @@ export async function openJournal(
   );
   try {
     const away = await awayAtStart(database);
-    const journal = await openPreparedJournal(database, clock);
+    const journal = await openPreparedJournal(database, clock, lease);
     return {
       journal,
       away,

@@ -79,9 +79,13 @@ import {
 import { SqlTimers } from './timers.ts';
 import { SqlUsers } from './users.ts';
 
-/** A replica that was not heard of this long is dead; its events are taken over. */
-const LEASE_MS = 20_000;
-const HEARTBEAT_MS = 5_000;
+export interface Lease {
+  /** A replica that was not heard of this long is dead; its events are taken over. */
+  readonly ms: number;
+  readonly heartbeatMs: number;
+}
+
+const LEASE: Lease = { ms: 20_000, heartbeatMs: 5_000 };
 /** Later than anything; small enough to be exact in every kind of number. */
 const NEVER_MS = 9_000_000_000_000;
 
@@ -96,8 +100,9 @@ export async function openSqlJournal(database: SqlDatabase, clock: Clock): Promi
 export async function openPreparedJournal(
   database: PreparedDatabase,
   clock: Clock,
+  lease?: Lease,
 ): Promise<Journal> {
-  const journal = new SqlJournal(database, clock);
+  const journal = new SqlJournal(database, clock, lease);
   if (database.kind === 'sqlite') await journal.takeUpAll();
   return journal;
 }
@@ -123,6 +128,7 @@ class SqlJournal implements Journal {
   readonly #database: PreparedDatabase;
   readonly #deferred: DeferredWrites;
   readonly #clock: Clock;
+  readonly #lease: Lease;
   /** One working process; a restart is another one. */
   readonly #owner = randomUUID();
   readonly #operations: SqlOperations;
@@ -134,9 +140,10 @@ class SqlJournal implements Journal {
   #isBeating = false;
   #keyedHash: KeyedHash | undefined;
 
-  constructor(database: PreparedDatabase, clock: Clock) {
+  constructor(database: PreparedDatabase, clock: Clock, lease = LEASE) {
     this.#database = database;
     this.#clock = clock;
+    this.#lease = lease;
     this.#deferred = new DeferredWrites(database);
     this.#operations = new SqlOperations(this.#deferred, this.#owner);
     this.#users = new SqlUsers(this.#deferred, (text) => this.#hash(text));
@@ -380,7 +387,7 @@ class SqlJournal implements Journal {
 
   /** One process on a file needs no lease: whoever starts next takes up what it left. */
   #leaseMs(): number {
-    return this.#database.kind === 'sqlite' ? NEVER_MS : LEASE_MS;
+    return this.#database.kind === 'sqlite' ? NEVER_MS : this.#lease.ms;
   }
 
   #startHeartbeat(): void {
@@ -390,11 +397,11 @@ class SqlJournal implements Journal {
   }
 
   async #beat(): Promise<void> {
-    while (await this.#clock.sleep(HEARTBEAT_MS, this.#closing.signal)) {
+    while (await this.#clock.sleep(this.#lease.heartbeatMs, this.#closing.signal)) {
       if (this.#inWork.size === 0) continue;
       const beat = this.#database.transaction((tx) =>
         tx.query(renewLeases(this.#database), [
-          ...[this.#owner, tx.nowMs + LEASE_MS],
+          ...[this.#owner, tx.nowMs + this.#lease.ms],
           JSON.stringify([...this.#inWork.keys()]),
         ]),
       );
