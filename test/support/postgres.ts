@@ -30,7 +30,11 @@ export async function startPostgres(givenPort?: number): Promise<TestPostgres> {
     // PostgreSQL refuses to run as root, as which many CI machines run; it gets a user of its own there.
     createPostgresUser: userInfo().uid === 0,
     initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
-    postgresFlags: ['-c', 'max_connections=100', '-c', 'unix_socket_directories='],
+    postgresFlags: [
+      ...['max_connections=100', 'unix_socket_directories='],
+      // What a power cut would lose is lost with the test anyway; waiting for the disk would be most of it.
+      ...['fsync=off', 'full_page_writes=off'],
+    ].flatMap((setting) => ['-c', setting]),
     onLog: () => undefined,
     onError: () => undefined,
   });
