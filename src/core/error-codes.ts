@@ -173,6 +173,12 @@ export const ERRORS = {
     retryable: false,
     httpStatus: 400,
   },
+  FORMULA_TOO_LARGE: {
+    title: 'A formula would give more than it may',
+    hint: 'One text may have 1 MiB, one value 4 Mi characters and items, one list that a formula makes 10,000 items. Ask for less: filter lists first, shorten texts with $substring.',
+    retryable: false,
+    httpStatus: 400,
+  },
   SUBJECT_MISSING: {
     title: 'The event has no subject',
     hint: 'At least one formula under `subject:` must give a value; end the list with the id of the object.',

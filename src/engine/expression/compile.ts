@@ -3,6 +3,8 @@
 // Everything is found at load; never evaluates anything here.
 
 import jsonata from 'jsonata';
+import { boundedFunctions, type NativeFunction } from './bounded-functions.ts';
+import { asTooLarge, BUDGET, Budget, countPart } from './budget.ts';
 import { ASK_JSONATA, compileDirect, type DirectEvaluation } from './direct.ts';
 import {
   type CatalogLookup,
@@ -121,11 +123,11 @@ function compileShort(
   const evaluateNow: DirectEvaluation =
     compileDirect(ast, functions, GUARDRAILS.sequence) ?? (() => ASK_JSONATA);
   // Most formulas are evaluated directly, so JSONata is given the functions when it is first asked.
-  let isEquipped = false;
+  let equipped: Promise<void> | undefined;
   const evaluate: Expression['evaluate'] = async (root, bindings) => {
-    if (!isEquipped) equip(parsed, functions);
-    isEquipped = true;
-    return parsed.evaluate(root, bindings);
+    equipped ??= equip(parsed, functions);
+    await equipped;
+    return evaluateWithin(parsed, root, bindings);
   };
   const explain: Expression['explain'] = (root, bindings) =>
     explainParts(text, catalog, root, bindings);
@@ -158,10 +160,30 @@ function functionsOver(catalog: CatalogLookup): LibraryFunctions {
   return functions;
 }
 
-/** Gives a parsed formula its library. */
-function equip(parsed: Parsed, functions: LibraryFunctions): void {
+let natives: Promise<ReadonlyMap<string, NativeFunction>> | undefined;
+
+/** Gives a parsed formula its library, and JSONata's functions with bounds. */
+async function equip(parsed: Parsed, functions: LibraryFunctions): Promise<void> {
+  natives ??= boundedFunctions(GUARDRAILS);
+  for (const [name, native] of await natives) parsed.assign(name, native);
   for (const [name, implementation] of functions) parsed.registerFunction(name, implementation);
   parsed.registerFunction(OR_ELSE, orElse);
+  // JSONata's types know names only; it calls this behind each part of a formula.
+  parsed.assign(Symbol.for('jsonata.__evaluate_exit') as unknown as string, countPart);
+}
+
+/** @throws what JSONata or a function throws; FORMULA_TOO_LARGE where it would give too much */
+async function evaluateWithin(
+  parsed: Parsed,
+  root: unknown,
+  bindings: Readonly<Record<string, unknown>>,
+): Promise<unknown> {
+  const budget = new Budget();
+  try {
+    return await parsed.evaluate(root, { ...bindings, [BUDGET]: budget });
+  } catch (error) {
+    throw asTooLarge(error, budget, GUARDRAILS.sequence);
+  }
 }
 
 // Names that no formula can write.
@@ -180,7 +202,7 @@ async function explainParts(
   const parts: readonly Part[] = partsOf(parsed.ast() as unknown as AstNode, text);
   if (parts.length === 0) return [];
   rewrite(parsed.ast() as unknown as AstNode);
-  equip(parsed, functionsOver(catalog));
+  await equip(parsed, functionsOver(catalog));
   notePartsWith(NOTE_PART, parts);
   const seen = new Map<number, unknown>();
   parsed.registerFunction(NOTE_PART, (index: number, value: unknown) => {
@@ -188,7 +210,7 @@ async function explainParts(
     return value;
   });
   // Why a formula failed is told by its evaluation; here it only ends what can be told of it.
-  await parsed.evaluate(root, bindings).catch(() => undefined);
+  await evaluateWithin(parsed, root, bindings).catch(() => undefined);
   // What stands there twice is told once.
   const told = new Map<string, unknown>();
   for (const [index, { text: written }] of parts.entries()) {

@@ -16,7 +16,7 @@ export const OWN_FUNCTIONS = [
 ] as const;
 
 /** JSONata's functions that give the same result at each replay (jsonata 2.2.2). */
-const JSONATA_FUNCTIONS = [
+export const JSONATA_FUNCTIONS = [
   ...['abs', 'append', 'assert', 'average', 'boolean', 'ceil', 'contains', 'count', 'distinct'],
   ...['each', 'error', 'exists', 'filter', 'floor', 'formatBase', 'formatInteger', 'formatNumber'],
   ...['fromMillis', 'join', 'keys', 'length', 'lookup', 'lowercase', 'map', 'match', 'max'],

@@ -6,6 +6,7 @@ import { AppError } from '../../core/error-codes.ts';
 import { addInterval, parseInstant, parseInterval } from '../../core/interval.ts';
 import type { JsonObject } from '../../core/model.ts';
 import type { OWN_FUNCTIONS } from './function-names.ts';
+import { requireTextLength } from './size-limits.ts';
 import { DeferredChoice, describeValue, isBlank, isDeferred, kindOf } from './values.ts';
 
 /** What is sold: looked up by key, never walked. */
@@ -137,13 +138,13 @@ function lookUp(catalog: CatalogLookup, keys: readonly unknown[]): unknown {
  * one shared user of all customers without an id.
  */
 export function concatenate(left: unknown, right: unknown): string {
-  return [left, right]
-    .map((side) => {
-      if (typeof side === 'string' || typeof side === 'number') return String(side);
-      const what = isBlank(side) ? 'one side is missing' : `one side is ${kindOf(side)}`;
-      throw new AppError('FORMULA_FAILED', `"&" joins two texts; ${what}`);
-    })
-    .join('');
+  const [one, other] = [left, right].map((side) => {
+    if (typeof side === 'string' || typeof side === 'number') return String(side);
+    const what = isBlank(side) ? 'one side is missing' : `one side is ${kindOf(side)}`;
+    throw new AppError('FORMULA_FAILED', `"&" joins two texts; ${what}`);
+  }) as [string, string];
+  requireTextLength('"&"', one.length + other.length);
+  return one + other;
 }
 
 /** `$not` of something missing is true; JSONata's is missing, and a filter then drops the item. */

@@ -114,7 +114,8 @@ export function toPlain(value: unknown): PlainResult {
   throw new AppError('FORMULA_FAILED', 'the result is a function; does it lack its ( )?');
 }
 
-function isFunctionValue(value: object): boolean {
+/** A function, as JSONata keeps it. */
+export function isFunctionValue(value: object): boolean {
   return '_jsonata_lambda' in value || '_jsonata_function' in value;
 }
 

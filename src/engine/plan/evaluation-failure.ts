@@ -32,19 +32,30 @@ export function problemAt(
 /** What JSONata or the library threw, with its place inside the formula. */
 export function failureOf(error: unknown, template: Template): EvaluationFailure {
   if (error instanceof EvaluationFailure) return error;
-  const { message, position, token } = error as {
+  const { message, position, token, code } = error as {
     message?: string;
     position?: number;
     token?: unknown;
+    code?: unknown;
   };
   const text = template.kind === 'formula' ? ` in =${template.text}` : '';
   let location = template.location;
   if (template.kind === 'formula' && typeof position === 'number') {
     location = template.locate(blamedOffset(template.text, position, token));
   }
-  const detail = `${(message ?? 'it cannot be evaluated').replace(/\.$/, '')}${text}`;
-  return new EvaluationFailure(problemAt('FORMULA_FAILED', detail, location));
+  const isTooLarge = code === 'FORMULA_TOO_LARGE';
+  const what = (message ?? 'it cannot be evaluated').slice(0, MESSAGE_LENGTH_MAX);
+  return new EvaluationFailure(
+    problemAt(
+      isTooLarge ? 'FORMULA_TOO_LARGE' : 'FORMULA_FAILED',
+      `${what.replace(/\.$/, '')}${text}`,
+      location,
+    ),
+  );
 }
+
+/** JSONata writes whole values into its messages. */
+const MESSAGE_LENGTH_MAX = 500;
 
 /** JSONata gives the position behind the token; of a call, behind its "(". */
 function blamedOffset(text: string, position: number, token: unknown): number {

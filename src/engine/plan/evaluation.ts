@@ -12,6 +12,7 @@ import type {
 } from '../../core/model.ts';
 import { formatLocation } from '../diagnostics/findings.ts';
 import { ASK_JSONATA } from '../expression/direct.ts';
+import { requireValueSize, sizeOf } from '../expression/size-limits.ts';
 import { isBlank, type PlainResult, toPlain, withoutNulls } from '../expression/values.ts';
 import type { Formula, Observer, Template } from '../rules/rule-set.ts';
 import { writtenAs } from '../rules/written-as.ts';
@@ -107,7 +108,7 @@ export class Evaluation {
           if (value === NOT_NOW) return NOT_NOW;
           addMember(map, name, member, value);
         }
-        return map;
+        return notTooLarge(map, template);
       }
       case 'list': {
         const values: unknown[] = [];
@@ -116,7 +117,7 @@ export class Evaluation {
           if (value === NOT_NOW) return NOT_NOW;
           if (value !== undefined) values.push(value);
         }
-        return values;
+        return notTooLarge(values, template);
       }
     }
   }
@@ -196,12 +197,15 @@ export class Evaluation {
         for (const [name, member] of template.members) {
           addMember(map, name, member, await this.template(member, scope));
         }
-        return map;
+        return notTooLarge(map, template);
       }
       case 'list': {
         const values: unknown[] = [];
         for (const item of template.items) values.push(await this.template(item, scope));
-        return values.filter((value) => value !== undefined);
+        return notTooLarge(
+          values.filter((value) => value !== undefined),
+          template,
+        );
       }
     }
   }
@@ -234,6 +238,16 @@ function evaluateNow(
     return value === ASK_JSONATA ? NOT_NOW : value;
   } catch (error) {
     throw failureOf(error, formula);
+  }
+}
+
+/** A value that is put together by YAML has the bounds of one that a formula makes. @throws EvaluationFailure */
+function notTooLarge(value: object, template: Template): object {
+  try {
+    requireValueSize('this value', sizeOf(value));
+    return value;
+  } catch (error) {
+    throw failureOf(error, template);
   }
 }
 
