@@ -135,7 +135,7 @@ function createRun(
   };
 }
 
-/** Older events may have been handled before by this account's former software. */
+/** Providers deliver within seconds; a much older event was sent for a reason, and a look-up costs one call. */
 const FRESH_MS = 10 * 60 * 1000;
 
 function isFresh(
@@ -143,7 +143,7 @@ function isFresh(
   { journal, clock }: { journal: Journal; clock: Clock },
 ): boolean {
   const isFirst = attempt === 1 && !isResumed && replay === undefined;
-  const isNew = event.timeMs > clock.nowMs() - FRESH_MS && event.timeMs > journal.firstStartedAtMs;
+  const isNew = event.timeMs > clock.nowMs() - FRESH_MS && event.timeMs > journal.knowsAllSinceMs;
   return journal.keepsState && isFirst && isNew;
 }
 

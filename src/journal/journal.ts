@@ -239,8 +239,12 @@ export interface Journal {
   recallUser(lookup: string): Promise<string | undefined>;
   /** The user is not what was remembered any more. */
   forgetUser(userId: string): Promise<void>;
-  /** When this journal was begun; what is older may have been handled by other software. */
-  readonly firstStartedAtMs: number;
+  /**
+   * Since when the journal certainly knows everything that was done: since this process opened it, or since it
+   * found an older copy in its place. What is older may have been done by other software, or by a journal that
+   * was lost.
+   */
+  readonly knowsAllSinceMs: number;
   /** Rejects when the journal cannot be written. */
   ping(): Promise<void>;
   close(): Promise<void>;

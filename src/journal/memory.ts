@@ -36,7 +36,7 @@ export function createMemoryJournal({ clock }: { clock: Clock }): Journal & { ar
 class MemoryJournal extends MemoryTimers implements Journal {
   readonly kind = 'memory';
   readonly keepsState = false;
-  readonly firstStartedAtMs: number;
+  readonly knowsAllSinceMs: number;
   readonly #clock: Clock;
   readonly #entries = new Map<string, Entry>();
   readonly #finished = new Set<string>();
@@ -52,7 +52,7 @@ class MemoryJournal extends MemoryTimers implements Journal {
   constructor(clock: Clock) {
     super();
     this.#clock = clock;
-    this.firstStartedAtMs = clock.nowMs();
+    this.knowsAllSinceMs = clock.nowMs();
     this.archive = createMemoryArchive({
       entries: () => [...this.#entries.values()].map((entry) => this.#viewOf(entry)),
       find: (key) => {

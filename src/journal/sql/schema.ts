@@ -248,24 +248,24 @@ export async function migrate(database: SqlDatabase, upTo = SCHEMA_VERSION): Pro
       for (const statement of migration(database.kind)) await tx.query(statement);
     }
     if (version < upTo) await writeMeta(tx, 'schema_version', String(upTo));
-    if ((await readMeta(tx, 'first_started_ms')) === undefined) {
-      await writeMeta(tx, 'first_started_ms', String(tx.nowMs));
+    if ((await readMeta(tx, 'hash_key')) === undefined) {
       // E-mail addresses are kept as hashes under this key only.
       await writeMeta(tx, 'hash_key', randomBytes(32).toString('hex'));
     }
   });
 }
 
-/** What is noted once, when a journal is begun. */
+/** What is known of a journal once it is open. */
 export interface JournalMeta {
-  readonly firstStartedMs: number;
+  /** When this process opened it, on the database's clock. */
+  readonly openedMs: number;
   /** The key of the hashes of e-mail addresses. */
   readonly hashKey: string;
 }
 
 export function readAllMeta(database: SqlDatabase): Promise<JournalMeta> {
   return database.transaction(async (tx) => ({
-    firstStartedMs: Number(await readMeta(tx, 'first_started_ms')),
+    openedMs: tx.nowMs,
     hashKey: (await readMeta(tx, 'hash_key')) ?? '',
   }));
 }

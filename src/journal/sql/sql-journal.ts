@@ -27,6 +27,7 @@ import type {
 import { createKeyedHash, type KeyedHash } from '../keyed-hash.ts';
 import { referencesOf } from '../references.ts';
 import { lineTimeOf, type TimerAnswer, type TimerCancel, type TimerQuestion } from '../timers.ts';
+import { Continuity, type SeenEvent } from './continuity.ts';
 import { READING, type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
 import { DeferredWrites } from './deferred-writes.ts';
 import { SqlOperations } from './operations.ts';
@@ -107,6 +108,12 @@ export async function openPreparedJournal(
   return journal;
 }
 
+/** An event that was not in the journal before. */
+interface NewAcceptance extends SeenEvent {
+  readonly key: string;
+  readonly kind: 'new';
+}
+
 function queuedAs(key: string): Acceptance {
   return { key, kind: 'queued' };
 }
@@ -114,6 +121,13 @@ function queuedAs(key: string): Acceptance {
 interface Candidate {
   readonly event_key: string;
   readonly subjects: string;
+}
+
+interface NextDueRow {
+  readonly due_ms: number | null;
+  readonly seen_ms: number | null;
+  readonly sequence: number | null;
+  readonly accepted_ms: number | null;
 }
 
 interface InWork {
@@ -135,6 +149,7 @@ class SqlJournal implements Journal {
   readonly #users: SqlUsers;
   readonly #references: SqlReferences;
   readonly #timers: SqlTimers;
+  readonly #continuity = new Continuity();
   readonly #inWork = new Map<string, InWork>();
   readonly #closing = new AbortController();
   #isBeating = false;
@@ -151,8 +166,8 @@ class SqlJournal implements Journal {
     this.#timers = new SqlTimers(database);
   }
 
-  get firstStartedAtMs(): number {
-    return this.#database.meta.firstStartedMs;
+  get knowsAllSinceMs(): number {
+    return Math.max(this.#database.meta.openedMs, this.#continuity.foundMs);
   }
 
   /** Its key is known once anything got through to the database, and so whenever an event is worked on. */
@@ -180,14 +195,16 @@ class SqlJournal implements Journal {
   ): Promise<readonly Acceptance[]> {
     const mayTake = takeAtOnce !== undefined && events.length === 1;
     let taken: { readonly event: TakenEvent; readonly startedMs: number } | undefined;
+    let newest: SeenEvent | undefined;
     const hand = (): void => {
       if (taken === undefined) return;
       this.#holds(taken.event, taken.startedMs);
       takeAtOnce?.(taken.event);
     };
-    return this.#database.transaction(
+    const accepted = await this.#database.transaction(
       async (tx) => {
         taken = undefined;
+        newest = undefined;
         await this.#database.lockSubjects(
           tx,
           events.flatMap(({ subjects }) => subjects),
@@ -196,6 +213,7 @@ class SqlJournal implements Journal {
         for (const event of events) {
           const isTaken = mayTake && (await areEmpty(tx, event.subjects));
           const acceptance = await this.#acceptOne(tx, event, isTaken);
+          if (acceptance.kind === 'new') newest = acceptance;
           if (isTaken && acceptance.kind === 'new') taken = this.#takenNow(tx, event);
           acceptances.push(acceptance.kind === 'new' ? queuedAs(acceptance.key) : acceptance);
         }
@@ -204,6 +222,8 @@ class SqlJournal implements Journal {
       },
       { onVisible: hand },
     );
+    if (newest !== undefined) this.#continuity.see(newest);
+    return accepted;
   }
 
   /** An event that was put in as running, as `take` would give it. */
@@ -220,24 +240,26 @@ class SqlJournal implements Journal {
     tx: SqlTransaction,
     { event, subjects }: NewEvent,
     isTaken: boolean,
-  ): Promise<Acceptance | { readonly key: string; readonly kind: 'new' }> {
+  ): Promise<Acceptance | NewAcceptance> {
     const key = eventKeyOf(event);
     const standing = isTaken
       ? (['running', 1, this.#owner, tx.nowMs + this.#leaseMs()] as const)
       : (['queued', 0, null, null] as const);
-    const [inserted] = await tx.query<{ sequence: number }>(INSERT_EVENT, [
+    const seen = this.#continuity.newest;
+    const [inserted] = await tx.query<{ sequence: number; seen_ms: number | null }>(INSERT_EVENT, [
       ...[key, event.source, event.provider, event.id, event.type, event.timeMs],
       event.live === null ? null : Number(event.live),
-      ...[JSON.stringify(subjects), tx.nowMs, ...standing],
+      ...[JSON.stringify(subjects), tx.nowMs, ...standing, seen?.sequence ?? null],
     ]);
     if (inserted !== undefined) {
+      this.#continuity.check(seen, inserted.seen_ms, tx.nowMs);
       await tx.query(INSERT_PAYLOAD, [inserted.sequence, JSON.stringify(event.payload)]);
       const position = isTaken ? POSITION.inWork : POSITION.queued;
       for (const subject of subjects) {
         await tx.query(INSERT_SUBJECT, [subject, key, position, event.timeMs, inserted.sequence]);
       }
       if (!isTaken) await afterEntering(tx, this.#database, key, subjects);
-      return { key, kind: 'new' };
+      return { key, kind: 'new', sequence: inserted.sequence, acceptedMs: tx.nowMs };
     }
     const [known] = await tx.query<EventRow>(FIND_EVENT, [key]);
     const outcome = known === undefined ? undefined : toOutcome(known);
@@ -298,9 +320,12 @@ class SqlJournal implements Journal {
         await markNotReady(tx, key);
         return undefined;
       }
-      const lease = [key, this.#owner, tx.nowMs + this.#leaseMs(), tx.nowMs] as const;
-      const [row] = await tx.query<EventRow>(TAKE, [...lease]);
+      const seen = this.#continuity.newest;
+      const lease = [this.#owner, tx.nowMs + this.#leaseMs(), tx.nowMs] as const;
+      const values = [key, ...lease, seen?.sequence ?? null];
+      const [row] = await tx.query<EventRow & { seen_ms: number | null }>(TAKE, values);
       if (row === undefined) return undefined;
+      this.#continuity.check(seen, row.seen_ms, tx.nowMs);
       await moveTo(tx, key, POSITION.inWork);
       const event: TakenEvent = {
         key,
@@ -412,9 +437,20 @@ class SqlJournal implements Journal {
 
   nextDueAtMs(): Promise<number | undefined> {
     return this.#database.transaction(async (tx) => {
-      const [row] = await tx.query<{ due_ms: number | null }>(NEXT_DUE);
-      const dueMs = row?.due_ms ?? NEVER_MS;
-      return dueMs >= NEVER_MS ? undefined : this.#toLocal(tx, dueMs);
+      const seen = this.#continuity.newest;
+      const [row] = await tx.query<NextDueRow>(NEXT_DUE, [seen?.sequence ?? null]);
+      const {
+        due_ms: dueMs = null,
+        seen_ms = null,
+        sequence = null,
+        accepted_ms = null,
+      } = row ?? {};
+      // An idle replica does not see what others accept but here.
+      this.#continuity.check(seen, seen_ms, tx.nowMs);
+      if (sequence !== null && accepted_ms !== null) {
+        this.#continuity.see({ sequence, acceptedMs: accepted_ms });
+      }
+      return dueMs === null || dueMs >= NEVER_MS ? undefined : this.#toLocal(tx, dueMs);
     }, READING);
   }
 

@@ -21,6 +21,11 @@ export const NOT_DONE = "status in ('waiting', 'parked', 'failed', 'ignored', 'u
 /** How many are looked at for one that nobody else is at. */
 const CANDIDATES = 20;
 
+/** When the event of that sequence was accepted; null where there is none any more, see continuity.ts. */
+function seenMs(sequence: string): string {
+  return `(select seen.accepted_ms from events seen where seen.sequence = ${sequence}) as seen_ms`;
+}
+
 /** An event that ended without being done is evaluated anew when it is delivered again. */
 export const FINISHED: readonly string[] = ['failed', 'ignored', 'unmatched'];
 
@@ -30,7 +35,7 @@ export const INSERT_EVENT = `insert into events
   (event_key, source, provider, event_id, type, time_ms, live, subjects, ready,
     due_ms, accepted_ms, status, attempts, lease_owner, lease_ms)
   values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $9, $10, $11, $12, $13)
-  on conflict (event_key) do nothing returning sequence`;
+  on conflict (event_key) do nothing returning sequence, ${seenMs('$14')}`;
 
 export const INSERT_SUBJECT = `insert into event_subjects (subject, event_key, position, time_ms, sequence)
   values ($1, $2, $3, $4, $5)`;
@@ -50,7 +55,7 @@ export const FIND_READY = `select event_key, subjects from events
 export const TAKE = `update events set status = 'running', ready = 0, attempts = attempts + 1,
   lease_owner = $2, lease_ms = $3
   where event_key = $1 and status = 'queued' and ready = 1 and due_ms <= $4
-  returning ${EVENT_COLUMNS}`;
+  returning ${EVENT_COLUMNS}, ${seenMs('$5')}`;
 
 export const SETTLE = `update events set status = $4, outcome = $5, due_ms = $6, settled_ms = $7, ready = 0,
   rules_hash = coalesce($8, rules_hash),
@@ -79,10 +84,14 @@ export const renewLeases = (database: SqlDatabase): string =>
   `update events set lease_ms = $2 where status = 'running' and lease_owner = $1
     and event_key in (${database.listItems('$3')})`;
 
-export const NEXT_DUE = `select min(due_ms) as due_ms from (
-  select min(due_ms) as due_ms from events where ready = 1
-  union all
-  select min(due_ms) as due_ms from events where status in ('waiting', 'parked')) soonest`;
+export const NEXT_DUE = `select newest.sequence, newest.accepted_ms, ${seenMs('$1')}, (
+    select min(due_ms) from (
+      select min(due_ms) as due_ms from events where ready = 1
+      union all
+      select min(due_ms) as due_ms from events where status in ('waiting', 'parked')) soonest
+  ) as due_ms
+  from (select max(sequence) as sequence from events) last
+    left join events newest on newest.sequence = last.sequence`;
 
 export const INSERT_ATTEMPT = `insert into attempts
   (event_key, attempt, started_ms, ended_ms, status, reason, calls)
