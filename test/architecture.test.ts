@@ -44,7 +44,7 @@ interface Row {
 }
 
 const FLOORS = [
-  ...['core', 'config', 'verifiers', 'cryptlex', 'sandbox', 'engine', 'billing', 'journal'],
+  ...['core', 'http', 'config', 'verifiers', 'cryptlex', 'sandbox', 'engine', 'billing', 'journal'],
   ...['actions', 'sources', 'pipeline', 'authoring', 'doctor', 'server', 'telemetry', 'console'],
 ];
 
@@ -62,17 +62,17 @@ const HOUSE: Readonly<Record<string, Row>> = {
   'console/client': { imports: ['engine', 'core'], types: ['console', 'authoring'] },
   telemetry: {
     imports: ['sources', 'core'],
-    types: ['server', 'pipeline', 'journal', 'cryptlex', 'engine', 'config'],
+    types: ['server', 'pipeline', 'journal', 'cryptlex', 'engine', 'config', 'http'],
   },
   server: { imports: ['journal', 'core'], types: ['sources', 'billing', 'pipeline'] },
   doctor: {
-    imports: ['sources', 'config', 'cryptlex', 'journal', 'core'],
+    imports: ['sources', 'config', 'cryptlex', 'journal', 'http', 'core'],
     types: ['pipeline', 'engine'],
   },
   authoring: {
     imports: [
       ...['pipeline', 'sources', 'sandbox', 'engine', 'actions', 'verifiers', 'journal'],
-      ...['cryptlex', 'config', 'core', 'assets.ts'],
+      ...['cryptlex', 'config', 'http', 'core', 'assets.ts'],
     ],
     types: [],
   },
@@ -80,12 +80,13 @@ const HOUSE: Readonly<Record<string, Row>> = {
   sources: { imports: ['engine', 'actions', 'verifiers', 'config', 'core'], types: [] },
   actions: { imports: ['core'], types: ['cryptlex', 'journal'] },
   journal: { imports: ['config', 'core'], types: ['cryptlex'] },
-  billing: { imports: ['core'], types: ['cryptlex'] },
+  billing: { imports: ['http', 'core'], types: ['cryptlex'] },
   engine: { imports: ['core'], types: [] },
   verifiers: { imports: ['core'], types: [] },
-  cryptlex: { imports: ['core'], types: [] },
+  cryptlex: { imports: ['http', 'core'], types: [] },
   sandbox: { imports: ['core', 'assets.ts'], types: [] },
-  config: { imports: ['core'], types: [] },
+  config: { imports: ['http', 'core'], types: [] },
+  http: { imports: ['core'], types: [] },
   core: { imports: [], types: [] },
 };
 

@@ -7,6 +7,7 @@ import type { Config } from '../config/config.ts';
 import type { Logger } from '../core/log.ts';
 import type { Clock } from '../core/model.ts';
 import type { CryptlexClient } from '../cryptlex/client.ts';
+import type { Transport } from '../http/transport.ts';
 import type { BillingDependencies } from '../server/billing.ts';
 
 export function composeBilling(
@@ -15,19 +16,20 @@ export function composeBilling(
     readonly client: CryptlexClient;
     readonly clock: Clock;
     readonly log: Logger;
+    /** How calls to Stripe leave. */
+    readonly transport: Transport;
     /** Of one call to Stripe. */
     readonly timeoutMs: number | undefined;
   },
 ): { readonly billing?: BillingDependencies } {
-  const { client, clock, log, timeoutMs } = parts;
+  const { client, clock, log, transport, timeoutMs } = parts;
   if (billingLacks !== undefined) {
     log.warn({ missing: billingLacks }, 'billing links are off: one of their two keys is not set');
   }
   if (billing === undefined) return {};
   const { apiKey, token, stripeBaseUrl: baseUrl, ...settings } = billing;
   const stripe = createStripeCalls({
-    apiKey,
-    baseUrl,
+    ...{ apiKey, baseUrl, transport },
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
   const links = createBillingLinks({ client, stripe, clock, ...settings });

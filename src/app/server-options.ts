@@ -7,7 +7,7 @@ import type { Reach } from '../core/failpoints.ts';
 import type { Logger } from '../core/log.ts';
 import type { Clock } from '../core/model.ts';
 import type { CallRecord } from '../cryptlex/call-record.ts';
-import type { Fetch } from '../cryptlex/transport.ts';
+import type { Fetch } from '../http/fetch.ts';
 import type { Archive } from '../journal/archive.ts';
 import type { JournalOddities } from '../journal/open-journal.ts';
 import type { Worker } from '../pipeline/worker.ts';
@@ -24,6 +24,7 @@ export interface World extends JournalOddities {
   readonly writeLog: (line: string) => void;
   readonly stdoutIsTty: boolean;
   readonly clock?: Clock;
+  /** Takes the calls to Cryptlex in place of connections. */
   readonly fetch?: Fetch;
   readonly random?: () => number;
   /** Hears of every call to Cryptlex. */

@@ -12,6 +12,8 @@ import { createCallMeter } from '../cryptlex/call-meter.ts';
 import { createOutageWatch } from '../cryptlex/circuit-breaker.ts';
 import { createCryptlexClient } from '../cryptlex/client.ts';
 import { createPace } from '../cryptlex/rate-limiter.ts';
+import { transportOver } from '../http/fetch.ts';
+import { createTransport } from '../http/transport.ts';
 import { type OpenedJournal, openJournal } from '../journal/open-journal.ts';
 import { createCallRecorder } from '../pipeline/call-recorder.ts';
 import { createPipeline } from '../pipeline/pipeline.ts';
@@ -109,8 +111,10 @@ function assemble(
     ...(world.rulesSettleMs === undefined ? {} : { settleMs: world.rulesSettleMs }),
   });
   const ruleSets = () => live.current().ruleSets;
+  const transport = createTransport(config.proxies);
   const observers = createObservers({
     ...{ config, createMetrics, createTracing, live, archive, server: randomUUID(), clock, log },
+    transport,
     isDown: () => outage.isDown(),
   });
   const readiness = createReadiness({ journal, ruleSets, rulesState: live.state, log });
@@ -119,6 +123,7 @@ function assemble(
   const client = createCryptlexClient({
     baseUrl: config.baseUrl,
     token: config.accessToken,
+    transport: world.fetch === undefined ? transport : transportOver(world.fetch),
     pace: sharePace(createPace({ ...config.rateLimit, concurrency: 8, clock }), config.rateLimit),
     clock,
     onCall: (call) => {
@@ -129,7 +134,6 @@ function assemble(
       observers.hearCall(call);
       world.onCall?.(call);
     },
-    ...(world.fetch === undefined ? {} : { fetch: world.fetch }),
     ...(world.cryptlexTimeoutMs === undefined ? {} : { timeoutMs: world.cryptlexTimeoutMs }),
   });
   const outage = createOutageWatch({ client, clock, log, wakeAll: () => journal.wakeAll() });
@@ -148,7 +152,7 @@ function assemble(
     config.adminToken === undefined
       ? undefined
       : mountConsole({
-          ...{ token: config.adminToken, config, archive, clock, log, calls },
+          ...{ token: config.adminToken, config, archive, clock, log, calls, transport },
           ...{ currentRules: live.current, rulesState: live.state, readiness: readiness.report },
           ...{ isDown: outage.isDown, onChange: (listener) => journal.onChange(listener) },
           streams: world.worksBehindAnswers === undefined,
@@ -170,7 +174,10 @@ function assemble(
     ...(hasMetricsOnMainPort(config)
       ? { metrics: { page: observers.metrics, token: config.adminToken } }
       : {}),
-    ...composeBilling(config, { client, clock, log, timeoutMs: world.stripeTimeoutMs }),
+    ...composeBilling(config, {
+      ...{ client, clock, log, transport },
+      timeoutMs: world.stripeTimeoutMs,
+    }),
     ...(config.adminToken === undefined
       ? {}
       : {

@@ -5,6 +5,8 @@
 import type Stripe from 'stripe';
 import { AppError, type AppErrorCode } from '../core/error-codes.ts';
 import type { Secret } from '../core/secret.ts';
+import { fetchOver } from '../http/fetch.ts';
+import type { Transport } from '../http/transport.ts';
 
 export interface CheckoutOrder {
   readonly priceId: string;
@@ -40,6 +42,8 @@ export interface StripeOptions {
   readonly apiKey: Secret;
   /** Without a path. */
   readonly baseUrl: string;
+  /** How calls leave. */
+  readonly transport: Transport;
   /** For one attempt. */
   readonly timeoutMs?: number;
 }
@@ -114,7 +118,7 @@ export function createStripeCalls(options: StripeOptions): StripeCalls {
   };
 }
 
-async function load({ apiKey, baseUrl, timeoutMs = TIMEOUT_MS }: StripeOptions) {
+async function load({ apiKey, baseUrl, transport, timeoutMs = TIMEOUT_MS }: StripeOptions) {
   const { default: sdk } = await import('stripe');
   const { protocol, hostname, port } = new URL(baseUrl);
   const stripe = new sdk(apiKey.reveal(), {
@@ -122,6 +126,7 @@ async function load({ apiKey, baseUrl, timeoutMs = TIMEOUT_MS }: StripeOptions) 
     host: hostname,
     ...(port === '' ? {} : { port }),
     timeout: timeoutMs,
+    httpClient: sdk.createFetchHttpClient(fetchOver(transport)),
     maxNetworkRetries: 1,
     telemetry: false,
   });

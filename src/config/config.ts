@@ -5,9 +5,11 @@
 import type { Problem, Provider } from '../core/model.ts';
 import { PROVIDERS } from '../core/model.ts';
 import { Secret } from '../core/secret.ts';
+import type { Proxies } from '../http/proxies.ts';
 import { type BillingConfig, missingBillingKey, readBilling } from './billing.ts';
 import type { Environment, EnvironmentVariables, ReadFile } from './environment.ts';
 import { createEnvironment, invalid, readChoice, readInteger, readToken } from './environment.ts';
+import { readProxies } from './proxy.ts';
 import { type AlertConfig, readAlerts, readTraces, type TraceConfig } from './telemetry.ts';
 
 /** The variable that holds the signing secret of the source named like the provider. */
@@ -39,6 +41,8 @@ export interface Config {
   readonly accessToken: Secret;
   /** Without `/v3` and without a slash at its end; the paths of the API begin with `/v3`. */
   readonly baseUrl: string;
+  /** Through which calls leave. */
+  readonly proxies: Proxies;
   readonly productId: string | undefined;
   readonly port: number;
   readonly host: string;
@@ -102,6 +106,7 @@ export function readConfig(
   const port = readInteger(environment, 'PORT', { fallback: 9890, min: 0, max: 65_535 });
   const rest = {
     baseUrl,
+    proxies: readProxies(environment, env),
     productId,
     port,
     host: environment.resolveEnv('HOST') ?? '0.0.0.0',
@@ -135,7 +140,7 @@ export function readConfig(
 const ADMIN_TOKEN_LENGTH_MIN = 16;
 
 /** The account at Cryptlex, without what only a server needs. */
-export type CryptlexAccess = Pick<Config, 'accessToken' | 'baseUrl' | 'rateLimit'>;
+export type CryptlexAccess = Pick<Config, 'accessToken' | 'baseUrl' | 'proxies' | 'rateLimit'>;
 
 /** Reads how Cryptlex is reached, or gives everything that is wrong with it. */
 export function readCryptlexAccess(
@@ -144,7 +149,11 @@ export function readCryptlexAccess(
 ): { ok: true; access: CryptlexAccess } | { ok: false; problems: readonly Problem[] } {
   const environment = createEnvironment(env, readFile);
   const accessToken = readAccessToken(environment);
-  const rest = { baseUrl: readBaseUrl(environment), rateLimit: readRateLimit(environment) };
+  const rest = {
+    baseUrl: readBaseUrl(environment),
+    proxies: readProxies(environment, env),
+    rateLimit: readRateLimit(environment),
+  };
   const problems = environment.problems();
   return problems.length > 0 || accessToken === undefined
     ? { ok: false, problems }
@@ -212,7 +221,7 @@ function readBaseUrl(environment: Environment): string {
     environment.report({ code: 'ENV_INVALID', message: `${name} takes ${takes}` });
     return DEFAULT_BASE_URL;
   }
-  const path = url.pathname.replace(/\/+$/, '').replace(/\/v3$/, '').replace(/\/+$/, '');
+  const path = url.pathname.replace(/\/+$/, '').replace(/\/v3$/i, '').replace(/\/+$/, '');
   return `${url.origin}${path}`;
 }
 

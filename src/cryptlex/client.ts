@@ -6,7 +6,7 @@ import createClient from 'openapi-fetch';
 import { AppError } from '../core/error-codes.ts';
 import type { Clock } from '../core/model.ts';
 import type { Secret } from '../core/secret.ts';
-import { normalizeBaseUrl } from './base-url.ts';
+import type { Transport } from '../http/transport.ts';
 import type { CallRecord } from './call-record.ts';
 import {
   type LicenseFilter,
@@ -16,6 +16,7 @@ import {
   type UserFilter,
   userQueries,
 } from './filters.ts';
+import { openApiRequest } from './openapi-fetch.ts';
 import { PAGE_LIMIT, readPages } from './pages.ts';
 import type { Pace } from './rate-limiter.ts';
 import { type AttemptInit, createSender, type Sender } from './request.ts';
@@ -29,7 +30,6 @@ import {
   readUser,
   readUsers,
 } from './responses.ts';
-import { createTransport, type Fetch, openApiRequest, transportOver } from './transport.ts';
 import type { paths } from './types.generated.ts';
 import type {
   License,
@@ -81,13 +81,13 @@ export interface CryptlexClient {
 }
 
 export interface CryptlexClientOptions {
-  /** With or without a trailing slash or `/v3`. */
+  /** Without a slash at its end and without `/v3`, as the configuration has it. */
   readonly baseUrl: string;
   readonly token: Secret;
   readonly pace: Pace;
   readonly clock: Clock;
-  /** Takes the calls in place of connections of their own. */
-  readonly fetch?: Fetch;
+  /** How calls leave. */
+  readonly transport: Transport;
   /** For one attempt, answer included; real time, whatever the clock. */
   readonly timeoutMs?: number;
   /** Pauses before the repetitions "at once"; their number is that of the repetitions. */
@@ -106,17 +106,14 @@ const RETRY_AFTER_MS_MAX = 5_000;
 
 type Api = ReturnType<typeof createClient<paths>>;
 
-/**
- * @throws ENV_INVALID when the base URL is no http(s) address, CRYPTLEX_TOKEN when the token holds
- *   what no header can
- */
+/** @throws CRYPTLEX_TOKEN when the token holds what no header can */
 export function createCryptlexClient(options: CryptlexClientOptions): CryptlexClient {
   // fetch would say so as well, but with the token in the message.
   if (!/^[\x21-\x7e]+$/.test(options.token.reveal().trim())) {
     throw new AppError('CRYPTLEX_TOKEN', 'the access token is empty or holds spaces or odd signs');
   }
   const api = createClient<paths>({
-    baseUrl: normalizeBaseUrl(options.baseUrl),
+    baseUrl: options.baseUrl,
     headers: { accept: 'application/json', 'user-agent': 'keywright' },
     Request: openApiRequest,
   });
@@ -124,7 +121,7 @@ export function createCryptlexClient(options: CryptlexClientOptions): CryptlexCl
     token: options.token,
     pace: options.pace,
     clock: options.clock,
-    transport: options.fetch === undefined ? createTransport() : transportOver(options.fetch),
+    transport: options.transport,
     timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
     retryPausesMs: options.retryPausesMs ?? RETRY_PAUSES_MS,
     maxRetryAfterMs: options.maxRetryAfterMs ?? RETRY_AFTER_MS_MAX,
@@ -142,13 +139,14 @@ function userCalls(api: Api, send: Sender): UserCalls {
   return {
     findUsers: async (filter, { signal } = {}) => {
       for (const criteria of userQueries(filter)) {
-        const found = await readPages(collection, (page) => {
+        const readPage = (page: number) => {
           const query = { ...criteria, page, limit: PAGE_LIMIT };
           const get = (init: AttemptInit) => api.GET(collection, { params: { query }, ...init });
           return send({ ...named('GET', collection), query, send: get, read: readUsers }, signal);
-        });
-        const wanted = found.filter((user) => matchesUser(user, filter));
-        if (wanted.length > 0) return wanted;
+        };
+        const isWanted = (user: User) => matchesUser(user, filter);
+        const found = await readPages(collection, readPage, isWanted);
+        if (found.length > 0) return found;
       }
       return [];
     },
@@ -177,12 +175,12 @@ function licenseCalls(api: Api, send: Sender): Omit<CryptlexClient, keyof UserCa
   return {
     findLicenses: async (filter, { signal } = {}) => {
       const criteria = licenseQuery(filter);
-      const found = await readPages(collection, (page) => {
+      const readPage = (page: number) => {
         const query = { ...criteria, page, limit: PAGE_LIMIT };
         const get = (init: AttemptInit) => api.GET(collection, { params: { query }, ...init });
         return send({ ...named('GET', collection), query, send: get, read: readLicenses }, signal);
-      });
-      return found.filter((license) => matchesLicense(license, filter));
+      };
+      return readPages(collection, readPage, (license) => matchesLicense(license, filter));
     },
     getLicense: async (id, { signal } = {}) => {
       const get = (init: AttemptInit) => api.GET(item, { ...idParams(id), ...init });

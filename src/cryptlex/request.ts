@@ -4,6 +4,8 @@
 
 import type { Clock } from '../core/model.ts';
 import type { Secret } from '../core/secret.ts';
+import type { Fetch } from '../http/fetch.ts';
+import { AnswerTooLarge, type Transport, type WireResponse } from '../http/transport.ts';
 import { type CallRecord, callRecord, passwordsOf, type RecordableCall } from './call-record.ts';
 import { errorBodyText, isHtml } from './error-body.ts';
 import {
@@ -15,10 +17,10 @@ import {
   errorOfUnsent,
   isWrite,
 } from './errors.ts';
+import { openApiFetch } from './openapi-fetch.ts';
 import { retryAfterMs } from './rate-headers.ts';
 import { type Pace, RETRY_AFTER_MS_DEFAULT } from './rate-limiter.ts';
 import type { Read } from './responses.ts';
-import { type Fetch, openApiFetch, type Transport, type WireResponse } from './transport.ts';
 
 /** What openapi-fetch takes for one attempt. */
 export interface AttemptInit {
@@ -140,11 +142,15 @@ async function timed<T>(
     outcome = judge(options, call, answer);
   } catch (cause) {
     const reason = timedOut ? 'timeout' : ending.signal.aborted ? 'aborted' : 'network';
-    // A refusal whose body was cut off is a refusal all the same: its status had come.
-    outcome =
-      response === undefined || response.ok
-        ? failed(errorOfFailure(call, cause, { timeoutMs: options.timeoutMs, reason }))
-        : judge(options, call, { error: undefined, response });
+    if (response !== undefined && cause instanceof AnswerTooLarge && saysNothing(response)) {
+      outcome = failed(errorOfNonsense(call, response.status, cause.message));
+    } else {
+      // A refusal whose body was cut off is a refusal all the same: its status had come.
+      outcome =
+        response === undefined || response.ok
+          ? failed(errorOfFailure(call, cause, { timeoutMs: options.timeoutMs, reason }))
+          : judge(options, call, { error: undefined, response });
+    }
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
@@ -193,6 +199,11 @@ function judge<T>(
       retryAfterMs: status === 429 ? (waitMs ?? RETRY_AFTER_MS_DEFAULT) : waitMs,
     }),
   );
+}
+
+/** Whether a status means nothing without a body that Cryptlex could have sent: it is tried again anyhow, or not. */
+function saysNothing({ status }: WireResponse): boolean {
+  return status < 500 && status !== 429;
 }
 
 function failed(error: CryptlexError): { readonly kind: 'error'; readonly error: CryptlexError } {

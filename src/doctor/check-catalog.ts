@@ -7,6 +7,7 @@ import { createSystemClock } from '../core/clock.ts';
 import type { Clock } from '../core/model.ts';
 import { createCryptlexClient } from '../cryptlex/client.ts';
 import { createPace } from '../cryptlex/rate-limiter.ts';
+import type { Transport } from '../http/transport.ts';
 import type { CurrentRules } from '../pipeline/pipeline.ts';
 import { askForIds, IDS_MAX } from './look-up-ids.ts';
 import { needsOf, TEMPLATE_SCOPE } from './rule-needs.ts';
@@ -29,6 +30,7 @@ export type IdVerdict =
 export interface CatalogSources {
   readonly config: Pick<Config, 'baseUrl' | 'rateLimit' | 'accessToken'>;
   readonly clock: Clock;
+  readonly transport: Transport;
   currentRules(): CurrentRules;
 }
 
@@ -58,7 +60,12 @@ export function createCatalogCheck(
   };
 }
 
-async function ask({ config, clock, currentRules }: CatalogSources): Promise<CatalogFindings> {
+async function ask({
+  config,
+  clock,
+  transport,
+  currentRules,
+}: CatalogSources): Promise<CatalogFindings> {
   const { ruleSets, env } = currentRules();
   const { productIds, templateIds, metadataKeys, hasUnknownKeys } = needsOf(
     [...ruleSets.values()],
@@ -72,6 +79,7 @@ async function ask({ config, clock, currentRules }: CatalogSources): Promise<Cat
   const client = createCryptlexClient({
     baseUrl: config.baseUrl,
     token: config.accessToken,
+    transport,
     pace: createPace({ ...config.rateLimit, concurrency: 2, clock: system }),
     clock: system,
     retryPausesMs: [],

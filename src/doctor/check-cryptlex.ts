@@ -8,6 +8,7 @@ import { AppError } from '../core/error-codes.ts';
 import { type CryptlexClient, createCryptlexClient } from '../cryptlex/client.ts';
 import { createPace } from '../cryptlex/rate-limiter.ts';
 import type { LicenseTemplate } from '../cryptlex/types.ts';
+import { createTransport } from '../http/transport.ts';
 import { type Finding, ok, problem, skipped, warning } from './finding.ts';
 import { askForIds, IDS_MAX } from './look-up-ids.ts';
 import { type RuleNeeds, TEMPLATE_SCOPE } from './rule-needs.ts';
@@ -26,15 +27,16 @@ type Reach =
 export async function askCryptlex(config: Config, needs: RuleNeeds): Promise<readonly Finding[]> {
   const clock = createSystemClock();
   let skewMs: number | undefined;
+  const transport = createTransport(config.proxies);
   const client = createCryptlexClient({
     baseUrl: config.baseUrl,
     token: config.accessToken,
     pace: createPace({ ...config.rateLimit, concurrency: 4, clock }),
     clock,
     retryPausesMs: [],
-    fetch: async (request) => {
+    transport: async (request) => {
       const sentMs = clock.nowMs();
-      const response = await globalThis.fetch(request);
+      const response = await transport(request);
       const date = Date.parse(response.headers.get('date') ?? '');
       // The header has whole seconds; the middle of both is the best guess.
       if (!Number.isNaN(date)) skewMs = (sentMs + clock.nowMs()) / 2 - (date + 500);

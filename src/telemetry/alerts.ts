@@ -7,6 +7,7 @@ import { messageOf } from '../core/error-codes.ts';
 import type { Logger } from '../core/log.ts';
 import type { Clock } from '../core/model.ts';
 import type { Secret } from '../core/secret.ts';
+import type { Transport } from '../http/transport.ts';
 import type { Backlog } from '../journal/archive.ts';
 import type { AttemptFacts } from '../pipeline/pipeline.ts';
 import type { RulesState } from '../sources/reload.ts';
@@ -33,7 +34,7 @@ interface AlertsParts {
   rulesState(): RulesState;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  readonly transport: Transport;
   /** Hears of each message that was sent, or could not be. */
   onSent(kind: AlertKind, result: 'sent' | 'failed'): void;
 }
@@ -55,7 +56,6 @@ interface Told {
 
 export function createAlerts(parts: AlertsParts): Alerts {
   const { clock, log } = parts;
-  const send = parts.fetch ?? ((url, init) => fetch(url, init));
   const stopped = new AbortController();
   const told = new Map<AlertKind, Told>();
   let failed: FailedEvents = noFailures();
@@ -67,14 +67,13 @@ export function createAlerts(parts: AlertsParts): Alerts {
   /** Whether it arrived. */
   const deliver = async (alert: Alert): Promise<boolean> => {
     try {
-      const response = await send(parts.url.reveal(), {
+      const response = await parts.transport({
+        url: parts.url.reveal(),
         method: 'POST',
-        headers: { 'content-type': 'application/json', 'user-agent': 'keywright' },
+        headers: new Headers({ 'content-type': 'application/json', 'user-agent': 'keywright' }),
         body: JSON.stringify(bodyOf(alert, parts.format)),
-        redirect: 'manual',
         signal: AbortSignal.any([stopped.signal, AbortSignal.timeout(SEND_TIMEOUT_MS)]),
       });
-      await response.body?.cancel();
       if (response.ok) {
         failures = 0;
         parts.onSent(alert.kind, 'sent');

@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import type { Logger } from '../core/log.ts';
 import type { Clock } from '../core/model.ts';
 import type { CallRecord } from '../cryptlex/call-record.ts';
+import type { Transport } from '../http/transport.ts';
 import type { Archive } from '../journal/archive.ts';
 import type { PipelineDependencies } from '../pipeline/pipeline.ts';
 import type { WebhookDependencies } from '../server/webhook.ts';
@@ -37,11 +38,13 @@ export function createObservers(parts: {
   archive: Archive;
   /** Tells this process from others. */
   server: string;
+  /** How alerts and traces leave. */
+  transport: Transport;
   isDown(): boolean;
   clock: Clock;
   log: Logger;
 }): Observers {
-  const { config, live, archive, server, clock, log } = parts;
+  const { config, live, archive, server, transport, clock, log } = parts;
   const notices = createNoticeBoard({ archive, server, clock, log });
   const backlog = () => archive.backlog();
   const metrics = parts.createMetrics({
@@ -52,14 +55,14 @@ export function createObservers(parts: {
     config.alerts &&
     createAlerts({
       ...config.alerts,
-      ...{ clock, log, backlog, rulesState: live.state, onSent: metrics.hearAlert },
+      ...{ transport, clock, log, backlog, rulesState: live.state, onSent: metrics.hearAlert },
     });
   const tracing: Tracing | undefined =
     config.traces &&
     parts.createTracing?.({
       ...config.traces,
       resource: { 'service.instance.id': server, ...config.traces.resource },
-      ...{ clock, log },
+      ...{ transport, clock, log },
     });
   return {
     metrics,

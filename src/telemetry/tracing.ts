@@ -12,6 +12,7 @@ import type { Logger } from '../core/log.ts';
 import { type Clock, eventKeyOf, type JsonObject } from '../core/model.ts';
 import type { Secret } from '../core/secret.ts';
 import type { CallRecord } from '../cryptlex/call-record.ts';
+import type { Transport } from '../http/transport.ts';
 import type { CallSummary } from '../journal/journal.ts';
 import type { AttemptFacts } from '../pipeline/pipeline.ts';
 import type { DeliveryFacts } from '../server/webhook.ts';
@@ -35,7 +36,7 @@ interface TracingParts {
   readonly resource: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  readonly transport: Transport;
 }
 
 type Attributes = Readonly<Record<string, string | number | undefined>>;
@@ -62,7 +63,6 @@ const LAST_SEND_TIMEOUT_MS = 2_000;
 
 export function createTracing(parts: TracingParts): Tracing {
   const { clock, log } = parts;
-  const send = parts.fetch ?? ((url, init) => fetch(url, init));
   const current = new AsyncLocalStorage<Span[]>();
   const callsOf = new WeakMap<readonly CallSummary[], Span[]>();
   const stopped = new AbortController();
@@ -99,16 +99,18 @@ export function createTracing(parts: TracingParts): Tracing {
 
   /** Why it did not arrive; undefined when it did. */
   const post = async (spans: readonly JsonObject[], timeoutMs: number) => {
-    const headers = Object.entries(parts.headers).map(([name, value]) => [name, value.reveal()]);
+    const headers = Object.entries(parts.headers).map(([name, value]): [string, string] => [
+      name,
+      value.reveal(),
+    ]);
     try {
-      const response = await send(parts.url, {
+      const response = await parts.transport({
+        url: parts.url,
         method: 'POST',
-        headers: { ...Object.fromEntries(headers), 'content-type': 'application/json' },
+        headers: new Headers([...headers, ['content-type', 'application/json']]),
         body: JSON.stringify(requestOf(spans, parts.resource)),
-        redirect: 'manual',
         signal: AbortSignal.timeout(timeoutMs),
       });
-      await response.body?.cancel();
       return response.ok ? undefined : `the collector answered ${response.status}`;
     } catch (error) {
       return error instanceof Error ? error.name : 'an unexpected error';

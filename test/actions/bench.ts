@@ -11,6 +11,7 @@ import { Secret } from '../../src/core/secret.ts';
 import { type CryptlexClient, createCryptlexClient } from '../../src/cryptlex/client.ts';
 import { createPace } from '../../src/cryptlex/rate-limiter.ts';
 import type { RuleSet } from '../../src/engine/rules/rule-set.ts';
+import { transportOver } from '../../src/http/fetch.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { createMemoryJournal } from '../../src/journal/memory.ts';
 import { describeDone, withProgress } from '../../src/pipeline/outcomes.ts';
@@ -72,7 +73,7 @@ export function createBench(options: BenchOptions = {}): Bench {
     token: new Secret(TOKEN),
     pace: createPace({ requests: 1_000_000, periodMs: 1, concurrency: 8, clock: moving }),
     clock: moving,
-    fetch: (request) => sandbox.fetch(request),
+    transport: transportOver((request) => sandbox.fetch(request)),
     timeoutMs: TIMEOUT_MS,
     random: () => 0,
   });

@@ -7,6 +7,9 @@ import { createSystemClock } from '../../src/core/clock.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { type CryptlexClient, createCryptlexClient } from '../../src/cryptlex/client.ts';
 import { createPace } from '../../src/cryptlex/rate-limiter.ts';
+import { fetchOver, transportOver } from '../../src/http/fetch.ts';
+import { NO_PROXIES } from '../../src/http/proxies.ts';
+import { createTransport } from '../../src/http/transport.ts';
 import { composeSandbox, type ServedSandbox } from '../../src/sandbox/compose-sandbox.ts';
 
 const METADATA = { order_id: 'o1' };
@@ -28,9 +31,10 @@ beforeEach(async () => {
   });
   const clock = createSystemClock();
   const pace = createPace({ requests: 10_000, periodMs: 10, concurrency: 8, clock });
-  stage = liveStage({ baseUrl: served.url, token: new Secret('real'), pace, clock });
+  const real = { baseUrl: served.url, token: new Secret('real'), pace, clock };
+  stage = liveStage({ ...real, fetch: fetchOver(createTransport(NO_PROXIES)) });
   const { baseUrl, token, fetch } = stage;
-  client = createCryptlexClient({ baseUrl, token, fetch, pace, clock });
+  client = createCryptlexClient({ baseUrl, token, transport: transportOver(fetch), pace, clock });
 });
 afterEach(async () => {
   expect([...new Set(served.sandbox.requests.map(({ method }) => method))]).toEqual(['GET']);

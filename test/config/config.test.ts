@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parseDatabaseUrl, readConfig } from '../../src/config/config.ts';
 import { createEnvironment } from '../../src/config/environment.ts';
+import { NO_PROXIES } from '../../src/http/proxies.ts';
 
 type Env = Record<string, string | undefined>;
 
@@ -43,6 +44,7 @@ describe('with only what is required', () => {
     expect([...secrets.keys()]).toEqual(['STRIPE_WEBHOOK_SECRET']);
     expect(rest).toEqual({
       baseUrl: 'https://api.cryptlex.com',
+      proxies: NO_PROXIES,
       productId: undefined,
       port: 9890,
       host: '0.0.0.0',
@@ -104,6 +106,9 @@ describe('a value that is taken', () => {
         ['https://api.eu.cryptlex.com', 'https://api.eu.cryptlex.com'],
         ['https://api.cryptlex.com/v3', 'https://api.cryptlex.com'],
         ['https://api.cryptlex.com/v3/', 'https://api.cryptlex.com'],
+        ['https://api.cryptlex.com/V3', 'https://api.cryptlex.com'],
+        ['https://api.cryptlex.com/V3//', 'https://api.cryptlex.com'],
+        ['https://intra.example/Cryptlex/V3/', 'https://intra.example/Cryptlex'],
         ['https://api.cryptlex.com//', 'https://api.cryptlex.com'],
         ['http://127.0.0.1:5000', 'http://127.0.0.1:5000'],
         ['https://intra.example/cryptlex/v3', 'https://intra.example/cryptlex'],

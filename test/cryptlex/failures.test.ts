@@ -24,6 +24,8 @@ import {
 const read = (client: CryptlexClient) => client.getLicense('l');
 const write = (client: CryptlexClient) => client.renewLicense('l');
 const HTML = '<!DOCTYPE html><html><body>Maintenance</body></html>';
+const HUGE = JSON.stringify(license('l', { note: 'x'.repeat(5 * 1024 * 1024) }));
+const GZIP = { 'content-encoding': 'gzip' };
 const TIMEOUT_MS = 60;
 
 interface Verdict {
@@ -85,6 +87,11 @@ const table: [
   ['200 with broken JSON', raw(200, '{"id":"l"'), NONSENSE_READ, NONSENSE_WRITE],
   ['200 with content-length 0', raw(200, ''), NONSENSE_READ, NONSENSE_WRITE],
   ['204 where a license is due', noBody(204), NONSENSE_READ, NONSENSE_WRITE],
+  ['200 with 5 MiB', raw(200, HUGE), NONSENSE_READ, NONSENSE_WRITE],
+  ['400 with 5 MiB', raw(400, HUGE), NONSENSE_READ, verdict('CRYPTLEX_NONSENSE', 'none', 1)],
+  ['404 with 5 MiB', raw(404, HUGE), NONSENSE_READ, verdict('CRYPTLEX_NONSENSE', 'none', 1)],
+  ['500 with 5 MiB', raw(500, HUGE), UNAVAILABLE_READ, READ_BACK],
+  ['200 that calls itself compressed', raw(200, 'x', GZIP), NONSENSE_READ, NONSENSE_WRITE],
   ['200 with {}', json(200, {}), NONSENSE_READ, NONSENSE_WRITE],
   ['200 with null', json(200, null), NONSENSE_READ, NONSENSE_WRITE],
   ['200 with a list', json(200, [license('l')]), NONSENSE_READ, NONSENSE_WRITE],
@@ -231,14 +238,14 @@ describe('a call that never left', () => {
       async ({ client }) => {
         expect((await errorOf(write(client))).effect).toBe('unclear');
       },
-      { fetch: failing([refused, lost]) },
+      { transport: failing([refused, lost]) },
     ).then(() =>
       withClient(
         [],
         async ({ client }) => {
           expect((await errorOf(write(client))).effect).toBe('none');
         },
-        { fetch: failing([refused, refused]), retryPausesMs: [] },
+        { transport: failing([refused, refused]), retryPausesMs: [] },
       ),
     );
   });

@@ -11,6 +11,8 @@ import {
 } from '../../src/cryptlex/client.ts';
 import { CryptlexError } from '../../src/cryptlex/errors.ts';
 import { createPace } from '../../src/cryptlex/rate-limiter.ts';
+import { NO_PROXIES } from '../../src/http/proxies.ts';
+import { createTransport } from '../../src/http/transport.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { type Answer, type SeenRequest, startScriptedServer } from './scripted-server.ts';
 
@@ -38,6 +40,7 @@ export async function withClient(
       token: new Secret(TOKEN),
       pace: widePace(clock),
       clock,
+      transport: createTransport(NO_PROXIES),
       random: () => 0,
       onCall: (call) => calls.push(call),
       ...overrides,

@@ -13,6 +13,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 export interface ServerProcess {
   readonly url: string;
+  readonly pid: number | undefined;
   /** Lines of stdout and stderr so far. */
   readonly lines: readonly string[];
   /** Signs and sends; gives the status, or undefined when there was no answer. */
@@ -54,6 +55,7 @@ export async function startServerProcess(
   });
   return {
     url,
+    pid: child.pid,
     lines,
     send: async (provider, body) => {
       const bytes = new TextEncoder().encode(body);

@@ -33,12 +33,11 @@ function scene({ format = 'json' }: { format?: 'json' | 'slack' } = {}) {
     backlog: async () => backlogOf(world.waiting),
     rulesState: () => world.rules,
     log: createLogger({ level: 'info', format: 'json', write: (line) => lines.push(line) }),
-    fetch: async (url, init) => {
-      sent.push({ url, body: JSON.parse(String(init.body)) as JsonObject, atMs: clock.nowMs() });
-      const { signal } = init;
+    transport: async ({ url, body, signal }) => {
+      sent.push({ url, body: JSON.parse(String(body)) as JsonObject, atMs: clock.nowMs() });
       // As fetch does: it ends at once when it is given up.
       const givenUp = new Promise<never>((_resolve, reject) => {
-        signal?.addEventListener('abort', () => reject(new Error('aborted')));
+        signal.addEventListener('abort', () => reject(new Error('aborted')));
       });
       return Promise.race([world.answer(), givenUp]);
     },

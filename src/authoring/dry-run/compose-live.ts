@@ -6,6 +6,8 @@ import type { EnvironmentVariables, ReadFile } from '../../config/environment.ts
 import { createSystemClock } from '../../core/clock.ts';
 import { AppError } from '../../core/error-codes.ts';
 import { createPace } from '../../cryptlex/rate-limiter.ts';
+import { fetchOver } from '../../http/fetch.ts';
+import { createTransport } from '../../http/transport.ts';
 import { liveStage } from './live-account.ts';
 import type { Stage } from './run-plan.ts';
 
@@ -21,8 +23,9 @@ export function liveAccount(env: EnvironmentVariables, readFile: ReadFile): () =
     const { code = 'ENV_MISSING', hint } = first ?? {};
     throw new AppError(code, messages, hint === undefined ? {} : { hint });
   }
-  const { baseUrl, accessToken: token, rateLimit } = reading.access;
+  const { baseUrl, accessToken: token, proxies, rateLimit } = reading.access;
   const clock = createSystemClock();
   const pace = createPace({ ...rateLimit, concurrency: 8, clock });
-  return () => liveStage({ baseUrl, token, clock, pace });
+  const fetch = fetchOver(createTransport(proxies));
+  return () => liveStage({ baseUrl, token, fetch, clock, pace });
 }

@@ -7,7 +7,7 @@ import { AppError } from '../../core/error-codes.ts';
 import type { Clock, JsonObject, JsonValue } from '../../core/model.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { Pace } from '../../cryptlex/rate-limiter.ts';
-import type { Fetch } from '../../cryptlex/transport.ts';
+import type { Fetch } from '../../http/fetch.ts';
 import { createSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
 import type { SandboxLicense, SandboxUser } from '../../sandbox/types.ts';
 import { mirrorLicense, mirrorTemplate, mirrorUser } from './mirror-account.ts';
@@ -23,8 +23,8 @@ export interface LiveAccount {
   readonly token: Secret;
   readonly pace: Pace;
   readonly clock: Clock;
-  /** How requests leave; the global fetch unless a test says otherwise. */
-  readonly fetch?: Fetch;
+  /** How requests leave. */
+  readonly fetch: Fetch;
 }
 
 export function liveStage(account: LiveAccount): Stage {
@@ -170,8 +170,7 @@ class Capture {
     if (request.method !== 'GET') {
       throw new AppError('INTERNAL', `a dry run was about to send ${request.method}`);
     }
-    const { fetch = (sent: Request) => globalThis.fetch(sent) } = this.#account;
-    return fetch(new Request(request, { redirect: 'manual' }));
+    return this.#account.fetch(new Request(request, { redirect: 'manual' }));
   }
 
   #inner(method: string, { inner }: Target, body: string | undefined): Promise<Response> {

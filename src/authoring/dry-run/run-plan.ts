@@ -11,7 +11,7 @@ import { eventKeyOf } from '../../core/model.ts';
 import { Secret } from '../../core/secret.ts';
 import { createCryptlexClient } from '../../cryptlex/client.ts';
 import { createPace, type Pace } from '../../cryptlex/rate-limiter.ts';
-import type { Fetch } from '../../cryptlex/transport.ts';
+import { type Fetch, transportOver } from '../../http/fetch.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { createMemoryJournal } from '../../journal/memory.ts';
 import { createSandbox } from '../../sandbox/sandbox.ts';
@@ -78,7 +78,8 @@ export async function tryOut(
   const { baseUrl, token, fetch, clock, pace } = stage;
   const journal = createMemoryJournal({ clock });
   await stage.notePayments(journal);
-  const client = createCryptlexClient({ baseUrl, token, pace, clock, fetch });
+  const transport = transportOver(fetch);
+  const client = createCryptlexClient({ baseUrl, token, pace, clock, transport });
   const progress: Progress = { userId: undefined, licenseIds: new Set(), operations: [] };
   let error: AppError | undefined;
   try {

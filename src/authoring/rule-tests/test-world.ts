@@ -17,6 +17,7 @@ import type { EventSeen, StepSeen } from '../../engine/cases/expectation.ts';
 import type { HandChange, TestCase, TestStep } from '../../engine/cases/load-tests.ts';
 import { type Env, matchEvent } from '../../engine/plan/match.ts';
 import type { Observer, RuleSet } from '../../engine/rules/rule-set.ts';
+import { transportOver } from '../../http/fetch.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { createMemoryJournal } from '../../journal/memory.ts';
 import { createPipeline, type Pipeline } from '../../pipeline/pipeline.ts';
@@ -79,7 +80,7 @@ export function createCaseWorld(testCase: TestCase, rules: CaseRules): CaseWorld
     token: SECRET,
     pace: createPace({ requests: 1_000_000, periodMs: 1_000, concurrency: 8, clock }),
     clock,
-    fetch: (request) => sandbox.fetch(request),
+    transport: transportOver((request) => sandbox.fetch(request)),
   });
   const pipeline = createPipeline({
     currentRules: () => ({ ruleSets: bySource, env }),

@@ -3,8 +3,14 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, test } from 'vitest';
-import { createTransport, type WireRequest } from '../../src/cryptlex/transport.ts';
+import { describe, expect, test } from 'vitest';
+import { NO_PROXIES } from '../../src/http/proxies.ts';
+import {
+  ANSWER_BYTES_MAX,
+  AnswerTooLarge,
+  createTransport,
+  type WireRequest,
+} from '../../src/http/transport.ts';
 
 interface Scene {
   request(path: string, more?: Partial<WireRequest>): WireRequest;
@@ -58,7 +64,7 @@ const echo = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
 
 test('calls one after the other share a connection', async () => {
   await withServer(echo, async ({ request, connections }) => {
-    const send = createTransport();
+    const send = createTransport(NO_PROXIES);
     for (const path of ['/a', '/b', '/c']) await (await send(request(path))).text();
     expect(connections()).toBe(1);
   });
@@ -66,7 +72,9 @@ test('calls one after the other share a connection', async () => {
 
 test('a body is sent as UTF-8, and an answer gives status, headers and text', async () => {
   await withServer(echo, async ({ request, seen }) => {
-    const answer = await createTransport()(request('/p?q=%C3%A4', { method: 'POST', body: 'é€' }));
+    const answer = await createTransport(NO_PROXIES)(
+      request('/p?q=%C3%A4', { method: 'POST', body: 'é€' }),
+    );
     expect(seen).toEqual([{ method: 'POST', body: 'é€' }]);
     expect([answer.status, answer.ok, answer.headers.get('X-Path')]).toEqual([
       200,
@@ -83,7 +91,9 @@ test('a redirect is given as it came, and followed nowhere', async () => {
     outgoing.writeHead(302, { location: '/elsewhere' }).end();
   };
   await withServer(move, async ({ request, seen }) => {
-    const { status, ok } = await createTransport()(request('/', { method: 'POST', body: '{}' }));
+    const { status, ok } = await createTransport(NO_PROXIES)(
+      request('/', { method: 'POST', body: '{}' }),
+    );
     expect([status, ok]).toEqual([302, false]);
     expect(seen).toHaveLength(1);
   });
@@ -95,7 +105,7 @@ test('an answer that is cut off is no answer: its text is refused', async () => 
     outgoing.write('half', () => outgoing.socket?.destroy());
   };
   await withServer(cut, async ({ request }) => {
-    const answer = await createTransport()(request('/'));
+    const answer = await createTransport(NO_PROXIES)(request('/'));
     expect(answer.status).toBe(200);
     await expect(answer.text()).rejects.toThrow();
   });
@@ -109,7 +119,7 @@ test('a connection that is lost without an answer is told as such, and nothing i
     else incoming.socket.destroy();
   };
   await withServer(lose, async ({ request, seen }) => {
-    const send = createTransport();
+    const send = createTransport(NO_PROXIES);
     await (await send(request('/first'))).text();
     await expect(send(request('/', { method: 'POST', body: '{}' }))).rejects.toMatchObject({
       code: 'ECONNRESET',
@@ -126,11 +136,78 @@ test('a signal ends a call, before its answer and within it', async () => {
   await withServer(slow, async ({ request }) => {
     const reason = new Error('given up');
     await expect(
-      createTransport()(request('/', { signal: AbortSignal.abort(reason) })),
+      createTransport(NO_PROXIES)(request('/', { signal: AbortSignal.abort(reason) })),
     ).rejects.toBe(reason);
     const ending = new AbortController();
-    const answer = await createTransport()(request('/', { signal: ending.signal }));
+    const answer = await createTransport(NO_PROXIES)(request('/', { signal: ending.signal }));
     ending.abort(reason);
     await expect(answer.text()).rejects.toThrow();
+  });
+});
+
+/** Sends zeros for as long as somebody takes them, and counts how many went out. */
+function pour(outgoing: ServerResponse, headers: Record<string, string | number>) {
+  const block = Buffer.alloc(64 * 1024, '0');
+  outgoing.writeHead(200, headers);
+  const more = (): void => {
+    while (!outgoing.destroyed && outgoing.write(block));
+  };
+  outgoing.on('drain', more);
+  more();
+}
+
+describe('an answer has a size', () => {
+  const MIB = 1024 * 1024;
+  test('of 4 MiB it is taken whole', async () => {
+    const full = (_: IncomingMessage, outgoing: ServerResponse): void => {
+      outgoing.writeHead(200).end(Buffer.alloc(ANSWER_BYTES_MAX, 'x'));
+    };
+    await withServer(full, async ({ request }) => {
+      const text = await (await createTransport(NO_PROXIES)(request('/'))).text();
+      expect(text.length).toBe(4 * MIB);
+    });
+  });
+
+  for (const [name, headers] of [
+    ['in chunks, without an end', {}],
+    ['announced by its length', { 'content-length': 700 * MIB }],
+    ['announced as one byte more', { 'content-length': ANSWER_BYTES_MAX + 1 }],
+    ['that calls itself compressed', { 'content-encoding': 'gzip' }],
+  ] as const) {
+    test(`beyond that, ${name}, its connection ends at once`, async () => {
+      let closed: Promise<number> | undefined;
+      const flood = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+        const { socket } = incoming;
+        closed = new Promise((resolve) => socket.on('close', () => resolve(socket.bytesWritten)));
+        pour(outgoing, headers);
+      };
+      await withServer(flood, async ({ request }) => {
+        const answer = await createTransport(NO_PROXIES)(request('/'));
+        await expect(answer.text()).rejects.toThrow(AnswerTooLarge);
+        // What the system holds between both ends comes on top.
+        expect(await closed).toBeLessThan(32 * MIB);
+      });
+    });
+  }
+
+  test('what is sent behind the announced length is not part of it', async () => {
+    const more = (_: IncomingMessage, outgoing: ServerResponse): void => {
+      outgoing.socket?.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}and more');
+    };
+    await withServer(more, async ({ request }) => {
+      expect(await (await createTransport(NO_PROXIES)(request('/'))).text()).toBe('{}');
+    });
+  });
+
+  test('a letter that is cut by two packets stays whole', async () => {
+    const [first = 0, ...rest] = Buffer.from('€');
+    const cut = (_: IncomingMessage, outgoing: ServerResponse): void => {
+      outgoing.writeHead(200).write(Buffer.from([first]), () => {
+        setImmediate(() => outgoing.end(Buffer.from(rest)));
+      });
+    };
+    await withServer(cut, async ({ request }) => {
+      expect(await (await createTransport(NO_PROXIES)(request('/'))).text()).toBe('€');
+    });
   });
 });
