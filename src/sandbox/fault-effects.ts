@@ -25,8 +25,8 @@ export async function perform(effect: FaultEffect, context: FaultContext): Promi
   const { clock, work } = context;
   switch (effect.kind) {
     case 'disconnect':
-      if (effect.when !== 'afterCommit') throw connectionError('ECONNREFUSED');
-      work();
+      if (effect.when === 'afterCommit') work();
+      else if (effect.when !== 'onTheWay') throw connectionError('ECONNREFUSED');
       throw connectionError('ECONNRESET');
     case 'timeout':
       if (effect.when === 'afterCommit') work();

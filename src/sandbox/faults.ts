@@ -22,8 +22,8 @@ export type FaultBody =
 export type FaultMoment = 'beforeCommit' | 'afterCommit';
 
 export type FaultEffect =
-  /** The connection is refused, or lost after the work was done. */
-  | { readonly kind: 'disconnect'; readonly when?: FaultMoment }
+  /** The connection is refused, lost on the way (nothing was done), or lost after the work was done. */
+  | { readonly kind: 'disconnect'; readonly when?: FaultMoment | 'onTheWay' }
   /** There is never an answer; the call ends when the caller gives up. */
   | { readonly kind: 'timeout'; readonly when: FaultMoment }
   /** There is never an answer, and the work is done `afterMs` later. */

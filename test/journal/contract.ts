@@ -601,7 +601,10 @@ export function keyOf(id: string): string {
   return eventKeyOf({ provider: 'stripe', source: 'stripe', id });
 }
 
-function operation(key: string, members: Partial<IntendedOperation> = {}): IntendedOperation {
+export function operation(
+  key: string,
+  members: Partial<IntendedOperation> = {},
+): IntendedOperation {
   return {
     key,
     eventKey: 'stripe:a',

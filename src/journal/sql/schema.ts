@@ -45,7 +45,7 @@ const versionOne = (kind: SqlDatabase['kind']): readonly string[] => [
   'create index events_by_source on events (source, sequence)',
   'create index events_by_acceptance on events (accepted_ms, sequence)',
   'create index events_erasable on events (settled_ms) where payload is not null',
-  // position: 0 not in line, 1 queued, 2 in work. The head of a subject is the first by this index.
+  // position: see POSITION in subject-order.ts. The head of a subject is the first by this index.
   `create table event_subjects (
     subject text not null,
     event_key text not null,
@@ -216,6 +216,20 @@ const versionSix = (kind: SqlDatabase['kind']): readonly string[] => [
       ]),
 ];
 
+/** In work is a position of its own before what is held; an older replica that still runs may go on with 2 for both. */
+const versionSeven = (kind: SqlDatabase['kind']): readonly string[] => [
+  'update event_subjects set position = 3 where position = 2',
+  // Times of operations are the database's from now on, and start when the call is about to leave.
+  `update operations set intended_ms = ${NOW_MS[kind]} where state = 'intended'`,
+  // What a write returned of a license: its version at Cryptlex, and its expiry.
+  'alter table last_writes add column written text',
+];
+
+const NOW_MS = {
+  sqlite: "cast(strftime('%s', 'now') as integer) * 1000",
+  postgres: '(extract(epoch from clock_timestamp()) * 1000)::bigint',
+} as const;
+
 const MIGRATIONS: readonly ((kind: SqlDatabase['kind']) => readonly string[])[] = [
   versionOne,
   versionTwo,
@@ -223,6 +237,7 @@ const MIGRATIONS: readonly ((kind: SqlDatabase['kind']) => readonly string[])[] 
   versionFour,
   versionFive,
   versionSix,
+  versionSeven,
 ];
 
 /** The schema that this version of Keywright writes. */

@@ -30,7 +30,7 @@ import {
   toSubjects,
 } from './rows.ts';
 import { FIND_EVENT } from './statements.ts';
-import { afterEntering, moveTo, POSITION } from './subject-order.ts';
+import { afterEntering, POSITION, putOff } from './subject-order.ts';
 import { createTimeCounts } from './time-counts.ts';
 import { forgetTimers } from './timers.ts';
 
@@ -142,7 +142,7 @@ async function requestReplay(
     const known = { status, outcome: toOutcome(row), replay: toReplay(row) };
     const mark = replayMark(mode, randomUUID(), known);
     await tx.query(MARK_REPLAY, [key, tx.nowMs, JSON.stringify(mark)]);
-    await moveTo(tx, key, POSITION.queued);
+    await putOff(tx, key, POSITION.queued);
     await afterEntering(tx, database, key, subjects);
     await database.announce(tx);
     return { kind: 'queued' };

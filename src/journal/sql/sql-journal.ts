@@ -64,6 +64,7 @@ import {
   STILL_TO_BRING_BACK,
   STORE_PLAN,
   TAKE,
+  UNFINISHED_STATUSES,
   WAKE_ALL,
 } from './statements.ts';
 import {
@@ -75,6 +76,7 @@ import {
   movePlace,
   moveTo,
   POSITION,
+  putOff,
   wakeWaiting,
 } from './subject-order.ts';
 import { SqlTimers } from './timers.ts';
@@ -280,7 +282,7 @@ class SqlJournal implements Journal {
   /** Back into line, due at once; the caller holds the subjects. */
   async #requeue(tx: SqlTransaction, key: string, subjects: readonly string[]): Promise<void> {
     await tx.query(REQUEUE, [key, tx.nowMs]);
-    await moveTo(tx, key, POSITION.queued);
+    await putOff(tx, key, POSITION.queued);
     await afterEntering(tx, this.#database, key, subjects);
   }
 
@@ -380,7 +382,9 @@ class SqlJournal implements Journal {
       if (waitsForTime) await movePlace(tx, key, lineTimeOf(dueAtMs));
       if (timer?.isOver === true) await this.#timers.end(tx, timer.key, key);
       const isQueued = outcome.status === 'queued';
-      await moveTo(tx, key, isQueued ? POSITION.queued : POSITION.aside);
+      const isOver = !UNFINISHED_STATUSES.includes(outcome.status);
+      if (isOver) await moveTo(tx, key, POSITION.aside);
+      else await putOff(tx, key, isQueued ? POSITION.queued : POSITION.aside);
       if (isQueued) await afterEntering(tx, this.#database, key, subjects);
       const hasFollowers = await afterLeaving(tx, this.#database, subjects);
       const hasWoken = wakesWaiting && (await wakeWaiting(tx, this.#database, subjects));

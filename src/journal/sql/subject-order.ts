@@ -1,12 +1,15 @@
-// Who is next for a subject. Each subject has a line: what is in work stands first, then the queued
-// events by their own time. An event is ready when it is the head of all its lines.
-// Takes a transaction that holds the subjects; never decides what an event is about.
+// The order of the events of each subject: first the one in work, then one that was put off with an open
+// operation, then the queued events by their own time. An event is ready when it is the first of all its subjects.
+// Takes a transaction that holds the subjects.
 
 import type { SqlDatabase, SqlTransaction } from './database.ts';
 import { UNFINISHED } from './statements.ts';
 
-/** Not in line (finished, waiting, parked), queued, in work. */
-export const POSITION = { aside: 0, queued: 1, inWork: 2 } as const;
+/**
+ * `aside`: finished, waiting or parked. `held`: put off with an operation that is intended and not done; its
+ * call may have changed the license, so that nothing overtakes it, whatever its status.
+ */
+export const POSITION = { aside: 0, queued: 1, held: 2, inWork: 3 } as const;
 
 const HEAD = `select event_key from event_subjects
   where subject = $1 and position > 0
@@ -24,14 +27,26 @@ const BEHIND = `select count(*) as behind from event_subjects mine
 const MARK_READY = "update events set ready = 1 where event_key = $1 and status = 'queued'";
 const MARK_NOT_READY = 'update events set ready = 0 where event_key = $1 and ready = 1';
 const MOVE = 'update event_subjects set position = $2 where event_key = $1';
+const PUT_OFF = `update event_subjects set position = case
+  when exists (select 1 from operations where operations.event_key = $1 and state = 'intended')
+  then ${POSITION.held} else $2 end where event_key = $1`;
 
-/** Puts an event into its lines, as queued or as in work, or takes it out of them. */
+/** After an event was taken, or has ended. */
 export async function moveTo(
   tx: SqlTransaction,
   eventKey: string,
-  position: (typeof POSITION)[keyof typeof POSITION],
+  position: typeof POSITION.inWork | typeof POSITION.aside,
 ): Promise<void> {
   await tx.query(MOVE, [eventKey, position]);
+}
+
+/** After an event was queued, or steps aside for a time; with an open operation it is held. */
+export async function putOff(
+  tx: SqlTransaction,
+  eventKey: string,
+  position: typeof POSITION.queued | typeof POSITION.aside,
+): Promise<void> {
+  await tx.query(PUT_OFF, [eventKey, position]);
 }
 
 /** Puts an event elsewhere in its lines, for a time that is not its own. */
