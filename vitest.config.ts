@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     environment: 'node',
+    globalSetup: 'test/support/postgres-setup.ts',
     // Some tests start real processes; a slow machine must not turn that into a failure.
     testTimeout: 60_000,
     hookTimeout: 60_000,

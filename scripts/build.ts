@@ -20,7 +20,8 @@ import { compiledSchemas, lazyBuiltins } from './compiled-schemas.ts';
 import { knownRules } from './known-rules.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-/** The oldest Node that releases run on; see package.json. */
+/** What a release says to npm. A checkout needs less: it runs on the Node that npm installs into it. */
+const RELEASE_ENGINES = { node: '>=22.18.0' };
 const TARGET = 'node22.18';
 
 interface Product {
@@ -71,9 +72,9 @@ async function buildOne(product: Product, folder: string): Promise<string> {
   writeFileSync(join(folder, 'LICENSES.txt'), licensesOf(packages));
   writeFileSync(join(folder, 'sbom.json'), `${JSON.stringify(sbomOf(own, packages), null, 2)}\n`);
   // Says to Node and to tools what this folder is; nothing in it has to be installed.
-  const { name, version, license, engines } = own;
+  const { name, version, license } = own;
   const main = `bin/${Object.keys(entries)[0]}.mjs`;
-  const about = { name, version, license, type: 'module', main, engines };
+  const about = { name, version, license, type: 'module', main, engines: RELEASE_ENGINES };
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(about, null, 2)}\n`);
   const kilobytes = Math.round(bytes / 1024);
   return `${join(folder, main)}: ${kilobytes} kB with its parts, ${packages.length} packages inside`;
@@ -143,7 +144,7 @@ function inputsOf(metafile: Metafile): string[] {
   );
 }
 
-function readOwnPackage(): { name: string; version: string; license: string; engines: unknown } {
+function readOwnPackage(): { name: string; version: string; license: string } {
   return JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as never;
 }
 

@@ -12,7 +12,7 @@ import { signDelivery } from '../src/verifiers/sign.ts';
 import { startPostgres, type TestPostgres } from '../test/support/postgres.ts';
 import { buildAll } from './build.ts';
 
-/** The oldest that package.json allows, and the newest line; our own Node is in between. */
+/** The oldest that releases run on, and the newest line; our own Node is in between. */
 const FURTHER_NODES = ['22.18.0', '26'];
 const SECRET = 'whsec_of_a_try';
 const TOKEN = 'token-of-a-try';
