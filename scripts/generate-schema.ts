@@ -252,6 +252,54 @@ function catalogEntry(): Schema {
   };
 }
 
+/** A value, or a declaration. */
+const SETTING: Schema = {
+  description: 'The value of a setting, or its declaration.',
+  type: ['string', 'number', 'boolean', 'object'],
+  additionalProperties: false,
+  required: ['default'],
+  properties: {
+    oneOf: {
+      description: 'The words that it takes.',
+      type: 'array',
+      minItems: 1,
+      items: { type: 'string' },
+      examples: [['off', 'suspend', 'revoke']],
+    },
+    type: {
+      description: 'The type of its value; with `oneOf`, beside those words.',
+      type: 'string',
+      enum: ['interval', 'integer', 'boolean', 'text', 'id'],
+      examples: ['interval'],
+    },
+    default: {
+      description: 'The value that it has unless a file that extends this one gives another.',
+      type: ['string', 'number', 'boolean'],
+      examples: ['off'],
+    },
+    about: {
+      description: 'What it is for, in one sentence.',
+      type: 'string',
+      examples: ['Licenses of a payment that is paid back in full.'],
+    },
+    events: {
+      description:
+        'The event types that the provider has to send for it: for each word, or a list.',
+      type: ['object', 'array'],
+      items: { type: 'string' },
+      additionalProperties: { type: 'array', items: { type: 'string' } },
+      examples: [{ revoke: ['charge.refunded'] }],
+    },
+    when: {
+      description: 'It has an effect only where these settings have these values.',
+      type: 'object',
+      additionalProperties: { type: ['string', 'number', 'boolean', 'array'] },
+      examples: [{ expiry: 'paid-through' }],
+    },
+  },
+  examples: ['paid-through', { oneOf: ['off', 'revoke'], default: 'off' }],
+};
+
 function schema(): Schema {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -261,8 +309,35 @@ function schema(): Schema {
     description: `What happens for the events of one payment provider. ${FORMULA_NOTE}`,
     type: 'object',
     additionalProperties: false,
-    required: ['provider', 'subject', 'rules'],
+    // `properties` beside `required`: the strict mode of Ajv asks for it.
+    if: { not: { properties: { extends: {} }, required: ['extends'] } },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: {
+      properties: { provider: {}, subject: {}, rules: { type: 'array', minItems: 1 } },
+      required: ['provider', 'subject', 'rules'],
+    },
     properties: {
+      extends: {
+        description:
+          'The rule file that this one builds on: a shipped one by its name (stripe, fastspring, paddle), or a file beside this one.',
+        type: 'string',
+        pattern: '^[^/\\\\.]+(\\.ya?ml)?$',
+        examples: ['paddle'],
+      },
+      settings: {
+        description:
+          'With `extends`: values for the settings of that file. Otherwise: the settings that this file has, which formulas read as $settings.NAME.',
+        type: ['object', 'null'],
+        propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9_]*$' },
+        additionalProperties: { $ref: '#/$defs/setting' },
+        examples: [{ expiry: 'paid-through', refunds: 'revoke' }],
+      },
+      without: {
+        description: 'Rules of the extended file that are taken out, by their ids.',
+        type: 'array',
+        items: { type: 'string' },
+        examples: [['customer-updated']],
+      },
       provider: {
         description: 'Who sends the events.',
         type: 'string',
@@ -381,8 +456,7 @@ function schema(): Schema {
       },
       rules: {
         description: 'In their order; the first that fits is taken.',
-        type: 'array',
-        minItems: 1,
+        type: ['array', 'null'],
         items: { $ref: '#/$defs/rule' },
         examples: [[{ id: 'paused', on: 'subscription.paused', ignore: 'Pauses change nothing.' }]],
       },
@@ -391,6 +465,7 @@ function schema(): Schema {
       let: LET,
       when: WHEN,
       catalogEntry: catalogEntry(),
+      setting: SETTING,
       rule: {
         description: 'What happens for one event type, or several.',
         type: 'object',

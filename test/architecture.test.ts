@@ -77,7 +77,10 @@ const HOUSE: Readonly<Record<string, Row>> = {
     types: [],
   },
   pipeline: { imports: ['engine', 'actions', 'journal', 'core'], types: ['cryptlex'] },
-  sources: { imports: ['engine', 'actions', 'verifiers', 'config', 'core'], types: [] },
+  sources: {
+    imports: ['engine', 'actions', 'verifiers', 'config', 'core', 'assets.ts'],
+    types: [],
+  },
   actions: { imports: ['core'], types: ['cryptlex', 'journal'] },
   journal: { imports: ['config', 'core'], types: ['cryptlex'] },
   billing: { imports: ['http', 'core'], types: ['cryptlex'] },

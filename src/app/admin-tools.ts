@@ -15,6 +15,7 @@ import type { Archive } from '../journal/archive.ts';
 import type { EventRecord } from '../journal/journal.ts';
 import type { CurrentRules } from '../pipeline/pipeline.ts';
 import type { AdminDependencies } from '../server/admin.ts';
+import { readShipped } from '../sources/shipped-rules.ts';
 import { readWebhookBody } from '../verifiers/webhook-body.ts';
 
 /** With it comes the sandbox, which a server that nobody asks never needs. */
@@ -79,7 +80,7 @@ export async function rulesThen(
 
 /** @throws INPUT_UNREADABLE with every finding */
 function rulesOf(provider: Provider, text: string): RuleSet {
-  const input = { file: `${provider}.yaml`, text, readBeside: () => undefined };
+  const input = { file: `${provider}.yaml`, text, readBeside: readShipped };
   const { ruleSet, diagnostics } = loadRuleFile(input, ACTIONS);
   if (ruleSet !== undefined) return ruleSet;
   const findings = diagnostics.map(

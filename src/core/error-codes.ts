@@ -539,9 +539,29 @@ export const ERRORS = {
     hint: "Copy the type from the provider's list of events. For one that is new, write `# keywright: ignore EVENT_TYPE_UNKNOWN` behind it.",
     retryable: false,
   },
+  SETTING_WRONG: {
+    title: 'A setting has a value that it does not take',
+    hint: 'The setting declares its words or its type; docs/rules.md lists them.',
+    retryable: false,
+  },
+  SETTING_WITHOUT_EFFECT: {
+    title: 'A setting has no effect as the others are set',
+    hint: 'Change the other setting, or take this one out.',
+    retryable: false,
+  },
+  SETTING_IN_LET: {
+    title: 'A setting is written under `let:`, as in files of the first edition',
+    hint: 'Move it to `settings:`; `keywright check --fix` does it.',
+    retryable: false,
+  },
+  RULES_EXTENDS: {
+    title: 'A rule file cannot be extended in this way',
+    hint: '`extends:` names a shipped file (stripe, fastspring, paddle) or a file beside this one.',
+    retryable: false,
+  },
   SETTING_UNKNOWN: {
-    title: 'A setting has a value that no rule knows',
-    hint: 'The words that a setting takes stand beside it in the shipped files, and in docs/beyond.md.',
+    title: 'A setting, or a word of one, is not known',
+    hint: 'docs/rules.md lists the settings of the shipped files and the words that each takes.',
     retryable: false,
   },
   CONDITION_NEVER: {

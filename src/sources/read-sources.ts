@@ -18,12 +18,13 @@ import { AppError } from '../core/error-codes.ts';
 import { mainSecretName, PROVIDERS } from '../core/model.ts';
 import type { Secret } from '../core/secret.ts';
 import { formatLocation } from '../engine/diagnostics/findings.ts';
-import type { RuleFileText } from '../engine/load/load.ts';
+import type { RuleFileText } from '../engine/load/effective.ts';
 import { createVerifier } from '../verifiers/create-verifier.ts';
+import { secretNameOf } from './header.ts';
 import type { RulesReading, RulesVersion } from './reload.ts';
 import { readRuleFiles } from './rule-files.ts';
 import type { ServerSource } from './source.ts';
-import { formatProblem, type LoadedSources, loadSources, secretNameOf } from './sources.ts';
+import { formatProblem, type LoadedSources, loadSources } from './sources.ts';
 
 interface RulesWorld {
   readonly env: EnvironmentVariables;

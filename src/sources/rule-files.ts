@@ -1,11 +1,12 @@
 // Rule files on disk. Takes a directory or single paths, gives their texts, and the texts of what
-// stands beside them, and a fingerprint that changes when any of them does. The one place where rule files
-// are read; what they mean is the engine's.
+// stands beside them, and a fingerprint that changes when any of them does.
 
 import { type BigIntStats, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { AppError } from '../core/error-codes.ts';
-import type { RuleFileText } from '../engine/load/load.ts';
+import type { RuleFileText } from '../engine/load/effective.ts';
+import { headerOf, isProvider, sourceNameOf } from './header.ts';
+import { withShipped } from './shipped-rules.ts';
 
 /** A rule file is a page of text; what is larger is something else. */
 const RULE_FILE_BYTES_MAX = 2 * 1024 * 1024;
@@ -13,7 +14,7 @@ const CATALOG_FILE_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
  * The rule files of a directory (not of its folders: those hold tests and examples; and no file that
- * another one names as its `catalogFile`), or the one file that the path names.
+ * another one names as its `catalogFile` or only extends), or the one file that the path names.
  * @throws RULES_UNREADABLE
  */
 export function readRuleFiles(path: string): readonly RuleFileText[] {
@@ -21,9 +22,16 @@ export function readRuleFiles(path: string): readonly RuleFileText[] {
   // Editors leave locks and copies under names that begin with a dot: `.#stripe.yaml`.
   const names = readdirSync(path).filter((name) => /^[^.].*\.ya?ml$/.test(name));
   const readings = names.sort().map((name) => tryToRead(name, join(path, name)));
-  const catalogs = new Set(readings.flatMap(({ rules }) => catalogNameOf(rules?.text ?? '') ?? []));
+  const headers = readings.map(({ rules }) => (rules === undefined ? undefined : headerOf(rules)));
+  const catalogs = new Set(headers.map((header) => header?.catalogFile));
+  const extended = new Set(headers.map((header) => header?.extended));
   return readings
-    .filter(({ name }) => !catalogs.has(name))
+    .filter(({ name }, index) => {
+      if (catalogs.has(name)) return false;
+      // What others extend is a source as well where it has a secret: its own, or its provider's.
+      const isSource = isProvider(sourceNameOf(name)) || headers[index]?.secret !== undefined;
+      return isSource || !extended.has(name);
+    })
     .map(({ rules, error }) => {
       if (rules === undefined) throw error;
       return rules;
@@ -40,10 +48,6 @@ function tryToRead(
   } catch (error) {
     return { name, rules: undefined, error };
   }
-}
-
-function catalogNameOf(text: string): string | undefined {
-  return /^catalogFile:[ \t]*["']?([^"'#\r\n]+?)["']?[ \t]*(?:#.*)?$/m.exec(text)?.[1];
 }
 
 /**
@@ -90,7 +94,7 @@ function readRuleFile(file: string): RuleFileText {
   return {
     file,
     text: readText(file, RULE_FILE_BYTES_MAX),
-    readBeside: (name) => {
+    readBeside: withShipped((name) => {
       // A name of the schema's pattern cannot leave the folder; links and the like still cannot hurt.
       const path = resolve(dirname(file), name);
       try {
@@ -98,7 +102,7 @@ function readRuleFile(file: string): RuleFileText {
       } catch {
         return undefined;
       }
-    },
+    }),
   };
 }
 

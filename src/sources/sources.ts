@@ -2,15 +2,15 @@
 // Takes texts and the environment, gives sources or every problem at once. Nothing is ever found out by
 // the first webhook.
 
-import { parseDocument } from 'yaml';
 import type { Environment } from '../config/environment.ts';
 import { registryEntry } from '../core/error-codes.ts';
 import type { ActionCatalog, Problem, Provider } from '../core/model.ts';
-import { mainSecretName, PROVIDERS } from '../core/model.ts';
 import type { Secret } from '../core/secret.ts';
 import { formatDiagnostic, formatLocation } from '../engine/diagnostics/findings.ts';
-import { loadRuleFile, type RuleFileText } from '../engine/load/load.ts';
+import type { RuleFileText } from '../engine/load/effective.ts';
+import { loadRuleFile } from '../engine/load/load.ts';
 import type { RuleSet } from '../engine/rules/rule-set.ts';
+import { headerOf, secretNameOf, sourceNameOf } from './header.ts';
 
 /** A source that is on. */
 export interface Source {
@@ -39,63 +39,6 @@ export interface LoadedSources {
   readonly warnings: readonly string[];
 }
 
-/** What a file says of itself, read before anything else is checked. */
-interface Header {
-  readonly secret: unknown;
-  readonly provider: unknown;
-}
-
-const headers = new WeakMap<RuleFileText, Header>();
-
-/** Whether a file may say whose secret it takes; one with a common name mostly does not. */
-const MAY_NAME_SECRET = /\bsecret["']?\s*:/;
-
-/** Asked several times for each file; reading all of its YAML takes a good part of a start. */
-function headerOf(input: RuleFileText): Header {
-  const known = headers.get(input);
-  if (known !== undefined) return known;
-  const source = sourceNameOf(input.file);
-  if (isProvider(source) && !MAY_NAME_SECRET.test(input.text)) {
-    return { secret: undefined, provider: source };
-  }
-  const document = parseDocument(input.text, { logLevel: 'silent' });
-  const header = { secret: document.get('secret'), provider: document.get('provider') };
-  headers.set(input, header);
-  return header;
-}
-
-/** The variable that holds a file's signing secret. */
-export function secretNameOf(input: RuleFileText): string | undefined {
-  const { secret, provider: said } = headerOf(input);
-  if (typeof secret === 'string') return secret;
-  const source = sourceNameOf(input.file);
-  const provider = isProvider(source) ? source : said;
-  return isProvider(provider) ? mainSecretName(provider) : undefined;
-}
-
-function providerOf(input: RuleFileText): Provider | undefined {
-  const { provider } = headerOf(input);
-  return isProvider(provider) ? provider : undefined;
-}
-
-/** Whether a file may claim an address of its own; most do not. */
-const MAY_NAME_PATH = /\bpath["']?\s*:/;
-
-/** As the schema has it; what is none belongs to nobody. */
-function pathOf({ text }: RuleFileText): string | undefined {
-  if (!MAY_NAME_PATH.test(text)) return undefined;
-  const path: unknown = parseDocument(text, { logLevel: 'silent' }).get('path');
-  return typeof path === 'string' && /^\/[A-Za-z0-9/_-]+$/.test(path) ? path : undefined;
-}
-
-function isProvider(name: unknown): name is Provider {
-  return (PROVIDERS as readonly unknown[]).includes(name);
-}
-
-function sourceNameOf(file: string): string {
-  return file.replace(/^.*[\\/]/, '').replace(/\.ya?ml$/, '');
-}
-
 /** Loads the rules of the sources whose secret is set, and reads the variables they ask for. */
 export function loadSources(
   files: readonly RuleFileText[],
@@ -113,15 +56,15 @@ export function loadSources(
     const own = name === undefined ? [] : secrets.get(name);
     // Whether a file is on that does not even say its provider cannot be known, so it is read as well.
     if (own === undefined) {
-      const provider = providerOf(input);
+      const { provider, path } = headerOf(input);
       const source = sourceNameOf(input.file);
       if (name !== undefined && provider !== undefined)
-        off.push({ name: source, provider, secretName: name, path: pathOf(input) });
+        off.push({ name: source, provider, secretName: name, path });
       continue;
     }
-    const { ruleSet, diagnostics } = loadRuleFile(input, actions);
+    const { ruleSet, diagnostics, textOf } = loadRuleFile(input, actions);
     for (const diagnostic of diagnostics) {
-      const lines = formatDiagnostic(diagnostic, () => input.text);
+      const lines = formatDiagnostic(diagnostic, textOf);
       (diagnostic.severity === 'error' ? problems : warnings).push(lines);
     }
     if (ruleSet === undefined || name === undefined) continue;

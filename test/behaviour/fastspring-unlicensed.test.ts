@@ -64,7 +64,7 @@ describe('F11: webhook expansion off', () => {
 });
 
 describe('F12: an item without a license beside licensed ones', () => {
-  const SKIP = replacing('unlicensedItems: reject', 'unlicensedItems: skip');
+  const SKIP = replacing('default: reject', 'default: skip');
 
   test('F12: by default refused before anything is created, naming the item', () =>
     withFastSpring({}, async (keywright) => {

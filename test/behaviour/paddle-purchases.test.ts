@@ -168,7 +168,7 @@ describe('P1: a purchase', () => {
       expect(answer.json['message']).toContain('pri_01kghfazm0w4yk9vwscksdmr8p');
       expectUntouched(keywright);
     });
-    const rules = { paddle: replacing('unlicensedItems: reject', 'unlicensedItems: skip') };
+    const rules = { paddle: replacing('default: reject', 'default: skip') };
     await withPaddle({ rules }, async (keywright) => {
       expect((await keywright.sendSample('paddle', sample, two)).json['status']).toBe('done');
       expect(onlyLicense(keywright).productId).toBe(PRO);
@@ -189,7 +189,7 @@ test('P11, E5: a transaction that is not completed by its own status makes nothi
 
 test('P1: the setting of both, skip and catalog, go together', () => {
   const paddle = all(
-    replacing('unlicensedItems: reject', 'unlicensedItems: skip'),
+    replacing('default: reject', 'default: skip'),
     catalog(`${NO_DATA_PRICE}: { productId: ${STUDIO} }`),
   );
   return withPaddle({ rules: { paddle } }, async (keywright) => {

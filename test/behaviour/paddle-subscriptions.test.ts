@@ -2,6 +2,7 @@
 // subscriptions of several licenses in several states.
 
 import { describe, expect, test } from 'vitest';
+import { withSetting } from '../support/settings.ts';
 import {
   calls,
   EXPIRY,
@@ -202,8 +203,7 @@ describe('P13: a canceled subscription', () => {
 
   test('P13: the rule that the file holds ready revokes its licenses once its setting says so', () => {
     const switchedOn = (text: string) => {
-      expect(text).toContain('  cancellation: off');
-      return text.replace('  cancellation: off', '  cancellation: revoke');
+      return withSetting(text, 'cancellation', 'revoke');
     };
     const options = { rules: { paddle: switchedOn }, given: { licenses: four() } };
     return withPaddle(options, async (keywright) => {

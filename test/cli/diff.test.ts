@@ -103,7 +103,10 @@ describe('the shipped rules and all samples', () => {
   });
 
   test('a revoke that is added is marked, more licenses are not', async () => {
-    const revoke = edited('revoke', 'paddle.yaml', ['cancellation: off ', 'cancellation: revoke ']);
+    const revoke = edited('revoke', 'paddle.yaml', [
+      'default: off\n    about: Licenses of a subscription that has ended.',
+      'default: revoke\n    about: Licenses of a subscription that has ended.',
+    ]);
     const found = await overSamples(revoke, '--json');
     expect(found.code).toBe(1);
     expect(JSON.parse(found.out).changes).toEqual([
@@ -122,10 +125,7 @@ describe('the shipped rules and all samples', () => {
         danger: null,
       }),
     ]);
-    const skip = edited('skip', 'fastspring.yaml', [
-      'unlicensedItems: reject',
-      'unlicensedItems: skip',
-    ]);
+    const skip = edited('skip', 'fastspring.yaml', ['default: reject', 'default: skip']);
     const more = await overSamples(skip);
     expect(more.code).toBe(0);
     expect(more.out).toMatch(/\+\d+ license\.create/);

@@ -137,9 +137,8 @@ describe('values', () => {
     });
     expect(one.names).toContainEqual(
       expect.objectContaining({
-        name: '$unlicensedItems',
-        actual: 'reject',
-        expression: '"reject"',
+        name: '$mapping',
+        actual: 'total_licenses',
       }),
     );
   });

@@ -90,7 +90,7 @@ describe('the shipped rules', () => {
     [
       'fastspring',
       'seats as licenses',
-      /\$if\(\$seats = "allowed_activations", 1, \$quantity\)/,
+      /\$if\(\$mapping = "allowed_activations", 1, \$quantity\)/,
       '$quantity',
     ],
     [

@@ -5,6 +5,7 @@
 import { ACTIONS } from '../../src/actions/definitions.ts';
 import { createInspection, loadKnownShapes } from '../../src/engine/lint/inspect.ts';
 import { loadRuleFile } from '../../src/engine/load/load.ts';
+import { withShipped } from '../../src/sources/shipped-rules.ts';
 import type { Fence } from './markdown.ts';
 
 const inspection = createInspection(await loadKnownShapes(), ACTIONS);
@@ -48,13 +49,17 @@ export function findingsOf(
   const [kind = '', named] = label.split(' ');
   const wrapping = WRAPPINGS[kind];
   if (wrapping === undefined) throw new Error(`no fragment is called "${kind}"`);
-  const written = /^provider: (\w+)$/m.exec(text)?.[1];
+  const written = /^(?:provider|extends): (\w+)$/m.exec(text)?.[1];
   const provider = written ?? named ?? 'fastspring';
   const before = wrapping.before.replace('PROVIDER', provider);
   const body = text.replaceAll(/^(?=.)/gm, ' '.repeat(wrapping.indent));
   const { diagnostics } = loadRuleFile(
     // Named like its provider, so that the secret's name goes without saying.
-    { file: `${provider}.yaml`, text: before + body + wrapping.after, readBeside },
+    {
+      file: `${provider}.yaml`,
+      text: before + body + wrapping.after,
+      readBeside: withShipped(readBeside),
+    },
     ACTIONS,
     // A whole file is one that a reader takes as it is; a fragment speaks of no event in particular.
     kind === '' ? { inspect: inspection } : {},

@@ -4,6 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROVIDERS } from '../../src/core/model.ts';
+import { withSetting } from './settings.ts';
 
 const WORDS = { refunds: 'revoke', disputes: 'suspend', cancellation: 'revoke' };
 
@@ -15,8 +16,7 @@ export function switchAllOn(folder: string): string {
     for (const [name, word] of Object.entries(WORDS)) {
       // FastSpring deletes what is deactivated, and goes on doing so.
       if (provider === 'fastspring' && name === 'cancellation') continue;
-      if (!text.includes(`  ${name}: off`)) throw new Error(`${provider} has no ${name}: off`);
-      text = text.replace(`  ${name}: off`, `  ${name}: ${word}`);
+      text = withSetting(text, name, word);
     }
     writeFileSync(path, text);
   }

@@ -5,11 +5,14 @@ import { execFileSync } from 'node:child_process';
 import { posix } from 'node:path';
 import { ACTIONS } from '../../actions/definitions.ts';
 import { AppError } from '../../core/error-codes.ts';
-import { PROVIDERS, type WebhookEvent } from '../../core/model.ts';
+import type { WebhookEvent } from '../../core/model.ts';
 import { formatDiagnostic } from '../../engine/diagnostics/findings.ts';
-import { loadRuleFile, type RuleFileText } from '../../engine/load/load.ts';
+import type { RuleFileText } from '../../engine/load/effective.ts';
+import { loadRuleFile } from '../../engine/load/load.ts';
 import type { RuleSet } from '../../engine/rules/rule-set.ts';
+import { headerOf } from '../../sources/header.ts';
 import { readRuleFiles } from '../../sources/rule-files.ts';
+import { withShipped } from '../../sources/shipped-rules.ts';
 
 export interface RulesVersion {
   /** As the user wrote it. */
@@ -47,11 +50,11 @@ export function loadVersion(name: string): {
     const known = isSingleFile ? asMainSource(input) : input;
     return { input, known, ...loadRuleFile(known, ACTIONS) };
   });
-  const findings = loaded.flatMap(({ input, known, diagnostics }) =>
+  const findings = loaded.flatMap(({ input, known, diagnostics, textOf }) =>
     diagnostics.map(({ location, ...finding }) => {
       const file = location.file === known.file ? input.file : location.file;
       const shown = { ...finding, location: { ...location, file } };
-      return formatDiagnostic(shown, (of) => (of === input.file ? input.text : undefined));
+      return formatDiagnostic(shown, (of) => textOf(of === input.file ? known.file : of));
     }),
   );
   const ruleSets = loaded.flatMap(({ ruleSet }) => ruleSet ?? []);
@@ -61,9 +64,7 @@ export function loadVersion(name: string): {
 
 /** A file that is compared by itself may be called `old.yaml`; it is read as the provider's own. */
 function asMainSource(input: RuleFileText): RuleFileText {
-  const provider = PROVIDERS.find((name) =>
-    new RegExp(`^provider:\\s*${name}\\b`, 'm').test(input.text),
-  );
+  const { provider } = headerOf(input);
   return provider === undefined
     ? input
     : { ...input, file: input.file.replace(/[^/\\]*$/, `${provider}.yaml`) };
@@ -113,13 +114,13 @@ function readGitFiles(name: string): readonly RuleFileText[] {
   return files.map((file) => ({
     file,
     text: git(name, ['show', `${revision}:./${file}`]),
-    readBeside: (beside) => {
+    readBeside: withShipped((beside) => {
       try {
         return git(name, ['show', `${revision}:./${posix.join(posix.dirname(file), beside)}`]);
       } catch {
         return undefined;
       }
-    },
+    }),
   }));
 }
 

@@ -8,6 +8,7 @@ import type { JsonValue } from '../../core/model.ts';
 import { createInspection, loadKnownShapes } from '../../engine/lint/inspect.ts';
 import type { KnownShapes } from '../../engine/lint/shapes/known.ts';
 import { loadRuleFile } from '../../engine/load/load.ts';
+import { readShipped } from '../../sources/shipped-rules.ts';
 import { readWebhookBody } from '../../verifiers/webhook-body.ts';
 import { type Explanation, explainEvent } from '../dry-run/explain.ts';
 import { environmentFor } from '../dry-run/rule-variables.ts';
@@ -53,7 +54,7 @@ export function inputOf({ file, text, beside }: RulesDraft) {
   return {
     file,
     text,
-    readBeside: (name: string) => (Object.hasOwn(beside, name) ? beside[name] : undefined),
+    readBeside: (name: string) => (Object.hasOwn(beside, name) ? beside[name] : readShipped(name)),
   };
 }
 

@@ -161,7 +161,11 @@ function loadRules(file: string, settings: JsonObject, texts: Map<string, string
     const [input] = readRuleFiles(file);
     if (input === undefined) return { ruleSet: undefined, diagnostics: [] };
     texts.set(file, input.text);
-    return loadRuleFile(input, ACTIONS, { settings });
+    const loaded = loadRuleFile(input, ACTIONS, { settings });
+    for (const { location } of loaded.diagnostics) {
+      texts.set(location.file, loaded.textOf(location.file) ?? '');
+    }
+    return loaded;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const { code, message, hint } = error;

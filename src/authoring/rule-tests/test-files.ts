@@ -8,6 +8,7 @@ import { AppError } from '../../core/error-codes.ts';
 import type { Provider } from '../../core/model.ts';
 import { PROVIDERS } from '../../core/model.ts';
 import type { EventReader } from '../../engine/cases/load-tests.ts';
+import { headerOf } from '../../sources/header.ts';
 
 const SAMPLES = assetPath('samples');
 /** A test file is some pages of text; what is larger is something else. */
@@ -57,9 +58,11 @@ export function eventReaderFor(file: string): EventReader {
     sampleNames,
     readFile: (path) => tryRead(beside(path), EVENT_FILE_BYTES_MAX),
     providerOf: (rules) => {
-      const text = tryRead(beside(rules), TEST_FILE_BYTES_MAX) ?? '';
-      const said = /^provider:\s*["']?(\w+)/m.exec(text)?.[1];
-      return PROVIDERS.find((provider) => provider === said);
+      const file = beside(rules);
+      const text = tryRead(file, TEST_FILE_BYTES_MAX) ?? '';
+      const readBeside = (name: string) =>
+        tryRead(resolve(dirname(file), name), TEST_FILE_BYTES_MAX);
+      return headerOf({ file, text, readBeside }).provider;
     },
   };
 }

@@ -5,7 +5,7 @@ import { ACTIONS } from '../../actions/definitions.ts';
 import { AppError } from '../../core/error-codes.ts';
 import type { Diagnostic } from '../../core/model.ts';
 import { createInspection, loadKnownShapes } from '../../engine/lint/inspect.ts';
-import { type Inspection, loadRuleFile, type RuleFileText } from '../../engine/load/load.ts';
+import { type Inspection, loadRuleFile } from '../../engine/load/load.ts';
 import { readRuleFiles } from '../../sources/rule-files.ts';
 import {
   asUsageError,
@@ -97,24 +97,13 @@ function checkFiles(named: readonly string[], inspect: Inspection): CheckedFiles
   // A file that is named twice, by itself and by its folder, is one file.
   const files = new Map(named.flatMap(readRuleFiles).map((input) => [input.file, input]));
   for (const input of files.values()) {
-    const { diagnostics } = loadRuleFile(remember(input, texts), ACTIONS, { inspect });
+    const { diagnostics, textOf } = loadRuleFile(input, ACTIONS, { inspect });
+    texts.set(input.file, input.text);
+    for (const { location } of diagnostics) texts.set(location.file, textOf(location.file) ?? '');
     // A table of a hundred thousand lines may have as many findings: too many for the arguments of a call.
     for (const finding of diagnostics) findings.push(finding);
   }
   return { findings, fileCount: files.size, texts };
-}
-
-/** Findings are shown with their source line, also those of a catalog file. */
-function remember(input: RuleFileText, texts: Map<string, string>): RuleFileText {
-  texts.set(input.file, input.text);
-  return {
-    ...input,
-    readBeside: (name) => {
-      const text = input.readBeside(name);
-      if (text !== undefined) texts.set(input.file.replace(/[^/]*$/, '') + name, text);
-      return text;
-    },
-  };
 }
 
 function report(checked: CheckedFiles, format: Format, terminal: Terminal): ExitCode {

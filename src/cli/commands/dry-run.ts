@@ -124,9 +124,9 @@ function loadRules(path: string, provider: Provider, terminal: Terminal): RuleSe
   const isFile = /\.ya?ml$/.test(path);
   const [input] = readRuleFiles(isFile ? path : join(path, `${provider}.yaml`));
   if (input === undefined) throw new AppError('RULES_UNREADABLE', `${path} holds no rules`);
-  const { ruleSet, diagnostics } = loadRuleFile(input, ACTIONS);
+  const { ruleSet, diagnostics, textOf } = loadRuleFile(input, ACTIONS);
   for (const diagnostic of diagnostics) {
-    terminal.writeError(`${formatDiagnostic(diagnostic, () => input.text)}\n\n`);
+    terminal.writeError(`${formatDiagnostic(diagnostic, textOf)}\n\n`);
   }
   if (ruleSet !== undefined && ruleSet.provider !== provider) {
     throw usageError(`${input.file} is for ${ruleSet.provider}, not ${provider}`, 'dry-run');

@@ -30,7 +30,8 @@ export function checkRuleFile(yaml: YamlFile, findings: Findings): CheckedFile |
     const [section, index] = toPath(error.instancePath, yaml.value);
     const missing = (error.params as Record<string, unknown>)['missingProperty'];
     // Formulas cannot be judged without knowing the provider and the names they may use.
-    if (section === 'provider' || missing === 'provider') return undefined;
+    if (section === 'provider' || section === 'extends') return undefined;
+    if (missing === 'provider') return undefined;
     if (section === 'env' || (section === 'let' && index === undefined)) return undefined;
     if (section === 'rules' && typeof index === 'number') {
       if (!isStrayField(error)) rules[index] = null;
@@ -79,7 +80,8 @@ function isMisspelt(missing: ErrorObject, errors: readonly ErrorObject[]): boole
 
 function report(error: ErrorObject, yaml: YamlFile, findings: Findings, whole: string): void {
   // What a key may be called is reported once, at the key, by the `pattern` inside.
-  if (error.keyword === 'propertyNames') return;
+  // `if` only says that its `then` did not hold, which is reported by itself.
+  if (error.keyword === 'propertyNames' || error.keyword === 'if') return;
   const path = toPath(error.instancePath, yaml.value);
   const parameters = error.params as Record<string, unknown>;
   switch (error.keyword) {

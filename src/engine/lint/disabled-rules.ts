@@ -2,7 +2,7 @@
 // them make of its conditions before any event has come. A rule that a setting keeps from ever fitting is
 // switched off: a type of event that only such rules name counts as one that no rule names.
 
-import type { Condition, NameTable, Rule } from '../rules/rule-set.ts';
+import type { Condition, NameTable, Rule, Template } from '../rules/rule-set.ts';
 import { holds } from './implication.ts';
 
 type Verdict = 'always' | 'never' | 'open';
@@ -32,13 +32,20 @@ function verdictOn(condition: Condition, rule: Rule, settings: NameTable): Verdi
     case 'leaf': {
       const { variable, names } = condition.path;
       // A name of the rule's own hides the setting.
-      if (variable === undefined || names.length > 0 || rule.names.has(variable)) return 'open';
-      const setting = settings.get(variable);
+      if (variable === undefined || rule.names.has(variable)) return 'open';
+      const setting = memberOf(settings.get(variable), names);
       if (setting?.kind !== 'literal') return 'open';
       const { value } = setting;
       return condition.tests.every((test) => holds(test, value)) ? 'always' : 'never';
     }
   }
+}
+
+/** What is written under a name, or under a member of it: `$settings.refunds`. */
+function memberOf(template: Template | undefined, names: readonly string[]): Template | undefined {
+  const [name, ...rest] = names;
+  if (name === undefined) return template;
+  return template?.kind === 'map' ? memberOf(template.members.get(name), rest) : undefined;
 }
 
 function together(conditions: readonly Condition[], rule: Rule, settings: NameTable): Verdict {

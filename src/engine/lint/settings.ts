@@ -4,7 +4,7 @@
 import type { JsonValue } from '../../core/model.ts';
 import { closest, didYouMean } from '../diagnostics/closest.ts';
 import type { Findings } from '../diagnostics/findings.ts';
-import type { Condition, Rule, RuleSet, Step } from '../rules/rule-set.ts';
+import type { Condition, Rule, RuleSet, Setting, Step } from '../rules/rule-set.ts';
 
 export function lintSettings(ruleSet: RuleSet, findings: Findings): void {
   const asked = new Map<string, Set<string>>();
@@ -12,9 +12,13 @@ export function lintSettings(ruleSet: RuleSet, findings: Findings): void {
     if (typeof value !== 'string') return;
     asked.set(name, (asked.get(name) ?? new Set()).add(value));
   };
+  const declared = new Map(ruleSet.declared.map((setting) => [setting.name, setting]));
   for (const condition of ruleSet.rules.flatMap(conditionsOf)) {
-    if (condition.kind !== 'leaf' || condition.path.names.length > 0) continue;
-    const { variable } = condition.path;
+    if (condition.kind !== 'leaf') continue;
+    const { variable, names } = condition.path;
+    const setting = variable === 'settings' ? declared.get(names[0] ?? '') : undefined;
+    if (setting !== undefined) lintWords(setting, condition, findings);
+    if (names.length > 0) continue;
     const values = condition.tests.flatMap((test) => (test.kind === 'in' ? test.values : []));
     if (variable !== undefined) for (const value of values) note(variable, value);
   }
@@ -29,6 +33,22 @@ export function lintSettings(ruleSet: RuleSet, findings: Findings): void {
     const message = `no rule asks whether ${name} is "${value}"${didYouMean(value, known)}`;
     const hint = `Rules know ${known.join(', ')}.`;
     findings.warning('SETTING_UNKNOWN', message, { location, length: value.length, hint });
+  }
+}
+
+/** A condition on a word that the setting does not take could never decide anything. */
+function lintWords(
+  { name, words, type }: Setting,
+  { tests, location }: Extract<Condition, { kind: 'leaf' }>,
+  findings: Findings,
+): void {
+  if (type !== undefined) return;
+  for (const value of tests.flatMap((test) => (test.kind === 'in' ? test.values : []))) {
+    const word = String(value);
+    if (words.includes(word)) continue;
+    const message = `the setting "${name}" has no word "${word}"${didYouMean(word, words)}`;
+    const hint = `Its words are ${words.join(', ')}.`;
+    findings.error('SETTING_UNKNOWN', message, { location, length: 1, hint });
   }
 }
 

@@ -8,9 +8,8 @@ import { mainSecretName } from '../../core/model.ts';
 import { Findings } from '../diagnostics/findings.ts';
 import { withoutIgnored } from '../diagnostics/ignored.ts';
 import { lintSecrets } from '../diagnostics/pasted-secrets.ts';
-import { knownYaml } from '../diagnostics/prebuilt-yaml.ts';
 import { checkRuleFile } from '../diagnostics/schema.ts';
-import { readYaml, type YamlFile } from '../diagnostics/yaml.ts';
+import type { YamlFile } from '../diagnostics/yaml.ts';
 import type { Catalog } from '../expression/library.ts';
 import { isSwitchedOff } from '../lint/disabled-rules.ts';
 import { lintRuleSet } from '../lint/lint.ts';
@@ -25,21 +24,23 @@ import type {
 import { catalogOf, type EntryFields, placeIn, readCatalogFile, readEntries } from './catalog.ts';
 import { compileNames } from './compile-names.ts';
 import { compileRules } from './compile-rules.ts';
+import {
+  type EffectiveFile,
+  isMap,
+  nameBeside,
+  type RuleFileText,
+  readEffective,
+} from './effective.ts';
+import { compileSettings, settingsTemplate } from './settings.ts';
 import { StaticScope } from './static-scope.ts';
 import { compileTemplate, type TemplateContext } from './templates.ts';
-
-export interface RuleFileText {
-  /** As it is shown to people: `rules/stripe.yaml`. */
-  readonly file: string;
-  readonly text: string;
-  /** Gives the text of a file beside it, or undefined. */
-  readonly readBeside: (name: string) => string | undefined;
-}
 
 export interface LoadedRules {
   /** Undefined when there are errors. */
   readonly ruleSet: RuleSet | undefined;
   readonly diagnostics: readonly Diagnostic[];
+  /** The text of a file that a finding is in. */
+  readonly textOf: (file: string) => string | undefined;
 }
 
 const MAX_DELETE_DEFAULT = 100;
@@ -52,7 +53,7 @@ const WAIT_FOR_MS_DEFAULT = 24 * 60 * 60 * 1000;
 export type Inspection = (ruleSet: RuleSet, yaml: YamlFile, findings: Findings) => void;
 
 interface LoadOptions {
-  /** Members of the header that a rule test wants different; those of `let` one by one. */
+  /** Members of the header and settings that a rule test wants different; those of `let` one by one. */
   readonly settings?: Readonly<Record<string, unknown>> | undefined;
   readonly inspect?: Inspection | undefined;
   /** Texts that were read before; those of known-texts.ts unless said otherwise. */
@@ -67,30 +68,46 @@ export function loadRuleFile(
 ): LoadedRules {
   const findings = new Findings();
   lintSecrets(input.file, input.text, findings);
-  const ruleSet = load(input, actions, options, findings);
-  const diagnostics = withoutIgnored(findings.list(), input);
-  return { ruleSet: findings.hasErrors() ? undefined : ruleSet, diagnostics };
+  const texts = new Map([[input.file, input.text]]);
+  const readBeside = (name: string): string | undefined => {
+    const text = input.readBeside(name);
+    if (text !== undefined) texts.set(nameBeside(input.file, name), text);
+    return text;
+  };
+  const ruleSet = load({ ...input, readBeside }, actions, options, findings);
+  let diagnostics = findings.list();
+  for (const [file, text] of texts) diagnostics = withoutIgnored(diagnostics, { file, text });
+  return {
+    ruleSet: findings.hasErrors() ? undefined : ruleSet,
+    diagnostics,
+    textOf: (file) => texts.get(file),
+  };
 }
 
 function load(
   input: RuleFileText,
   actions: ActionCatalog,
-  { settings = {}, inspect, known }: LoadOptions,
+  { settings: overrides = {}, inspect, known }: LoadOptions,
   findings: Findings,
 ): RuleSet | undefined {
   const { file, text } = input;
-  const written = knownYaml(file, text, known) ?? readYaml(file, text, findings);
-  if (written === undefined) return undefined;
-  const yaml = withSettings(written, settings);
-  const raw = checkRuleFile(yaml, findings);
-  if (raw === undefined) return undefined;
+  const read = readEffective(input, known, findings);
+  if (read === undefined) return undefined;
+  const effective = withOverrides(read, overrides, findings);
+  if (effective === undefined) return undefined;
+  const { yaml, raw } = effective;
   const provider = raw['provider'] as Provider;
-  const beside: Record<string, string> = {};
+  const beside: Record<string, string> = { ...effective.beside };
   const catalog = loadCatalog(raw, input, yaml, actions, beside, findings);
   const env = readEnv(raw['env'], yaml);
   const context = { yaml, provider, catalog, findings, actions };
   const scope = new StaticScope(env.map(({ name }) => name));
-  const names = compileNames(raw['let'], ['let'], scope, context);
+  const declared = compileSettings(effective, findings);
+  scope.declare('settings', { kind: 'settings', members: declared.map(({ name }) => name) });
+  const names = new Map(compileNames(raw['let'], ['let'], scope, context));
+  if (declared.length > 0) {
+    names.set('settings', settingsTemplate(declared, yaml.locate(['settings'])));
+  }
   const subjects = compileSubjects(raw['subject'], scope, context);
   const rules = compileRules(raw.rules, ['rules'], scope, context);
   const source = file.replace(/^.*\//, '').replace(/\.ya?ml$/, '');
@@ -109,6 +126,7 @@ function load(
     catalog,
     subjects,
     names,
+    declared,
     rules,
     ...byType(rules, names),
     typesByPayment: new Set(rules.flatMap((rule) => (findsPayment(rule) ? rule.types : []))),
@@ -120,20 +138,46 @@ function load(
   return ruleSet;
 }
 
-/** Another catalog also stands for that in a file of its own. */
-function withSettings(yaml: YamlFile, settings: Readonly<Record<string, unknown>>): YamlFile {
-  const { value } = yaml;
-  if (Object.keys(settings).length === 0 || !isMap(value)) return yaml;
-  const { catalogFile, ...rest } = value;
-  const kept = 'catalog' in settings || catalogFile === undefined ? rest : value;
-  const names = isMap(settings['let'])
-    ? { let: { ...(isMap(kept['let']) ? kept['let'] : {}), ...settings['let'] } }
-    : {};
-  return { ...yaml, value: { ...kept, ...settings, ...names }, isCheckedAlready: false };
-}
+/** Members of the header that a rule test may override; every other name is a setting. */
+const OVERRIDABLE = [
+  'mode',
+  'unmatched',
+  'catalog',
+  'catalogFile',
+  'maxDelete',
+  'waitFor',
+  'brake',
+];
 
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** The file as a rule test wants it. Another catalog also replaces that in a file of its own. */
+function withOverrides(
+  file: EffectiveFile,
+  overrides: Readonly<Record<string, unknown>>,
+  findings: Findings,
+): EffectiveFile | undefined {
+  if (Object.keys(overrides).length === 0) return file;
+  const { let: names, ...others } = overrides;
+  const header: Record<string, unknown> = { ...file.raw };
+  if ('catalog' in others) delete header['catalogFile'];
+  const declared = isMap(header['settings']) ? { ...header['settings'] } : {};
+  const lets = isMap(header['let']) ? { ...header['let'] } : {};
+  const valued = new Set(file.valued);
+  const set = (name: string, value: unknown): void => {
+    declared[name] = isMap(declared[name]) ? { ...declared[name], default: value } : value;
+    valued.add(name);
+  };
+  for (const [name, value] of Object.entries(others)) {
+    if (OVERRIDABLE.includes(name)) header[name] = value;
+    else set(name, value);
+  }
+  for (const [name, value] of Object.entries(isMap(names) ? names : {})) {
+    if (name in declared) set(name, value);
+    else lets[name] = value;
+  }
+  const value = { ...header, let: lets, ...(valued.size > 0 ? { settings: declared } : {}) };
+  const yaml = { ...file.yaml, value, isCheckedAlready: false };
+  const raw = checkRuleFile(yaml, findings);
+  return raw === undefined ? undefined : { ...file, yaml, raw, valued };
 }
 
 function loadCatalog(
@@ -150,18 +194,21 @@ function loadCatalog(
   if (typeof name !== 'string') return catalogOf(inline);
   const location = yaml.locate(['catalogFile']);
   const at = { location, length: name.length };
-  if (inline.size > 0) {
-    findings.error('RULE_WRONG_TYPE', 'a rule file has `catalog` or `catalogFile`, not both', at);
-  }
   const text = input.readBeside(name);
   if (text === undefined) {
     findings.error('RULES_UNREADABLE', `"${name}" cannot be read`, at);
     return catalogOf(new Map<string, JsonObject>());
   }
   beside[name] = text;
-  const file = input.file.replace(/[^/]*$/, '') + name;
+  const file = nameBeside(input.file, name);
   lintSecrets(file, text, findings);
-  return catalogOf(readCatalogFile(file, text, fields, findings));
+  const further = readCatalogFile(file, text, fields, findings);
+  for (const key of inline.keys()) {
+    if (!further.has(key)) continue;
+    const twice = { location: yaml.locateKey(['catalog', key]), length: key.length };
+    findings.error('YAML_DUPLICATE_KEY', `"${key}" is in ${name} as well`, twice);
+  }
+  return catalogOf(new Map([...further, ...inline]));
 }
 
 function readEnv(value: unknown, yaml: YamlFile): readonly EnvName[] {

@@ -20,6 +20,8 @@ export type NameInfo =
       deferred?: Map<string, boolean>;
     }
   | { readonly kind: 'item' }
+  /** The declared settings of the file. */
+  | { readonly kind: 'settings'; readonly members: readonly string[] }
   | { readonly kind: 'result'; readonly members: readonly string[] };
 
 /** One look through names that use each other. */
@@ -101,6 +103,16 @@ export class StaticScope {
       return;
     }
     if (info.kind === 'let') info.used = true;
+    if (info.kind === 'settings') {
+      if (member !== undefined && info.members.includes(member)) return;
+      const message =
+        member === undefined
+          ? `$settings is used by its members, as $settings.${info.members[0] ?? 'NAME'}`
+          : `there is no setting "${member}"${didYouMean(member, info.members)}`;
+      const hint = `The settings are ${info.members.join(', ') || 'none'}.`;
+      findings.error('SETTING_UNKNOWN', message, { ...at(), hint });
+      return;
+    }
     if (info.kind === 'result' && (member === undefined || !info.members.includes(member))) {
       const message =
         member === undefined
@@ -120,7 +132,7 @@ export class StaticScope {
   /** Whether a name stands for, or may hold, the result of a step. */
   #isDeferred(name: string, members: readonly string[], search: Search): boolean {
     const info = this.find(name);
-    if (info === undefined || info.kind === 'item') return false;
+    if (info === undefined || info.kind === 'item' || info.kind === 'settings') return false;
     if (info.kind === 'result') return true;
     // Names that need each other are a finding of their own; a name that is not compiled yet says nothing.
     if (info.template === undefined || search.open.has(info) || search.open.size > DEPTH_MAX) {

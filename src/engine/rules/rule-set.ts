@@ -30,6 +30,8 @@ export interface RuleSet {
   readonly catalog: Catalog;
   readonly subjects: readonly Formula[];
   readonly names: NameTable;
+  /** The declared settings, with their values. */
+  readonly declared: readonly Setting[];
   readonly rules: readonly Rule[];
   /** The rules that name a type, in their order: an event costs the same however many others there are. */
   readonly rulesByType: ReadonlyMap<string, readonly Rule[]>;
@@ -58,6 +60,26 @@ export interface SourceSettings {
   readonly maxDelete: number;
   /** How long an event waits for a license that is not there yet. */
   readonly waitForMs: number;
+}
+
+export type SettingType = 'interval' | 'integer' | 'boolean' | 'text' | 'id';
+
+/** One declared setting of a rule file, with its value. */
+export interface Setting {
+  readonly name: string;
+  readonly value: JsonValue;
+  /** Whether a file that extends the declaring one gives the value. */
+  readonly isSet: boolean;
+  /** The words that it takes; with a type it takes values of that as well. */
+  readonly words: readonly string[];
+  readonly type: SettingType | undefined;
+  /** What it is for, in words. */
+  readonly about: string | undefined;
+  /** The event types that it needs: by word, or for any value but `off`. */
+  readonly events: Readonly<Record<string, readonly string[]>> | readonly string[];
+  /** It has an effect only where other settings have these values. */
+  readonly when: Readonly<Record<string, JsonValue>>;
+  readonly location: SourceLocation;
 }
 
 export interface EnvName {

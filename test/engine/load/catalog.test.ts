@@ -152,10 +152,10 @@ describe('a catalog in a YAML file', () => {
 });
 
 describe('a catalog', () => {
-  it('stands in one place only', () => {
+  it('may be in the file and beside it, but each key once', () => {
     const head = 'catalog: { a: { productId: p } }\ncatalogFile: catalog.csv\n';
     const { diagnostics } = load(head, { 'catalog.csv': `${HEAD}a,p,t\n` });
-    expect(diagnostics.map(({ code }) => code)).toEqual(['RULE_WRONG_TYPE']);
+    expect(diagnostics.map(({ code }) => code)).toEqual(['YAML_DUPLICATE_KEY']);
   });
 
   it('that cannot be read is a finding at its name', () => {

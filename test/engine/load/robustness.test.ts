@@ -24,7 +24,7 @@ const SKIPPING = Object.fromEntries(
         'catalog: {}',
         'catalog: { price_1isOX3N0rTh7LghtkrmNkaH4: { productId: p }, lens-pack: { productId: l } }',
       ],
-      ['unlicensedItems: reject', 'unlicensedItems: skip'],
+      ['default: reject', 'default: skip'],
     ]),
   ]),
 );

@@ -13,7 +13,11 @@ function catalog(...entries: string[]): readonly [string, string] {
   return ['catalog: {}', `catalog: { ${entries.join(', ')} }`];
 }
 const pro = (key: string) => `${key}: { productId: pro, licenseTemplateId: monthly }`;
-const SKIP = ['unlicensedItems: reject', 'unlicensedItems: skip'] as const;
+const SKIP = ['default: reject', 'default: skip'] as const;
+const ENDED_REVOKES = [
+  'default: off\n    about: Licenses of a subscription that has ended.',
+  'default: revoke\n    about: Licenses of a subscription that has ended.',
+] as const;
 const FULL = catalog(
   pro(PRO),
   pro(PRO_YEARLY),
@@ -320,7 +324,7 @@ export const VARIANTS: readonly Case[] = [
   [
     'a canceled subscription is revoked by the setting that is ready',
     'paddle/subscription.canceled',
-    [['cancellation: off ', 'cancellation: revoke ']],
+    [ENDED_REVOKES],
     ['matched canceled', /^license\.revoke: find\.metadata\.paddle_subscription_id=sub_/],
   ],
   [
