@@ -2,36 +2,22 @@
 // Pure: files are read by whoever calls, and an event never comes near.
 
 import { createHash } from 'node:crypto';
-import { parseInterval } from '../../core/interval.ts';
 import type { ActionCatalog, Diagnostic, JsonObject, Provider } from '../../core/model.ts';
-import { mainSecretName } from '../../core/model.ts';
 import { Findings } from '../diagnostics/findings.ts';
 import { withoutIgnored } from '../diagnostics/ignored.ts';
 import { lintSecrets } from '../diagnostics/pasted-secrets.ts';
-import { checkRuleFile } from '../diagnostics/schema.ts';
 import type { YamlFile } from '../diagnostics/yaml.ts';
 import type { Catalog } from '../expression/library.ts';
 import { isSwitchedOff } from '../lint/disabled-rules.ts';
 import { lintRuleSet } from '../lint/lint.ts';
-import type {
-  EnvName,
-  Formula,
-  NameTable,
-  Rule,
-  RuleSet,
-  SourceSettings,
-} from '../rules/rule-set.ts';
+import type { EnvName, Formula, NameTable, Rule, RuleSet } from '../rules/rule-set.ts';
 import { catalogOf, type EntryFields, placeIn, readCatalogFile, readEntries } from './catalog.ts';
 import { compileNames } from './compile-names.ts';
 import { compileRules } from './compile-rules.ts';
-import {
-  type EffectiveFile,
-  isMap,
-  nameBeside,
-  type RuleFileText,
-  readEffective,
-} from './effective.ts';
+import { nameBeside, type RuleFileText, readEffective } from './effective.ts';
+import { withOverrides } from './overrides.ts';
 import { compileSettings, settingsTemplate } from './settings.ts';
+import { readSourceSettings } from './source-settings.ts';
 import { StaticScope } from './static-scope.ts';
 import { compileTemplate, type TemplateContext } from './templates.ts';
 
@@ -42,9 +28,6 @@ export interface LoadedRules {
   /** The text of a file that a finding is in. */
   readonly textOf: (file: string) => string | undefined;
 }
-
-const MAX_DELETE_DEFAULT = 100;
-const WAIT_FOR_MS_DEFAULT = 24 * 60 * 60 * 1000;
 
 /**
  * A further look at a file that could be read; it sees what could be compiled, also where there are
@@ -130,54 +113,12 @@ function load(
     rules,
     ...byType(rules, names),
     typesByPayment: new Set(rules.flatMap((rule) => (findsPayment(rule) ? rule.types : []))),
-    settings: readSettings(raw, source, provider, yaml, findings),
+    settings: readSourceSettings(raw, source, provider, yaml, findings),
   };
   lintRuleSet(ruleSet, yaml, findings);
   inspect?.(ruleSet, yaml, findings);
   findings.dropGuesses();
   return ruleSet;
-}
-
-/** Members of the header that a rule test may override; every other name is a setting. */
-const OVERRIDABLE = [
-  'mode',
-  'unmatched',
-  'catalog',
-  'catalogFile',
-  'maxDelete',
-  'waitFor',
-  'brake',
-];
-
-/** The file as a rule test wants it. Another catalog also replaces that in a file of its own. */
-function withOverrides(
-  file: EffectiveFile,
-  overrides: Readonly<Record<string, unknown>>,
-  findings: Findings,
-): EffectiveFile | undefined {
-  if (Object.keys(overrides).length === 0) return file;
-  const { let: names, ...others } = overrides;
-  const header: Record<string, unknown> = { ...file.raw };
-  if ('catalog' in others) delete header['catalogFile'];
-  const declared = isMap(header['settings']) ? { ...header['settings'] } : {};
-  const lets = isMap(header['let']) ? { ...header['let'] } : {};
-  const valued = new Set(file.valued);
-  const set = (name: string, value: unknown): void => {
-    declared[name] = isMap(declared[name]) ? { ...declared[name], default: value } : value;
-    valued.add(name);
-  };
-  for (const [name, value] of Object.entries(others)) {
-    if (OVERRIDABLE.includes(name)) header[name] = value;
-    else set(name, value);
-  }
-  for (const [name, value] of Object.entries(isMap(names) ? names : {})) {
-    if (name in declared) set(name, value);
-    else lets[name] = value;
-  }
-  const value = { ...header, let: lets, ...(valued.size > 0 ? { settings: declared } : {}) };
-  const yaml = { ...file.yaml, value, isCheckedAlready: false };
-  const raw = checkRuleFile(yaml, findings);
-  return raw === undefined ? undefined : { ...file, yaml, raw, valued };
 }
 
 function loadCatalog(
@@ -277,57 +218,4 @@ function findsPayment(rule: Rule): boolean {
     const find = step.fields.find(({ name }) => name === 'find')?.template;
     return find?.kind === 'map' && find.members.has('payment');
   });
-}
-
-function readSettings(
-  raw: Readonly<Record<string, unknown>>,
-  source: string,
-  provider: Provider,
-  yaml: YamlFile,
-  findings: Findings,
-): SourceSettings {
-  const given = raw as {
-    secret?: string;
-    path?: string;
-    answer?: JsonObject;
-    refusalCode?: string;
-    acknowledge?: 'done' | 'stored';
-    ownEvents?: boolean;
-    toleranceSeconds?: number;
-    maxDelete?: number;
-    waitFor?: string;
-  };
-  const isMain = source === provider;
-  if (!isMain && given.secret === undefined) {
-    const message = `a further ${provider} source needs the name of its secret`;
-    findings.error('RULE_MISSING_FIELD', message, {
-      location: yaml.locate([]),
-      hint: `Add \`secret: ${source.toUpperCase().replaceAll('-', '_')}_WEBHOOK_SECRET\` at the top.`,
-    });
-  }
-  return {
-    secretName: given.secret ?? mainSecretName(provider),
-    ...(given.path === undefined ? {} : { path: given.path }),
-    ...(given.answer === undefined ? {} : { answer: given.answer }),
-    ...(given.refusalCode === undefined ? {} : { refusalCode: given.refusalCode }),
-    acknowledge: given.acknowledge ?? 'done',
-    ownEvents: given.ownEvents === true,
-    ...(given.toleranceSeconds === undefined ? {} : { toleranceSeconds: given.toleranceSeconds }),
-    maxDelete: given.maxDelete ?? MAX_DELETE_DEFAULT,
-    waitForMs: waitForMs(given.waitFor, yaml, findings),
-  };
-}
-
-const DAY_MS = 86_400_000;
-
-function waitForMs(text: string | undefined, yaml: YamlFile, findings: Findings): number {
-  if (text === undefined) return WAIT_FOR_MS_DEFAULT;
-  const interval = parseInterval(text);
-  if (interval === undefined || interval.months > 0) {
-    const location = yaml.locate(['waitFor']);
-    const message = `"waitFor" needs an interval of days or hours like P1D or PT6H, not "${text}"`;
-    findings.error('RULE_WRONG_TYPE', message, { location, length: text.length });
-    return WAIT_FOR_MS_DEFAULT;
-  }
-  return interval.days * DAY_MS + interval.seconds * 1000;
 }

@@ -1,0 +1,65 @@
+// What the header of a rule file says of its source: secret, address, answers and limits. Takes the checked
+// header, gives SourceSettings with their defaults.
+
+import { parseInterval } from '../../core/interval.ts';
+import type { JsonObject, Provider } from '../../core/model.ts';
+import { mainSecretName } from '../../core/model.ts';
+import type { Findings } from '../diagnostics/findings.ts';
+import type { YamlFile } from '../diagnostics/yaml.ts';
+import type { SourceSettings } from '../rules/rule-set.ts';
+
+const MAX_DELETE_DEFAULT = 100;
+const WAIT_FOR_MS_DEFAULT = 24 * 60 * 60 * 1000;
+
+export function readSourceSettings(
+  raw: Readonly<Record<string, unknown>>,
+  source: string,
+  provider: Provider,
+  yaml: YamlFile,
+  findings: Findings,
+): SourceSettings {
+  const given = raw as {
+    secret?: string;
+    path?: string;
+    answer?: JsonObject;
+    refusalCode?: string;
+    acknowledge?: 'done' | 'stored';
+    ownEvents?: boolean;
+    toleranceSeconds?: number;
+    maxDelete?: number;
+    waitFor?: string;
+  };
+  const isMain = source === provider;
+  if (!isMain && given.secret === undefined) {
+    const message = `a further ${provider} source needs the name of its secret`;
+    findings.error('RULE_MISSING_FIELD', message, {
+      location: yaml.locate([]),
+      hint: `Add \`secret: ${source.toUpperCase().replaceAll('-', '_')}_WEBHOOK_SECRET\` at the top.`,
+    });
+  }
+  return {
+    secretName: given.secret ?? mainSecretName(provider),
+    ...(given.path === undefined ? {} : { path: given.path }),
+    ...(given.answer === undefined ? {} : { answer: given.answer }),
+    ...(given.refusalCode === undefined ? {} : { refusalCode: given.refusalCode }),
+    acknowledge: given.acknowledge ?? 'done',
+    ownEvents: given.ownEvents === true,
+    ...(given.toleranceSeconds === undefined ? {} : { toleranceSeconds: given.toleranceSeconds }),
+    maxDelete: given.maxDelete ?? MAX_DELETE_DEFAULT,
+    waitForMs: waitForMs(given.waitFor, yaml, findings),
+  };
+}
+
+const DAY_MS = 86_400_000;
+
+function waitForMs(text: string | undefined, yaml: YamlFile, findings: Findings): number {
+  if (text === undefined) return WAIT_FOR_MS_DEFAULT;
+  const interval = parseInterval(text);
+  if (interval === undefined || interval.months > 0) {
+    const location = yaml.locate(['waitFor']);
+    const message = `"waitFor" needs an interval of days or hours like P1D or PT6H, not "${text}"`;
+    findings.error('RULE_WRONG_TYPE', message, { location, length: text.length });
+    return WAIT_FOR_MS_DEFAULT;
+  }
+  return interval.days * DAY_MS + interval.seconds * 1000;
+}
