@@ -4,6 +4,7 @@
 
 import { AppError } from '../core/error-codes.ts';
 import type { JsonObject, OperationResult } from '../core/model.ts';
+import { keyText } from '../core/stored-text.ts';
 import type { Effect } from '../cryptlex/errors.ts';
 import type { IntendedOperation, LastWrite, OperationRecord } from '../journal/journal.ts';
 import { RetryLater } from './failures.ts';
@@ -37,7 +38,7 @@ export function operationKey(run: ActionRun, ...parts: readonly string[]): strin
   const { replay } = run;
   // What a person forces is another fact, once for each time that it is asked for.
   const forced = replay?.mode === 'force' ? [`forced:${replay.id}`] : [];
-  return JSON.stringify([run.event.provider, ...parts, ...forced]);
+  return keyText(JSON.stringify([run.event.provider, ...parts, ...forced]));
 }
 
 /**

@@ -117,7 +117,10 @@ function assemble(
     transport,
     isDown: () => outage.isDown(),
   });
-  const readiness = createReadiness({ journal, ruleSets, rulesState: live.state, log });
+  const readiness = createReadiness({
+    ...{ journal, ruleSets, rulesState: live.state, log },
+    unsettled: () => worker.unsettled(),
+  });
   const recorder = createCallRecorder();
   const calls = createCallMeter(clock);
   const client = createCryptlexClient({

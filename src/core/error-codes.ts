@@ -329,6 +329,16 @@ export const ERRORS = {
     hint: 'Start that version, or a newer one; going back is not possible.',
     retryable: false,
   },
+  JOURNAL_REFUSES_TEXT: {
+    title: 'The database refuses what is to be written for this event',
+    hint: "The message names the database's own error code. The payload holds a text or a number that it cannot store; change the rule that reads it, then replay the event.",
+    retryable: false,
+  },
+  EVENTS_NOT_SETTLED: {
+    title: 'Events have ended, and that cannot be written down',
+    hint: 'The log says why for each. They keep a slot for two minutes at most, and are worked on again then; what was done for them is not done twice.',
+    retryable: true,
+  },
   JOURNAL_LEASE_LOST: {
     title: 'Another replica has taken this event over',
     hint: 'This process was asleep too long; nothing needs to be done.',

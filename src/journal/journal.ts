@@ -183,6 +183,8 @@ export interface Journal {
   take(): Promise<TakenEvent | undefined>;
   /** Ends an attempt and frees its subjects; of an event that this process does not work on, nothing. */
   settle(key: string, settlement: Settlement): Promise<void>;
+  /** Gives up an event whose end cannot be written: it may be taken again, by this process or another. */
+  giveUp(key: string): void;
   /** When the next event that was put off is due; undefined when there is none. */
   nextDueAtMs(): Promise<number | undefined>;
   /** Calls the listener whenever there may be something to take. Gives the way to stop. */

@@ -17,6 +17,7 @@ import type {
   RulePointer,
   VerifiedDelivery,
 } from '../core/model.ts';
+import { subjectText } from '../core/stored-text.ts';
 import { type Env, matchEvent, subjectsOf } from '../engine/plan/match.ts';
 import type { RuleSet } from '../engine/rules/rule-set.ts';
 import type {
@@ -88,7 +89,7 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
         const ruleSet = ruleSets.get(event.source);
         const ids = ruleSet === undefined ? [event.id] : await subjectsOf(ruleSet, event, env);
         // A subscription of one provider has nothing to do with one of the same id of another.
-        const subjects = ids.map((id) => `${event.provider}:${id}`);
+        const subjects = ids.map((id) => subjectText(`${event.provider}:${id}`));
         // A refund names a payment only; it takes its turn among the events of the sale.
         const isRefund = ruleSet?.typesByPayment.has(event.type) === true;
         const sale = isRefund ? (await journal.findReferences(subjects)).subject : [];

@@ -2,8 +2,10 @@
 // was settled, writes one line; and tells an event that broke the program itself as put off.
 // Never holds an address or anything else of a payload.
 
+import { AppError } from '../core/error-codes.ts';
 import type { Logger } from '../core/log.ts';
 import type { Settlement, TakenEvent } from '../journal/journal.ts';
+import { failedOutcome } from './outcomes.ts';
 
 /** One line for an attempt that ended. */
 export function reportAttempt(log: Logger, taken: TakenEvent, { outcome }: Settlement): void {
@@ -41,4 +43,10 @@ export function putOff(eventId: string, dueAtMs: number): Settlement {
   const reason = 'an unexpected error';
   const outcome = { eventId, status: 'queued', message, reason } as const;
   return { outcome, dueAtMs, wakesWaiting: false };
+}
+
+/** How an attempt ends whose own end the database refuses to hold. */
+export function refusedSettlement(eventId: string): Settlement {
+  const error = new AppError('JOURNAL_REFUSES_TEXT', 'its outcome cannot be stored');
+  return { outcome: failedOutcome(eventId, error, undefined), wakesWaiting: false };
 }

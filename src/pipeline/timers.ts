@@ -3,12 +3,18 @@
 // Never knows how long a rule waits, nor what it does then.
 
 import type { Clock, EventOutcome, PlannedTimer, TimerName, WebhookEvent } from '../core/model.ts';
+import { keyText } from '../core/stored-text.ts';
 import type { Journal, Settlement, TakenEvent } from '../journal/journal.ts';
 import type { TimerAnswer } from '../journal/timers.ts';
 
 /** The key of a clock in the journal: a subscription of one provider is not that of another. */
 export function timerKeyOf(event: Pick<WebhookEvent, 'provider'>, timer: TimerName): string {
-  return `${event.provider}:${timer.name}:${timer.key}`;
+  return keyText(`${event.provider}:${timer.name}:${timer.key}`);
+}
+
+/** What makes the failure or the payment one. */
+function factOf({ id }: Pick<WebhookEvent, 'id'>, { once }: TimerName): string {
+  return keyText(once ?? id);
 }
 
 /** What is to be done with the plan now. */
@@ -28,7 +34,7 @@ export async function stepOfTimer(
   const answer = await journal.askTimer({
     timerKey: key,
     eventKey: taken.key,
-    fact: timer.once ?? event.id,
+    fact: factOf(event, timer),
     timeMs: event.timeMs,
     dueAtMs: timer.dueAtMs,
   });
@@ -54,10 +60,10 @@ export async function cancelTimers(
   const byKey = new Map(cancels.map((timer) => [timerKeyOf(event, timer), timer]));
   if (byKey.size === 0) return [];
   const stopped = await journal.cancelTimers(
-    [...byKey].map(([timerKey, { once }]) => ({
+    [...byKey].map(([timerKey, timer]) => ({
       timerKey,
       eventKey,
-      fact: once ?? event.id,
+      fact: factOf(event, timer),
       timeMs: event.timeMs,
     })),
   );

@@ -10,6 +10,7 @@ import type { Journal, Settlement, TakenEvent } from '../journal/journal.ts';
 import { createOutcomeListeners } from './outcome-listeners.ts';
 import type { Pipeline } from './pipeline.ts';
 import { putOff, reportAttempt, reportBroken } from './report-attempt.ts';
+import { createSettling, type Settling } from './settling.ts';
 
 export interface WorkerOptions {
   readonly journal: Journal;
@@ -30,6 +31,8 @@ export interface Worker {
    * there may be older work. What it gives takes the event, or is called with undefined for none.
    */
   offerHand(): ((taken: TakenEvent | undefined) => void) | undefined;
+  /** How many events hold a slot only because their end could not be written down yet. */
+  unsettled(): number;
   /** Begins to take events. */
   start(): void;
   /**
@@ -64,9 +67,6 @@ const ENDED = 'ended';
 const CONCURRENCY = 32;
 /** What has just come is begun beyond that: put aside and taken again, it would cost the journal twice as much. */
 const CONCURRENCY_OF_NEW = 256;
-/** A journal that cannot note how an attempt ended is asked again, at this pace. */
-const SETTLE_DELAY_MS_MIN = 1_000;
-const SETTLE_DELAY_MS_MAX = 30_000;
 /** An event that broke the program itself is tried again after this. */
 const BROKEN_DELAY_MS = 30_000;
 /** After calls were given up, nothing should take long any more. */
@@ -83,6 +83,7 @@ class JournalWorker implements Worker {
   readonly #running = new Map<string, Promise<void>>();
   readonly #listeners = createOutcomeListeners();
   readonly #abort = new AbortController();
+  readonly #settling: Settling;
   #stopped = true;
   #looping: Promise<void> = Promise.resolve();
   #isLooping = false;
@@ -97,6 +98,11 @@ class JournalWorker implements Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+    this.#settling = createSettling(options, this.#abort.signal);
+  }
+
+  unsettled(): number {
+    return this.#settling.unsettled();
   }
 
   start(): void {
@@ -198,9 +204,10 @@ class JournalWorker implements Worker {
   async #work(taken: TakenEvent): Promise<void> {
     const { reach = reachNothing } = this.#options;
     await reach('taken');
-    const settlement = await this.#process(taken);
+    const ended = await this.#process(taken);
     await reach('settling');
-    if (!(await this.#settle(taken, settlement))) return;
+    const settlement = await this.#settling.settle(taken, ended);
+    if (settlement === undefined) return;
     this.#settled += 1;
     await reach('settled');
     reportAttempt(this.#options.log, taken, settlement);
@@ -215,24 +222,6 @@ class JournalWorker implements Worker {
     } catch (error) {
       reportBroken(log, taken, error);
       return putOff(taken.event.id, clock.nowMs() + BROKEN_DELAY_MS);
-    }
-  }
-
-  /** Notes how the attempt ended, as soon as the journal takes it; false when the process ends before. */
-  async #settle({ key, event }: TakenEvent, settlement: Settlement): Promise<boolean> {
-    const { journal, clock, log } = this.#options;
-    let delayMs = SETTLE_DELAY_MS_MIN;
-    while (true) {
-      try {
-        await journal.settle(key, settlement);
-        return true;
-      } catch (error) {
-        const cause = messageOf(error);
-        log.error({ eventId: event.id, cause }, 'an event could not be settled; trying again');
-      }
-      // Nothing is lost by giving up: what was done is noted, and the event is still in the journal.
-      if (!(await clock.sleep(delayMs, this.#abort.signal))) return false;
-      delayMs = Math.min(delayMs * 2, SETTLE_DELAY_MS_MAX);
     }
   }
 

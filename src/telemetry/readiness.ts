@@ -28,6 +28,8 @@ export function createReadiness(parts: {
   /** The rules that run now. */
   ruleSets(): ReadonlyMap<string, RuleSet>;
   rulesState(): RulesState;
+  /** How many events hold a slot since their end could not be written down. */
+  unsettled(): number;
   log: Logger;
 }): { hear(call: CallRecord): void; report(): Promise<ReadinessReport> } {
   const { journal, log } = parts;
@@ -46,6 +48,11 @@ export function createReadiness(parts: {
       const concerns: Concern[] = cryptlex === undefined ? [] : [cryptlex];
       if (!writable) {
         concerns.push({ code: 'JOURNAL_UNAVAILABLE', message: 'The journal does not answer.' });
+      }
+      const unsettled = parts.unsettled();
+      if (unsettled > 0) {
+        const message = `Events that have ended and hold a slot, since that cannot be written down: ${unsettled}.`;
+        concerns.push({ code: 'EVENTS_NOT_SETTLED', message });
       }
       const stale = staleRules(parts.rulesState());
       if (stale !== undefined) concerns.push(stale);

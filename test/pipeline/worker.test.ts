@@ -230,6 +230,25 @@ describe('a journal that fails', () => {
     expect(lines.filter((line) => line.includes('could not be settled'))).toHaveLength(3);
   });
 
+  test('at settling for two minutes does not keep the slot of the event for ever', async () => {
+    const { accept, clock, worker, statusOf } = scene(async (taken) => settled(taken, 'done'), {
+      concurrency: 1,
+      wrap: (journal) => {
+        const settle = journal.settle.bind(journal);
+        journal.settle = async (key, settlement) => {
+          if (key === keyOf('a')) throw new AppError('JOURNAL_UNAVAILABLE', 'away');
+          return settle(key, settlement);
+        };
+      },
+    });
+    await accept('a');
+    await accept('b');
+    await clock.advance(60_000);
+    expect([worker.unsettled(), await statusOf('b')]).toEqual([1, 'queued']);
+    await clock.advance(61_000);
+    expect([worker.unsettled(), await statusOf('b')]).toEqual([0, 'done']);
+  });
+
   test('at taking is asked again a second later', async () => {
     let failures = 2;
     const { accept, clock, statusOf } = scene(async (taken) => settled(taken, 'done'), {

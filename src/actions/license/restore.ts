@@ -1,6 +1,7 @@
 // license.restore: takes back what a rule did to a license `because` of something: its suspension, its revocation.
 // Whatever else holds the license goes on holding it: the word of other rules, another cause, a person.
 
+import { keyText } from '../../core/stored-text.ts';
 import type { License } from '../../cryptlex/types.ts';
 import { requiredText } from '../input.ts';
 import { lastWrite } from '../last-writes.ts';
@@ -32,7 +33,7 @@ async function release(
   run: ActionRun,
 ): Promise<void> {
   const { journal } = run;
-  const cause = requiredText(step, 'because');
+  const cause = keyText(requiredText(step, 'because'));
   const sinceMs = await heldSince(license.id, hold, cause, run);
   const sets = [lastWrite(releaseField(license.id, hold, cause), run, true)];
   const reason = whyKept(

@@ -1,13 +1,12 @@
 // license.revoke: revokes every license found.
 
-import { text } from '../input.ts';
 import type { ActionFunction } from '../run.ts';
 import { changeLicense, patchWith } from './change-licenses.ts';
 import { findLicenses } from './find-licenses.ts';
-import { holdLicense, REVOCATION } from './suspension-causes.ts';
+import { causeOf, holdLicense, REVOCATION } from './suspension-causes.ts';
 
 export const revokeLicenses: ActionFunction = async (step, run) => {
-  const cause = text(step, 'because');
+  const cause = causeOf(step);
   for (const license of await findLicenses(step, run)) {
     if (cause !== undefined) {
       await holdLicense(license, REVOCATION, { ...step, cause }, run);

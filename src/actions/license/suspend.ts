@@ -1,13 +1,12 @@
 // license.suspend: suspends every license found.
 
-import { text } from '../input.ts';
 import type { ActionFunction } from '../run.ts';
 import { changeLicense, patchWith } from './change-licenses.ts';
 import { findLicenses } from './find-licenses.ts';
-import { holdLicense, SUSPENSION } from './suspension-causes.ts';
+import { causeOf, holdLicense, SUSPENSION } from './suspension-causes.ts';
 
 export const suspendLicenses: ActionFunction = async (step, run) => {
-  const cause = text(step, 'because');
+  const cause = causeOf(step);
   for (const license of await findLicenses(step, run)) {
     if (cause !== undefined) {
       await holdLicense(license, SUSPENSION, { ...step, cause }, run);

@@ -6,8 +6,10 @@
 // is taken back. A license that was held already, and not by anything that the journal knows, was suspended by a
 // person: the cause does not take hold of it, so that taking it back will not lift what the person did.
 
+import { keyText } from '../../core/stored-text.ts';
 import type { License } from '../../cryptlex/types.ts';
 import type { LastWrite, OperationRecord } from '../../journal/journal.ts';
+import { text } from '../input.ts';
 import { isStale, resumedField, STALE_REASON } from '../last-writes.ts';
 import { noteDone, noteUntouched, type Operation, operationKey, perform } from '../operations.ts';
 import type { ActionRun, ActionStep } from '../run.ts';
@@ -28,7 +30,7 @@ function holdField(licenseId: string, { field }: Hold): string {
 
 /** When the cause was taken back. */
 export function releaseField(licenseId: string, { field }: Hold, cause: string): string {
-  return `license:${licenseId}:${field}:because:${cause}`;
+  return keyText(`license:${licenseId}:${field}:because:${cause}`);
 }
 
 /** The same however often the cause is told: what a person undid is not done again, but by a forced replay. */
@@ -53,6 +55,12 @@ function timeOf(operation: OperationRecord | undefined): number | undefined {
 }
 
 const unforced = (run: ActionRun): ActionRun => ({ ...run, replay: undefined });
+
+/** What the step says it is because of, as it can be looked up. */
+export function causeOf(step: ActionStep): string | undefined {
+  const cause = text(step, 'because');
+  return cause === undefined ? undefined : keyText(cause);
+}
 
 const licenseKey = (licenseId: string): string => `license:${licenseId}`;
 

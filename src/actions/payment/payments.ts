@@ -2,12 +2,13 @@
 // the one under the other in the journal; gives the licenses of a payment. Never calls Cryptlex.
 
 import type { OperationResult } from '../../core/model.ts';
+import { keyText } from '../../core/stored-text.ts';
 import type { Reference } from '../../journal/journal.ts';
 import type { ActionRun, ActionStep } from '../run.ts';
 
 /** An id of one provider has nothing to do with the same id of another. */
 export function paymentKey(id: string, run: ActionRun): string {
-  return `${run.event.provider}:${id}`;
+  return keyText(`${run.event.provider}:${id}`);
 }
 
 /** Notes every license that the step touched under every id of its payment. */

@@ -2,6 +2,7 @@
 // different. A newer event's word stands: on names and address as one, on each metadata entry by itself.
 
 import { ownIdOf } from '../../core/model.ts';
+import { keyText } from '../../core/stored-text.ts';
 import type { User, UserUpdate } from '../../cryptlex/types.ts';
 import type { LastWrite } from '../../journal/journal.ts';
 import { text, texts } from '../input.ts';
@@ -139,5 +140,5 @@ function entryWrite(user: User, key: string, step: ActionStep, run: ActionRun): 
 }
 
 function entryField({ id }: User, key: string): string {
-  return `user:${id}:metadata:${key}`;
+  return keyText(`user:${id}:metadata:${key}`);
 }

@@ -1,7 +1,19 @@
 // What the SQL journal needs of a database: transactions, a clock, a way to serialise on subjects.
 // The interface; sqlite.ts and postgres.ts keep it.
 
+import { storedText } from '../../core/stored-text.ts';
+
 export type SqlValue = string | number | null;
+
+/** What a statement is given: no text in it that a database cannot hold. */
+export function storedValues(parameters: readonly SqlValue[]): SqlValue[] {
+  return parameters.map((value) => (typeof value === 'string' ? storedText(value) : value));
+}
+
+/** A list of texts for `listItems`; in JSON a U+0000 is an escape, so that it is replaced before. */
+export function listed(texts: readonly string[]): string {
+  return JSON.stringify(texts.map(storedText));
+}
 
 export interface SqlTransaction {
   /** One statement with `$1 … $n`; gives its rows with lower-case names. */

@@ -2,6 +2,7 @@
 // of arrival, so it costs the same however many events there are. Only reads.
 
 import type { EventStatus } from '../../core/model.ts';
+import { subjectText } from '../../core/stored-text.ts';
 import type { EventFilter, EventPage, TrafficPage } from '../archive.ts';
 import { createKeyedHash } from '../keyed-hash.ts';
 import { referencesFor } from '../references.ts';
@@ -34,8 +35,6 @@ async function conditionsOf(
   tx: SqlTransaction,
   filter: EventFilter,
 ): Promise<{ sql: string; parameters: SqlValue[] }> {
-  // No text of the journal holds a NUL, which PostgreSQL does not take as a parameter either.
-  if (Object.values(filter).some(hasNul)) return { sql: '1 = 0', parameters: [] };
   const conditions: string[] = [];
   const parameters: SqlValue[] = [];
   const add = (sql: string, value: SqlValue): void => {
@@ -68,7 +67,7 @@ async function conditionsOf(
   if (filter.subject !== undefined) {
     add(
       `event_key in (select event_key from event_subjects where subject in (${ANY}))`,
-      filter.subject,
+      subjectText(filter.subject),
     );
   }
   if (filter.about !== undefined) {
@@ -82,7 +81,7 @@ async function conditionsOf(
         union select sequence from events where event_key in (${ANY})
         union select sequence from event_subjects where subject in (${ANY})
         union select sequence from events where type = ?)`,
-      filter.about,
+      subjectText(filter.about),
     );
   }
   return { sql: conditions.length === 0 ? '1 = 1' : conditions.join(' and '), parameters };
@@ -106,10 +105,6 @@ async function findReferences(tx: SqlTransaction, about: string): Promise<readon
     [lookup],
   );
   return [...references, ...users.map(({ user_id }) => `user:${user_id}`)];
-}
-
-export function hasNul(value: unknown): boolean {
-  return typeof value === 'string' && value.includes('\0');
 }
 
 interface PageRequest {

@@ -3,7 +3,6 @@
 
 import type { IssuedLicenses } from '../archive.ts';
 import type { SqlTransaction } from './database.ts';
-import { hasNul } from './event-pages.ts';
 
 interface LastRow {
   readonly made_id: string;
@@ -23,7 +22,6 @@ export async function findIssued(
 ): Promise<ReadonlyMap<string, IssuedLicenses>> {
   const issued = new Map<string, IssuedLicenses>();
   for (const id of new Set(productIds)) {
-    if (hasNul(id)) continue;
     const [counted] = await tx.query<{ licenses: number | string }>(COUNT, [id]);
     const licenses = Number(counted?.licenses ?? 0);
     if (licenses === 0) continue;

@@ -4,7 +4,7 @@
 import { AppError } from '../../core/error-codes.ts';
 import type { OperationResult } from '../../core/model.ts';
 import type { IntendedOperation, LastWrite, OperationRecord } from '../journal.ts';
-import { type SqlTransaction, WITHOUT_WAITING } from './database.ts';
+import { listed, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
 import type { DeferredWrites } from './deferred-writes.ts';
 import { OPERATION_COLUMNS, type OperationRow, toLastWrite, toOperation } from './rows.ts';
 
@@ -23,7 +23,7 @@ export class SqlOperations {
         const items = this.#database.listItems('$1');
         const rows = await tx.query<OperationRow>(
           `select ${OPERATION_COLUMNS} from operations where operation_key in (${items})`,
-          [JSON.stringify(keys)],
+          [listed(keys)],
         );
         return new Map(rows.map((row) => [row.operation_key, toOperation(row)]));
       },
@@ -36,7 +36,7 @@ export class SqlOperations {
       const items = this.#database.listItems('$1');
       const rows = await tx.query<{ made_id: string }>(
         `select distinct made_id from operations where made_id in (${items})`,
-        [JSON.stringify(licenseIds)],
+        [listed(licenseIds)],
       );
       return new Set(rows.map((row) => row.made_id));
     });
@@ -99,7 +99,7 @@ export class SqlOperations {
         const rows = await tx.query<{ field: string; time_ms: number; is_payment: number }>(
           `select field, time_ms, is_payment from last_writes
           where field in (${this.#database.listItems('$1')})`,
-          [JSON.stringify(fields)],
+          [listed(fields)],
         );
         const byField = new Map(rows.map((row) => [row.field, toLastWrite(row)]));
         return new Map(

@@ -6,7 +6,14 @@ import pg from 'pg';
 import { AppError } from '../../core/error-codes.ts';
 import type { Clock } from '../../core/model.ts';
 import type { Secret } from '../../core/secret.ts';
-import type { Durability, News, SqlDatabase, SqlTransaction } from './database.ts';
+import {
+  type Durability,
+  listed,
+  type News,
+  type SqlDatabase,
+  type SqlTransaction,
+  storedValues,
+} from './database.ts';
 
 const CONNECTIONS_MAX = 10;
 const CONNECT_MS = 5_000;
@@ -97,7 +104,7 @@ class PostgresDatabase implements SqlDatabase {
       const result = await work({
         nowMs: this.#clock?.nowMs() ?? databaseMs,
         query: async (text, parameters = []) => {
-          const { rows } = await client.query(text, [...parameters]);
+          const { rows } = await client.query(text, storedValues(parameters));
           return rows;
         },
       });
@@ -119,7 +126,7 @@ class PostgresDatabase implements SqlDatabase {
     await tx.query(
       `select pg_advisory_xact_lock(hashtextextended(subject, 0))
         from jsonb_array_elements_text($1::jsonb) as subject`,
-      [JSON.stringify([...new Set(subjects)].sort())],
+      [listed([...new Set(subjects)].sort())],
     );
   }
 
@@ -247,6 +254,10 @@ function isTransient(error: unknown): boolean {
 function unavailable(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const { code, message } = error as { code?: string; message?: string };
+  // Data exception, program limit exceeded. The message may quote the data.
+  if (code !== undefined && /^(22|54)[0-9A-Z]{3}$/.test(code)) {
+    return new AppError('JOURNAL_REFUSES_TEXT', `PostgreSQL error ${code}`);
+  }
   const why = [code, message].filter((part) => part !== undefined && part !== '').join(' ');
   return new AppError('JOURNAL_UNAVAILABLE', `PostgreSQL: ${why}`, { cause: error });
 }

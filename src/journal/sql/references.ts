@@ -2,6 +2,7 @@
 // only, and nothing of it is ever erased: a refund may come after years.
 
 import type { KnownReferences, Reference } from '../journal.ts';
+import { listed } from './database.ts';
 import type { DeferredWrites } from './deferred-writes.ts';
 
 export class SqlReferences {
@@ -22,7 +23,7 @@ export class SqlReferences {
       async (tx) => {
         const items = this.#database.listItems('$1');
         const rows = await tx.query<Pick<Reference, 'kind' | 'value'>>(knownOf(items), [
-          JSON.stringify(keys),
+          listed(keys),
         ]);
         const of = (kind: Reference['kind']): readonly string[] =>
           rows.filter((row) => row.kind === kind).map(({ value }) => value);

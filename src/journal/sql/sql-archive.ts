@@ -14,7 +14,7 @@ import {
 } from '../archive.ts';
 import { findBacklog } from './backlog.ts';
 import { type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
-import { countEvents, FIND_TYPES, hasNul, listEvents, listTraffic } from './event-pages.ts';
+import { countEvents, FIND_TYPES, listEvents, listTraffic } from './event-pages.ts';
 import { findIssued } from './issued.ts';
 import { findNotices, setNotice } from './notices.ts';
 import {
@@ -53,7 +53,6 @@ export function createSqlArchive(database: SqlDatabase): Archive {
       }, WITHOUT_WAITING),
     findKeys: (eventId) =>
       database.transaction(async (tx) => {
-        if (hasNul(eventId)) return [];
         const rows = await tx.query<{ event_key: string }>(FIND_KEYS, [eventId]);
         return rows.map((row) => row.event_key);
       }, WITHOUT_WAITING),

@@ -28,7 +28,13 @@ import { createKeyedHash, type KeyedHash } from '../keyed-hash.ts';
 import { referencesOf } from '../references.ts';
 import { lineTimeOf, type TimerAnswer, type TimerCancel, type TimerQuestion } from '../timers.ts';
 import { Continuity, type SeenEvent } from './continuity.ts';
-import { READING, type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
+import {
+  listed,
+  READING,
+  type SqlDatabase,
+  type SqlTransaction,
+  WITHOUT_WAITING,
+} from './database.ts';
 import { DeferredWrites } from './deferred-writes.ts';
 import { SqlOperations } from './operations.ts';
 import { PreparedDatabase } from './prepared-database.ts';
@@ -44,6 +50,7 @@ import {
 } from './rows.ts';
 import {
   BEGIN_ANEW,
+  endLeases,
   FIND_DUE_ASIDE,
   FIND_EVENT,
   FIND_LEASE_OVER,
@@ -153,6 +160,8 @@ class SqlJournal implements Journal {
   readonly #timers: SqlTimers;
   readonly #continuity = new Continuity();
   readonly #inWork = new Map<string, InWork>();
+  /** Given up, and not yet known to be so in the database. */
+  readonly #released = new Set<string>();
   readonly #closing = new AbortController();
   #isBeating = false;
   #keyedHash: KeyedHash | undefined;
@@ -286,7 +295,21 @@ class SqlJournal implements Journal {
     await afterEntering(tx, this.#database, key, subjects);
   }
 
+  giveUp(key: string): void {
+    if (this.#inWork.delete(key)) this.#released.add(key);
+  }
+
+  /** Nobody is at them any more, so that their leases are over. */
+  async #endReleased(): Promise<void> {
+    const keys = [...this.#released];
+    if (keys.length === 0) return;
+    const values = [listed(keys), this.#owner];
+    await this.#database.transaction((tx) => tx.query(endLeases(this.#database), values));
+    for (const key of keys) this.#released.delete(key);
+  }
+
   async take(): Promise<TakenEvent | undefined> {
+    await this.#endReleased();
     let { aside, ready } = await this.#look();
     if (aside.length > 0) {
       for (const row of aside) await this.#bringBack(row.event_key, toSubjects(row));
@@ -372,8 +395,8 @@ class SqlJournal implements Journal {
       // The lease was lost and somebody else goes on with the event; what was done is in the operations.
       if (settled === undefined) return;
       if (references.length > 0) {
-        const listed = JSON.stringify(references);
-        await tx.query(insertReferences(this.#database), [listed, settled.sequence]);
+        const values = [listed(references), settled.sequence];
+        await tx.query(insertReferences(this.#database), values);
       }
       await tx.query(INSERT_ATTEMPT, [
         ...[key, attempt, startedMs, tx.nowMs, outcome.status, outcome.reason ?? null],
@@ -431,7 +454,7 @@ class SqlJournal implements Journal {
       const beat = this.#database.transaction((tx) =>
         tx.query(renewLeases(this.#database), [
           ...[this.#owner, tx.nowMs + this.#lease.ms],
-          JSON.stringify([...this.#inWork.keys()]),
+          listed([...this.#inWork.keys()]),
         ]),
       );
       // A missed beat is made up for by the next one, or the lease is lost, which `intend` notices.

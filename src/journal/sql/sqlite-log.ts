@@ -4,6 +4,9 @@
 import { closeSync, openSync } from 'node:fs';
 import { AppError, messageOf } from '../../core/error-codes.ts';
 
+/** SQLITE_TOOBIG: it is about the row, not about the file. */
+const TOO_BIG = 18;
+
 /** A transaction that was committed and waits for the disk. */
 interface Committed {
   commit(): void;
@@ -57,6 +60,10 @@ export class LogSync {
 /** What the system says, with what it means for whoever runs the server. */
 export function unavailable(error: unknown, what: string): AppError {
   if (error instanceof AppError) return error;
+  const { errcode } = error as { errcode?: unknown };
+  if (errcode === TOO_BIG) {
+    return new AppError('JOURNAL_REFUSES_TEXT', `SQLite error ${TOO_BIG}`);
+  }
   const why = messageOf(error);
   return new AppError('JOURNAL_UNAVAILABLE', `${what}: ${why}`, { cause: error });
 }

@@ -11,7 +11,14 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { AppError } from '../../core/error-codes.ts';
 import type { Clock } from '../../core/model.ts';
-import type { Durability, News, SqlDatabase, SqlTransaction, SqlValue } from './database.ts';
+import {
+  type Durability,
+  type News,
+  type SqlDatabase,
+  type SqlTransaction,
+  type SqlValue,
+  storedValues,
+} from './database.ts';
 import { LogSync, unavailable } from './sqlite-log.ts';
 
 export interface SqliteOptions {
@@ -218,7 +225,8 @@ class SqliteDatabase implements SqlDatabase {
       known = { statement: this.#connection.prepare(text.replaceAll(/\$\d+/g, '?')), places };
       this.#statements.set(text, known);
     }
-    const values = known.places.map((place) => parameters[place] ?? null);
+    const stored = storedValues(parameters);
+    const values = known.places.map((place) => stored[place] ?? null);
     return known.statement.all(...values) as unknown as readonly Row[];
   }
 

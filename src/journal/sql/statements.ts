@@ -84,6 +84,10 @@ export const renewLeases = (database: SqlDatabase): string =>
   `update events set lease_ms = $2 where status = 'running' and lease_owner = $1
     and event_key in (${database.listItems('$3')})`;
 
+export const endLeases = (database: SqlDatabase): string =>
+  `update events set lease_ms = 0 where status = 'running' and lease_owner = $2
+    and event_key in (${database.listItems('$1')})`;
+
 export const NEXT_DUE = `select newest.sequence, newest.accepted_ms, ${seenMs('$1')}, (
     select min(due_ms) from (
       select min(due_ms) as due_ms from events where ready = 1

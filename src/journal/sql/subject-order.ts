@@ -2,7 +2,7 @@
 // operation, then the queued events by their own time. An event is ready when it is the first of all its subjects.
 // Takes a transaction that holds the subjects.
 
-import type { SqlDatabase, SqlTransaction } from './database.ts';
+import { listed, type SqlDatabase, type SqlTransaction } from './database.ts';
 import { UNFINISHED } from './statements.ts';
 
 /**
@@ -138,7 +138,7 @@ export async function wakeWaiting(
     `update events set due_ms = $1 where ${waits} and due_ms > $1 and event_key in (
       select event_key from event_subjects where subject in (${database.listItems('$2')}))
       returning event_key`,
-    [tx.nowMs, JSON.stringify(subjects)],
+    [tx.nowMs, listed(subjects)],
   );
   return woken.length > 0;
 }
