@@ -3,6 +3,8 @@
 // Never looks at an event.
 
 import { AppError } from '../../core/error-codes.ts';
+import { worstSteps } from './pattern-cost.ts';
+import { parsePattern } from './pattern-syntax.ts';
 
 export type PatternVerdict =
   | { readonly kind: 'bounded'; readonly textLengthMax: number }
@@ -13,81 +15,49 @@ const STEPS_MAX = 2e7;
 const TEXT_LENGTH_MAX = 10_000;
 /** Below this length a pattern would refuse ordinary names and ids. */
 const TEXT_LENGTH_MIN = 64;
-/** Each optional piece may double the ways to match. */
-const OPTIONAL_MAX = 10;
-
-const REPEAT = /^(?:[*+]|\{(\d+)(?:(,)(\d*))?\})/;
+const PATTERN_LENGTH_MAX = 1_000;
 
 /**
- * Judges a pattern by its shape. A repeated group that itself repeats or chooses can match one text in
- * exponentially many ways, so it is refused; n open repeats in a row cost about length^n / n! steps,
- * so they bound the text.
+ * Judges a pattern by the steps that a search may take, as `worstSteps` estimates them: the longest text is
+ * the one that stays below STEPS_MAX.
+ * @param source of a RegExp, so that it is one
  */
-export function judgePattern(source: string): PatternVerdict {
-  const groups: { varies: boolean }[] = [];
-  const plain = source
-    .replaceAll(/\\./g, 'x')
-    .replaceAll(/\[[^\]]*\]/g, 'x')
-    .replaceAll(/\(\?(?:[:=!]|<[=!]|<\w+>)/g, '(');
-  let repeats = 0;
-  let optional = 0;
-  for (let index = 0; index < plain.length; index += 1) {
-    const character = plain[index] ?? '';
-    if (character === '(') groups.push({ varies: false });
-    const quantifier = quantifierAt(plain, character === ')' ? index + 1 : index);
-    if (character === ')') {
-      const group = groups.pop();
-      if (group?.varies === true && quantifier !== 'none' && quantifier !== 'optional') {
-        const reason =
-          'this pattern repeats a group that repeats or chooses, which can take for ever';
-        return { kind: 'refused', reason };
-      }
-      const outer = groups.at(-1);
-      if (outer !== undefined && group?.varies === true) outer.varies = true;
-      continue;
-    }
-    if (quantifier === 'open') repeats += 1;
-    // The "?" behind another quantifier makes that one lazy and chooses nothing.
-    if (quantifier === 'optional' && !/[*+?}]/.test(plain[index - 1] ?? '')) optional += 1;
-    const innermost = groups.at(-1);
-    const varies = character === '|' || (quantifier !== 'none' && quantifier !== 'exact');
-    if (innermost !== undefined && varies) innermost.varies = true;
+export function judgePattern(source: string, flags: string): PatternVerdict {
+  if (source.length > PATTERN_LENGTH_MAX) {
+    return refused(
+      `this pattern has ${source.length} characters; at most ${PATTERN_LENGTH_MAX} are allowed`,
+    );
   }
-  if (optional > OPTIONAL_MAX) {
-    return {
-      kind: 'refused',
-      reason: `this pattern has more than ${OPTIONAL_MAX} optional pieces`,
-    };
+  const root = parsePattern(source, flags);
+  const fits = (length: number): boolean => worstSteps(root, flags, length) <= STEPS_MAX;
+  if (!fits(TEXT_LENGTH_MIN)) {
+    return refused('this pattern can match one text in too many ways, which can take for ever');
   }
-  const textLengthMax = longestText(repeats, source.startsWith('^'));
-  return textLengthMax < TEXT_LENGTH_MIN
-    ? {
-        kind: 'refused',
-        reason: `this pattern repeats in ${repeats} places, which can take too long`,
-      }
-    : { kind: 'bounded', textLengthMax };
+  let textLengthMax = TEXT_LENGTH_MIN;
+  let tooLong = TEXT_LENGTH_MAX + 1;
+  while (tooLong - textLengthMax > 1) {
+    const length = Math.floor((textLengthMax + tooLong) / 2);
+    if (fits(length)) textLengthMax = length;
+    else tooLong = length;
+  }
+  return { kind: 'bounded', textLengthMax };
 }
 
-/** A pattern that is not bound to the beginning is tried at every character. */
-function longestText(repeats: number, anchored: boolean): number {
-  const exponent = repeats + (anchored ? 0 : 1);
-  let factorial = 1;
-  for (let factor = 2; factor <= exponent; factor += 1) factorial *= factor;
-  if (exponent === 0) return TEXT_LENGTH_MAX;
-  return Math.min(TEXT_LENGTH_MAX, Math.floor((STEPS_MAX * factorial) ** (1 / exponent)));
+function refused(reason: string): PatternVerdict {
+  return { kind: 'refused', reason };
 }
 
-function quantifierAt(
-  plain: string,
-  index: number,
-): 'none' | 'optional' | 'exact' | 'short' | 'open' {
-  if (plain[index] === '?') return 'optional';
-  const match = REPEAT.exec(plain.slice(index));
-  if (match === null) return 'none';
-  const [, least, comma, most] = match;
-  if (least === undefined) return 'open';
-  if (comma === undefined) return 'exact';
-  return most === '' || most === undefined || Number(most) > 20 ? 'open' : 'short';
+/** By the pattern as it is written in a formula, which is there as long as the formula. */
+const judged = new WeakMap<RegExp, number>();
+
+function textLengthMaxOf(pattern: RegExp): number {
+  let max = judged.get(pattern);
+  if (max === undefined) {
+    const verdict = judgePattern(pattern.source, pattern.flags);
+    max = verdict.kind === 'bounded' ? verdict.textLengthMax : 0;
+    judged.set(pattern, max);
+  }
+  return max;
 }
 
 /** What formulas are given for RegExp: a pattern that knows which texts it may be asked about. */
@@ -96,8 +66,7 @@ export class BoundedRegExp extends RegExp {
 
   constructor(pattern: RegExp | string, flags?: string) {
     super(pattern, flags);
-    const verdict = judgePattern(this.source);
-    this.#textLengthMax = verdict.kind === 'bounded' ? verdict.textLengthMax : 0;
+    this.#textLengthMax = textLengthMaxOf(pattern instanceof RegExp ? pattern : this);
   }
 
   override exec(text: string): RegExpExecArray | null {

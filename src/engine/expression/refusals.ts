@@ -174,6 +174,7 @@ function reportAmbiguous(node: AstNode, report: Report): void {
 }
 
 function refuseRegex(node: AstNode, report: Report): void {
-  const verdict = judgePattern((node.value as RegExp).source);
+  const { source, flags } = node.value as RegExp;
+  const verdict = judgePattern(source, flags);
   if (verdict.kind === 'refused') report(node, 'FORMULA_REFUSED', verdict.reason);
 }

@@ -228,18 +228,19 @@ function compilePattern(
     report(context, path, '"matches" takes a regular expression as text');
     return undefined;
   }
-  const verdict = judgePattern(operand);
-  if (verdict.kind === 'refused') {
-    report(context, path, verdict.reason);
-    return undefined;
-  }
+  let pattern: RegExp;
   try {
-    const { textLengthMax } = verdict;
-    return { kind: 'matches', pattern: new RegExp(operand, 'u'), textLengthMax };
+    pattern = new RegExp(operand, 'u');
   } catch {
     report(context, path, `"${operand}" is no regular expression`);
     return undefined;
   }
+  const verdict = judgePattern(pattern.source, pattern.flags);
+  if (verdict.kind === 'refused') {
+    report(context, path, verdict.reason);
+    return undefined;
+  }
+  return { kind: 'matches', pattern, textLengthMax: verdict.textLengthMax };
 }
 
 function report(context: TemplateContext, path: YamlPath, message: string, hint?: string): void {

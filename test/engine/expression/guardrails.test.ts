@@ -59,35 +59,17 @@ describe('what would never end', () => {
 });
 
 describe('a pattern', () => {
-  const SLOW = [
-    ...[
-      '(a+)+$',
-      '(a|b)*',
-      '(a*)*',
-      '(?:x+y?)+',
-      '((a)*)*',
-      '(a?){30}a{30}',
-      '(\\w+\\s?)*',
-      '(a{2,})+',
-    ],
-    ...['a?'.repeat(11), '.*.*.*.*.*x', '(?<n>a+)+'],
-  ];
-  const FINE = [
-    ...['^[a-z]+$', '^\\d{1,3}\\.\\d{1,3}$', '^(pro|lite)-', '^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$'],
-    ...['(?:a|b)c', '[(+*]+', '\\(\\d+\\)', 'a+?', '(ab){3}', 'a?'.repeat(10), '(a|b)?', ''],
-  ];
-
-  it.each(SLOW)('%s is refused', (source) => {
-    expect(judgePattern(source).kind).toBe('refused');
-  });
-
-  it.each(FINE)('%s is taken', (source) => {
-    expect(judgePattern(source).kind).toBe('bounded');
-  });
-
   it('that is taken ends on the longest text it may see', () => {
-    for (const source of ['.*x', '.*.*x', '.*.*.*x', '^.*.*.*x', 'a?'.repeat(10)]) {
-      const verdict = judgePattern(source);
+    for (const source of [
+      '.*x',
+      '.*.*x',
+      '.*.*.*x',
+      '^.*.*.*x',
+      'a?'.repeat(10),
+      '(a|b)*c',
+      'a{0,20}a{0,20}b',
+    ]) {
+      const verdict = judgePattern(source, 'u');
       if (verdict.kind !== 'bounded') throw new Error(`${source} is refused`);
       const start = performance.now();
       new RegExp(source, 'u').test('a'.repeat(verdict.textLengthMax));
@@ -96,7 +78,7 @@ describe('a pattern', () => {
   });
 
   it('refuses a longer text instead of cutting it', async () => {
-    const verdict = judgePattern('.*.*x');
+    const verdict = judgePattern('.*.*x', '');
     const max = verdict.kind === 'bounded' ? verdict.textLengthMax : 0;
     expect(max).toBeGreaterThan(100);
     expect(await give('$contains(data, /.*.*x/)', 'a'.repeat(max))).toBe(false);
