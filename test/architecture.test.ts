@@ -141,6 +141,14 @@ describe('what only one file may do', () => {
     expect(makers.map(({ file }) => file)).toEqual(['verifiers/verified-delivery.ts']);
   });
 
+  test('only http/ calls others; a page in a browser calls its own server', () => {
+    const calls =
+      /(?:await|return|=>|=) (?:globalThis\.)?fetch\(|import \{[^}]*\brequest\b[^}]*\} from 'node:https?'/;
+    const callers = FILES.filter(({ text }) => calls.test(text)).map(({ file }) => file);
+    expect(callers.filter((file) => !/^(?:http|console\/client)\//.test(file))).toEqual([]);
+    expect(callers).toContain('http/transport.ts');
+  });
+
   test('only edges of the process read the environment', () => {
     const readers = FILES.filter(({ text }) => /process\.env/.test(text));
     expect(readers.map(({ file }) => file)).toEqual(['cli.ts', 'lambda.ts']);

@@ -124,7 +124,8 @@ async function load({ apiKey, baseUrl, transport, timeoutMs = TIMEOUT_MS }: Stri
   const stripe = new sdk(apiKey.reveal(), {
     protocol: protocol === 'http:' ? 'http' : 'https',
     host: hostname,
-    ...(port === '' ? {} : { port }),
+    // The SDK takes 443 for both.
+    port: port === '' ? (protocol === 'http:' ? 80 : 443) : port,
     timeout: timeoutMs,
     httpClient: sdk.createFetchHttpClient(fetchOver(transport)),
     maxNetworkRetries: 1,

@@ -249,7 +249,7 @@ export const ERRORS = {
   },
   CRYPTLEX_UNAVAILABLE: {
     title: 'Cryptlex cannot be reached or is failing',
-    hint: 'Check CRYPTLEX_WEB_API_BASE_URL and the network; it is tried again.',
+    hint: 'Check CRYPTLEX_WEB_API_BASE_URL, HTTPS_PROXY and the network; it is tried again.',
     retryable: true,
     httpStatus: 503,
   },

@@ -3,6 +3,7 @@
 // Never branches on the code or text of an answer: those are not documented. The status decides.
 
 import { AppError, type AppErrorCode } from '../core/error-codes.ts';
+import { ProxyError } from '../http/tunnel-agent.ts';
 
 /**
  * What a failed call did: `none` = certainly nothing; `readBack` = the answer is final, but the state
@@ -75,8 +76,13 @@ function codeOfStatus(status: number, effect: Effect): AppErrorCode {
   if (status < 400) return 'CRYPTLEX_NONSENSE';
   if (status === 401 || status === 403) return 'CRYPTLEX_TOKEN';
   if (status === 429) return 'CRYPTLEX_RATE_LIMITED';
-  return status >= 500 || status === 408 ? 'CRYPTLEX_UNAVAILABLE' : 'CRYPTLEX_REFUSED';
+  return status >= 500 || status === 408 || status === FROM_PROXY
+    ? 'CRYPTLEX_UNAVAILABLE'
+    : 'CRYPTLEX_REFUSED';
 }
+
+/** Only a proxy answers with 407: it wants to know who we are. The call did not get through. */
+const FROM_PROXY = 407;
 
 /** The error for a call that got no whole answer. */
 export function errorOfFailure(
@@ -137,6 +143,7 @@ const UNSENT_SYSCALLS: ReadonlySet<string> = new Set(['connect', 'getaddrinfo'])
 
 function wasNeverSent(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false;
+  if (cause instanceof ProxyError) return true;
   // One error for each address of the host; all of them must have failed to connect.
   if (cause instanceof AggregateError && cause.errors.length > 0) {
     return cause.errors.every(wasNeverSent);
@@ -150,6 +157,7 @@ function wasNeverSent(cause: unknown): boolean {
 
 /** fetch says only "fetch failed"; the code that helps is that of an inner cause. */
 function networkCode(cause: unknown): string {
+  if (cause instanceof ProxyError) return cause.message;
   for (let error = cause; error instanceof Error; error = error.cause) {
     const code = textMember(error, 'code');
     if (code !== undefined) return code;

@@ -86,7 +86,7 @@ function reachability({ baseUrl }: Config, reach: Reach): Finding {
   const remedy =
     reach.error.code === 'CRYPTLEX_NONSENSE'
       ? 'What answers there is not the Web API. Check CRYPTLEX_WEB_API_BASE_URL: https://api.cryptlex.com, for the EU region https://api.eu.cryptlex.com.'
-      : 'Check CRYPTLEX_WEB_API_BASE_URL, the name service and the firewall of this machine.';
+      : 'Check CRYPTLEX_WEB_API_BASE_URL, HTTPS_PROXY and NO_PROXY, the name service and the firewall of this machine.';
   return problem(check, `${baseUrl}: ${reach.error.message}`, remedy);
 }
 

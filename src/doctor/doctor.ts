@@ -1,10 +1,11 @@
 // The doctor: is everything here that serving needs, and is it well? Takes the environment, gives a
 // checklist. Beside compose.ts; it starts nothing, makes no journal, and brings none up to date.
 
-import type { ConfigReading } from '../config/config.ts';
+import type { Config, ConfigReading } from '../config/config.ts';
 import type { EnvironmentVariables, ReadFile } from '../config/environment.ts';
 import { createSystemClock } from '../core/clock.ts';
 import type { Problem } from '../core/model.ts';
+import { formatProxy } from '../http/proxies.ts';
 import { readSetup, type Setup } from '../sources/read-sources.ts';
 import { askCryptlex } from './check-cryptlex.ts';
 import { databaseFindings } from './check-database.ts';
@@ -39,7 +40,7 @@ export async function examine(world: DoctorWorld): Promise<readonly Finding[]> {
   }
   const { config } = reading;
   findings.push(...tokenTexts(config, createSystemClock().nowMs()), baseUrlFinding(config));
-  findings.push(...billingFindings(config));
+  findings.push(...billingFindings(config), ...proxyFindings(config));
   const ruleSets = loaded.sources.map(({ ruleSet }) => ruleSet);
   findings.push(...(await askCryptlex(config, needsOf(ruleSets, loaded.env))));
   findings.push(...(await databaseFindings(config.database)));
@@ -58,6 +59,13 @@ function environmentFinding(reading: ConfigReading): Finding {
   if (problems.length === 0) return ok('environment', 'every variable is as it should be');
   const told = problems.map(({ code, message }) => `${message} [${code}]`).join('; ');
   return problem('environment', told, problems.map(({ hint }) => hint ?? '').join(' '));
+}
+
+function proxyFindings({ proxies }: Config): readonly Finding[] {
+  const [http, https] = [proxies.http, proxies.https].map((proxy) => proxy && formatProxy(proxy));
+  if (http === undefined && https === undefined) return [];
+  const told = [https && `https:// through ${https}`, http && `http:// through ${http}`];
+  return [ok('proxy', told.filter((part) => part !== undefined).join(', '))];
 }
 
 function rulesFinding({ rulesDir, unreadable, loaded }: Setup): Finding {

@@ -4,6 +4,7 @@
 import { AppError } from '../../core/error-codes.ts';
 import type { JsonObject, JsonValue, Provider } from '../../core/model.ts';
 import { Secret } from '../../core/secret.ts';
+import type { Transport } from '../../http/transport.ts';
 import { isJsonObject } from '../../verifiers/event-body.ts';
 import { signDelivery } from '../../verifiers/sign.ts';
 import type { Sending } from './chaos.ts';
@@ -14,6 +15,8 @@ export interface Endpoint {
   readonly url: string;
   readonly secret: Secret;
   readonly nowMs: () => number;
+  /** How requests leave. */
+  readonly transport: Transport;
 }
 
 export interface Answer {
@@ -41,25 +44,24 @@ const MESSAGE_LENGTH_MAX = 500;
 
 /** @throws ENDPOINT_UNREACHABLE */
 export async function send(sending: Sending, endpoint: Endpoint): Promise<Sent> {
-  const { provider, url, nowMs } = endpoint;
+  const { provider, url, nowMs, transport } = endpoint;
   const startedMs = nowMs();
-  let response: Response;
+  let status: number;
   let text: string;
   try {
-    response = await fetch(url, {
-      method: 'POST',
-      headers: headersOf(sending, endpoint),
-      body: Buffer.from(bodyOf(provider, sending.events)),
-      redirect: 'manual',
+    const response = await transport({
+      ...{ url, method: 'POST', headers: new Headers(headersOf(sending, endpoint)) },
+      body: Buffer.from(bodyOf(provider, sending.events)).toString('utf8'),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
+    ({ status } = response);
     text = await response.text();
   } catch (error) {
     const cause = error instanceof Error ? (error.cause ?? error) : error;
     const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
     throw new AppError('ENDPOINT_UNREACHABLE', `${url} does not answer (${why})`, { cause: error });
   }
-  const answer = answerOf(response.status, text, nowMs() - startedMs);
+  const answer = answerOf(status, text, nowMs() - startedMs);
   return { sending, answer, problem: problemOf(sending, answer, text) };
 }
 

@@ -10,6 +10,9 @@ import { AppError } from '../../core/error-codes.ts';
 import type { JsonObject, Provider } from '../../core/model.ts';
 import { mainSecretName, PROVIDERS } from '../../core/model.ts';
 import { Secret } from '../../core/secret.ts';
+import { fetchOver } from '../../http/fetch.ts';
+import { NO_PROXIES } from '../../http/proxies.ts';
+import { createTransport } from '../../http/transport.ts';
 import { composeSandbox, type ServedSandbox } from '../../sandbox/compose-sandbox.ts';
 import { signedHeaders } from '../../verifiers/webhook-body.ts';
 import type { Command, Terminal } from '../command.ts';
@@ -49,6 +52,9 @@ const STORY: readonly { readonly provider: Provider; readonly sample: string }[]
 const LICENSES_AT_THE_END = 4;
 /** The sandbox's own time, so that the demo tells the same story every day. */
 const SANDBOX_TIME_MS = Date.UTC(2026, 10, 1);
+
+/** To this very machine, whatever proxy is set. */
+const post = fetchOver(createTransport(NO_PROXIES));
 
 export const demoCommand: Command = {
   help: HELP,
@@ -133,7 +139,7 @@ async function send(
   const body = readFileSync(assetPath(`samples/${provider}/${sample}.json`));
   const timestampSeconds = Math.floor(Date.now() / 1000);
   const headers = signedHeaders(provider, body, { secret, timestampSeconds });
-  const response = await fetch(`${url}/v1`, { method: 'POST', headers, body });
+  const response = await post(`${url}/v1`, { method: 'POST', headers, body });
   const answer = (await response.json()) as JsonObject;
   const ids = Array.isArray(answer['licenseIds']) ? answer['licenseIds'] : [];
   const done =

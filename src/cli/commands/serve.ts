@@ -18,6 +18,7 @@ Starts the server. Everything is said by environment variables; the important on
   CRYPTLEX_PRODUCT_ID          the product that rules/stripe.yaml licenses
   DATABASE_URL                 the journal: sqlite:data/keywright.db unless said otherwise, postgres://…
                                for several replicas, memory: for hosts without a disk
+  HTTPS_PROXY, NO_PROXY        the proxy that outgoing calls go through, and what is called without it
   ALERT_WEBHOOK_URL            where alerts are sent, plain JSON or Slack's form
   PORT (9890), HOST (0.0.0.0), RULES_DIR (rules), LOG_LEVEL (info), LOG_FORMAT (json, pretty)
 Any variable may be read from a file: NAME_FILE=/run/secrets/name.

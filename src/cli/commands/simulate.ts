@@ -8,11 +8,13 @@ import { randomOf, seedOf } from '../../authoring/simulator/random.ts';
 import { eventsOfBody, loadScenario, type Scenario } from '../../authoring/simulator/scenario.ts';
 import { findScenario, listScenarios, readText } from '../../authoring/simulator/scenario-files.ts';
 import { createEnvironment } from '../../config/environment.ts';
+import { readProxies } from '../../config/proxy.ts';
 import { createSystemClock } from '../../core/clock.ts';
 import { AppError } from '../../core/error-codes.ts';
 import { mainSecretName, PROVIDERS, type Provider } from '../../core/model.ts';
 import type { Secret } from '../../core/secret.ts';
 import { formatDiagnostic } from '../../engine/diagnostics/findings.ts';
+import { createTransport, type Transport } from '../../http/transport.ts';
 import { type Command, type Terminal, usageError } from '../command.ts';
 import { type Options, PROVIDER_NEEDED, parseOptions } from '../input/simulate-options.ts';
 import { headText, rowsOf, simulationJson, summaryText } from '../output/simulate-report.ts';
@@ -57,6 +59,7 @@ export const simulateCommand: Command = {
     const scenario = scenarioOf(provider, options, terminal);
     if (scenario === undefined) return 2;
     const secret = secretOf(provider, options.secretName, terminal);
+    const transport = transportOf(terminal);
     const clock = createSystemClock();
     const startMs = options.startMs ?? clock.nowMs();
     const { seed, settings, keepIds } = options;
@@ -78,7 +81,7 @@ export const simulateCommand: Command = {
     const rowOf = rowsOf(rounds, { colour: terminal.isTty, chaos: options.chaos });
     if (!options.json) terminal.writeOut(headText(run, rounds));
     const sent = await play(rounds, {
-      endpoint: { provider, url: options.to, secret, nowMs: () => clock.nowMs() },
+      endpoint: { provider, url: options.to, secret, transport, nowMs: () => clock.nowMs() },
       clock,
       speed: options.speed,
       onSent: (one) => {
@@ -103,6 +106,15 @@ function secretOf(provider: Provider, given: string | undefined, terminal: Termi
   throw new AppError('ENV_MISSING', `${name} is not set`, {
     hint: `Set it to the secret that the server has, to sign as ${provider} would.`,
   });
+}
+
+/** @throws ENV_INVALID */
+function transportOf({ env }: Terminal): Transport {
+  const environment = createEnvironment(env, (path) => readText(path));
+  const proxies = readProxies(environment, env);
+  const [problem] = environment.problems();
+  if (problem !== undefined) throw new AppError(problem.code, problem.message);
+  return createTransport(proxies);
 }
 
 /** The scenario, or undefined when it has findings, which are told. */
