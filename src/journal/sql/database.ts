@@ -69,6 +69,8 @@ export interface SqlDatabase {
   lockEvent(tx: SqlTransaction, eventKey: string): Promise<void>;
   /** The database's clock at this moment, for whoever has waited for a lock; milliseconds since 1970. */
   presentMs(tx: SqlTransaction): Promise<number>;
+  /** @throws JOURNAL_UNAVAILABLE when the disk has no room for the largest delivery, where we can see that */
+  requireSpace(): Promise<void>;
   /** Forgets what was erased for good: freed pages and what the log still holds of them. */
   scrub(): Promise<void>;
   /** The items of a JSON list of texts, for `in ( … )`. */

@@ -151,6 +151,9 @@ class PostgresDatabase implements SqlDatabase {
     return row?.now_ms ?? tx.nowMs;
   }
 
+  /** Its disk is not ours to see; the write itself fails. */
+  async requireSpace(): Promise<void> {}
+
   /** Its own vacuum overwrites what was erased. */
   async scrub(): Promise<void> {}
 

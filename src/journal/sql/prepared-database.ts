@@ -66,6 +66,10 @@ export class PreparedDatabase implements SqlDatabase {
     return this.#database.presentMs(tx);
   }
 
+  requireSpace(): Promise<void> {
+    return this.#database.requireSpace();
+  }
+
   scrub(): Promise<void> {
     return this.#database.scrub();
   }

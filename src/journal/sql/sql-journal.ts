@@ -63,6 +63,7 @@ import {
   insertReferences,
   NEXT_DUE,
   OWN_PLACE,
+  PROBE,
   REFRESH_PAYLOAD,
   REQUEUE,
   renewLeases,
@@ -98,6 +99,9 @@ export interface Lease {
 const LEASE: Lease = { ms: 20_000, heartbeatMs: 5_000 };
 /** Later than anything; small enough to be exact in every kind of number. */
 const NEVER_MS = 9_000_000_000_000;
+
+/** As much as a delivery writes: on a full disk, one page may still find a place. */
+const PROBE_TEXT = '.'.repeat(16 * 1024);
 
 /** Opens the journal over a database, brings its schema up to date, and takes up what a crash left. */
 export async function openSqlJournal(database: SqlDatabase, clock: Clock): Promise<Journal> {
@@ -599,9 +603,8 @@ class SqlJournal implements Journal {
   }
 
   async ping(): Promise<void> {
-    await this.#database.transaction((tx) =>
-      tx.query("update keywright_meta set value = value where name = 'schema_version'"),
-    );
+    await this.#database.requireSpace();
+    await this.#database.transaction((tx) => tx.query(PROBE, [PROBE_TEXT]));
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,9 @@
 // The fsync of SQLite's write-ahead log, on a thread of its own. Takes commits that wait for it, tells each once
 // what it wrote is durable, or that it could not be made so. Never writes anything itself.
 
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { AppError, messageOf } from '../../core/error-codes.ts';
+import { type FileIdentity, requireSame } from './sqlite-file.ts';
 
 /** SQLITE_TOOBIG: it is about the row, not about the file. */
 const TOO_BIG = 18;
@@ -13,17 +14,32 @@ interface Committed {
   fail(error: unknown): void;
 }
 
+export interface LogSyncOptions {
+  /** Of the write-ahead log. */
+  readonly path: string;
+  readonly sync: (descriptor: number) => Promise<void>;
+  /** Throws when the journal beside the log is not the one that is open any more. */
+  check(): void;
+}
+
+interface OpenLog {
+  readonly descriptor: number;
+  readonly opened: FileIdentity;
+}
+
 /** Makes the write-ahead log durable, for all who ask while it is at it by one further fsync. */
 export class LogSync {
-  readonly #path: string;
-  readonly #sync: (descriptor: number) => Promise<void>;
-  #descriptor: number | undefined;
+  readonly #options: LogSyncOptions;
+  #log: OpenLog | undefined;
   #asked: Committed[] = [];
   #running: Promise<void> | undefined;
 
-  constructor(path: string, sync: (descriptor: number) => Promise<void>) {
-    this.#path = path;
-    this.#sync = sync;
+  constructor(options: LogSyncOptions) {
+    this.#options = options;
+  }
+
+  get path(): string {
+    return this.#options.path;
   }
 
   /** These were committed; they are told once that is durable, or that it could not be made so. */
@@ -38,9 +54,7 @@ export class LogSync {
       const jobs = this.#asked;
       this.#asked = [];
       try {
-        // Windows makes durable only what may be written to.
-        this.#descriptor ??= openSync(this.#path, 'r+');
-        await this.#sync(this.#descriptor);
+        await this.#makeDurable();
         for (const job of jobs) job.commit();
       } catch (error) {
         const failure = unavailable(error, 'the journal');
@@ -50,11 +64,27 @@ export class LogSync {
     this.#running = undefined;
   }
 
+  /** After the fsync, and before anybody is told: what is lost with its file is not answered 200. */
+  async #makeDurable(): Promise<void> {
+    const { path, sync, check } = this.#options;
+    this.#log ??= openLog(path);
+    const { descriptor, opened } = this.#log;
+    await sync(descriptor);
+    requireSame(path, opened);
+    check();
+  }
+
   async close(): Promise<void> {
     await this.#running;
-    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
-    this.#descriptor = undefined;
+    if (this.#log !== undefined) closeSync(this.#log.descriptor);
+    this.#log = undefined;
   }
+}
+
+/** Windows makes durable only what may be written to. */
+function openLog(path: string): OpenLog {
+  const descriptor = openSync(path, 'r+');
+  return { descriptor, opened: fstatSync(descriptor, { bigint: true }) };
 }
 
 /** What the system says, with what it means for whoever runs the server. */

@@ -19,6 +19,8 @@ import {
   type SqlValue,
   storedValues,
 } from './database.ts';
+import { identityOf, realFile, requireSame, requireSpace } from './sqlite-file.ts';
+import { takeLock } from './sqlite-lock.ts';
 import { LogSync, unavailable } from './sqlite-log.ts';
 
 export interface SqliteOptions {
@@ -55,10 +57,11 @@ const CHECKPOINT_PAGES = 4_000;
 /** @throws JOURNAL_LOCKED | JOURNAL_UNAVAILABLE */
 export function openSqlite(options: SqliteOptions): SqlDatabase {
   const { path, clock, works, sync = promisify(fdatasync) } = options;
-  const file = resolve(path);
+  const given = resolve(path);
   let lock: DatabaseSync | undefined;
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    mkdirSync(dirname(given), { recursive: true });
+    const file = realFile(given);
     if (works) lock = takeLock(`${file}.lock`);
     const connection = new DatabaseSync(file);
     connection.exec(
@@ -66,22 +69,13 @@ export function openSqlite(options: SqliteOptions): SqlDatabase {
        pragma secure_delete = on; pragma temp_store = memory;
        pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
     );
-    return new SqliteDatabase(connection, lock, clock, new LogSync(`${file}-wal`, sync));
+    // By the path that was given: a link that leads elsewhere by now is what the next start will follow.
+    const opened = identityOf(given);
+    const log = new LogSync({ path: `${file}-wal`, sync, check: () => requireSame(given, opened) });
+    return new SqliteDatabase(connection, lock, clock, log);
   } catch (error) {
     lock?.close();
     throw unavailable(error, path);
-  }
-}
-
-function takeLock(file: string): DatabaseSync {
-  const lock = new DatabaseSync(file);
-  try {
-    lock.exec('pragma busy_timeout = 0; begin exclusive');
-    return lock;
-  } catch (error) {
-    lock.close();
-    if (!isBusy(error)) throw error;
-    throw new AppError('JOURNAL_LOCKED', `another process works on ${file.replace(/\.lock$/, '')}`);
   }
 }
 
@@ -243,6 +237,10 @@ class SqliteDatabase implements SqlDatabase {
     return tx.nowMs;
   }
 
+  requireSpace(): Promise<void> {
+    return requireSpace(this.#log.path);
+  }
+
   /** Freed pages are overwritten at once (secure_delete); here the write-ahead log is emptied as well. */
   async scrub(): Promise<void> {
     await this.#working;
@@ -287,8 +285,4 @@ class SqliteDatabase implements SqlDatabase {
     this.#connection.close();
     this.#lock?.close();
   }
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && /database is locked|SQLITE_BUSY/.test(error.message);
 }

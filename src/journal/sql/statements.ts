@@ -101,6 +101,10 @@ export const INSERT_ATTEMPT = `insert into attempts
   (event_key, attempt, started_ms, ended_ms, status, reason, calls)
   values ($1, $2, $3, $4, $5, $6, $7) on conflict (event_key, attempt) do nothing`;
 
+/** A write like any other, to see whether one succeeds. */
+export const PROBE = `insert into keywright_meta (name, value) values ('probe', $1)
+  on conflict (name) do update set value = excluded.value`;
+
 export const WAKE_ALL = `update events set due_ms = $1
   where due_ms > $1 and status in ('queued', 'parked') and ${UNFINISHED}`;
 
