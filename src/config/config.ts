@@ -10,6 +10,7 @@ import { type BillingConfig, missingBillingKey, readBilling } from './billing.ts
 import type { Environment, EnvironmentVariables, ReadFile } from './environment.ts';
 import { createEnvironment, invalid, readChoice, readInteger, readToken } from './environment.ts';
 import { readProxies } from './proxy.ts';
+import { readRulesDir } from './rules-dir.ts';
 import { type AlertConfig, readAlerts, readTraces, type TraceConfig } from './telemetry.ts';
 
 /** The variable that holds the signing secret of the source named like the provider. */
@@ -84,13 +85,12 @@ export type ConfigReading = { readonly environment: Environment; readonly rulesD
 );
 
 const DEFAULT_BASE_URL = 'https://api.cryptlex.com';
-const DEFAULT_RULES_DIR = 'rules';
 /** A file beside the server, created at its first start. */
 export const DEFAULT_DATABASE_URL = 'sqlite:data/keywright.db';
 
 /**
  * Reads what `serve` needs. The secret variables of further sources stand in the rule files, and
- * where those lie is said by RULES_DIR: read that one first, by createEnvironment.
+ * where those lie is said by RULES_DIR: read that one first (rules-dir.ts).
  * Problems: ENV_MISSING, ENV_BLANK, ENV_INVALID, ENV_FILE, NO_SOURCE; one line each, without secrets.
  */
 export function readConfig(
@@ -110,7 +110,7 @@ export function readConfig(
     productId,
     port,
     host: environment.resolveEnv('HOST') ?? '0.0.0.0',
-    rulesDir: environment.resolveEnv('RULES_DIR') ?? DEFAULT_RULES_DIR,
+    rulesDir: readRulesDir(environment),
     rulesTest: readChoice(environment, 'RULES_TEST', ['true', 'false']) === 'true',
     database: readDatabase(environment),
     adminToken: readAdminToken(environment),

@@ -14,6 +14,7 @@ import {
   type EnvironmentVariables,
   type ReadFile,
 } from '../config/environment.ts';
+import { readRulesDir } from '../config/rules-dir.ts';
 import { AppError } from '../core/error-codes.ts';
 import { mainSecretName, PROVIDERS } from '../core/model.ts';
 import type { Secret } from '../core/secret.ts';
@@ -86,7 +87,7 @@ export async function readTested(
 
 /** Where the rules lie. */
 export function rulesDirOf({ env, readFile }: Pick<RulesWorld, 'env' | 'readFile'>): string {
-  return createEnvironment(env, readFile).resolveEnv('RULES_DIR') ?? 'rules';
+  return readRulesDir(createEnvironment(env, readFile));
 }
 
 interface FilesRead {

@@ -175,6 +175,16 @@ describe('--samples', () => {
     expect((await cli(['check', path, '--samples', join(samples, 'a.json')])).code).toBe(0);
   });
 
+  test('takes an event of FastSpring by itself, as `diff --events` does', async () => {
+    const events = folder({
+      'one.json': JSON.stringify({ id: 'a', type: 'order.completed', data: { order: 'b' } }),
+    });
+    const path = folder({ 'stripe.yaml': GOOD });
+    expect(await cli(['check', path, '--samples', events])).toMatchObject({ code: 0 });
+    const { out, err } = await cli(['diff', path, path, '--events', events]);
+    expect(out + err).not.toContain('unreadable');
+  });
+
   test.each([
     ['no JSON', '{ "object": '],
     ['a list', '[]'],

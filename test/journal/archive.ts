@@ -3,7 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { EventOutcome, EventStatus, Provider, WebhookEvent } from '../../src/core/model.ts';
-import { EVENT_STATUSES, eventKeyOf } from '../../src/core/model.ts';
+import { EVENT_STATUSES, eventKeyOf, PROVIDERS } from '../../src/core/model.ts';
 import {
   type Archive,
   BACKLOG_STATUSES,
@@ -287,11 +287,13 @@ function oneEvent(get: Get): void {
   describe('one event', () => {
     test('is found by its id in every provider that has it, and by its key', async () => {
       const { journal, archive } = get();
-      await accept(journal, { id: 'x' });
-      await accept(journal, { id: 'x', provider: 'paddle', source: 'paddle' });
+      for (const provider of PROVIDERS) {
+        await accept(journal, { id: 'x', provider, source: provider });
+      }
       await accept(journal, { id: 'y' });
-      expect((await archive.findKeys('x')).toSorted()).toEqual(['paddle:x', 'stripe:x']);
-      expect(await archive.findKeys('paddle:x')).toEqual(['paddle:x']);
+      const keys = PROVIDERS.map((provider) => `${provider}:x`);
+      expect((await archive.findKeys('x')).toSorted()).toEqual(keys.toSorted());
+      for (const key of keys) expect(await archive.findKeys(key)).toEqual([key]);
       expect(await archive.findKeys('z')).toEqual([]);
       expect(await archive.details('stripe:z')).toBeUndefined();
     });

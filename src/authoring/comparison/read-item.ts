@@ -1,12 +1,12 @@
 // From what was recorded to events. Takes an event of the journal, or a line or file that holds a webhook body;
-// gives its events, or why it cannot be used. Which provider a body is of is seen by its members.
+// gives its events, or why it cannot be used.
 
 import { AppError } from '../../core/error-codes.ts';
-import type { JsonObject, Provider, WebhookEvent } from '../../core/model.ts';
-import { PROVIDERS } from '../../core/model.ts';
+import type { JsonObject, WebhookEvent } from '../../core/model.ts';
 import type { RecordedEvent } from '../../journal/archive.ts';
 import { eventsOf } from '../../verifiers/create-verifier.ts';
-import { eventObject, isJsonObject } from '../../verifiers/event-body.ts';
+import { eventObject } from '../../verifiers/event-body.ts';
+import { recognizeEvent } from '../../verifiers/recognize-event.ts';
 import type { Unusable } from './tally.ts';
 
 /** One thing that was recorded, still as text: threads send texts to one another at little cost. */
@@ -41,8 +41,7 @@ function readRecorded(event: RecordedEvent): ReadItem {
 function readText(text: string, where: string): ReadItem {
   try {
     const value = eventObject(parsed(text));
-    const { body, source, given } = unwrapped(value);
-    const provider = given ?? providerOf(body);
+    const { body, source, provider } = recognizeEvent(value);
     if (provider === undefined) {
       return unusable('unreadable', where, 'it is no event of Stripe, FastSpring or Paddle');
     }
@@ -62,31 +61,6 @@ function parsed(text: string): unknown {
     // The parser's message quotes the event.
     throw new AppError('BODY_MALFORMED', 'it is not JSON');
   }
-}
-
-/** What `events show` prints holds the event under `payload`, beside what is known of it. */
-function unwrapped(value: JsonObject): {
-  body: JsonObject;
-  source: string | undefined;
-  given: Provider | undefined;
-} {
-  const { payload, source, provider } = value;
-  if (!isJsonObject(payload)) return { body: value, source: undefined, given: undefined };
-  return {
-    body: payload,
-    source: typeof source === 'string' ? source : undefined,
-    given: PROVIDERS.find((name) => name === provider),
-  };
-}
-
-function providerOf(body: JsonObject): Provider | undefined {
-  if (typeof body['event_type'] === 'string') return 'paddle';
-  if (Array.isArray(body['events'])) return 'fastspring';
-  const { data, object } = body;
-  if (object === 'event' || object === 'v2.core.event') return 'stripe';
-  if (isJsonObject(data) && isJsonObject(data['object'])) return 'stripe';
-  // Seconds or milliseconds: a FastSpring event by itself.
-  return typeof body['type'] === 'string' && isJsonObject(data) ? 'fastspring' : undefined;
 }
 
 function unusable(reason: Unusable['reason'], where: string, detail: string): ReadItem {

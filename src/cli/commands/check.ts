@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { ACTIONS } from '../../actions/definitions.ts';
+import { rulesDirIn } from '../../config/rules-dir.ts';
 import { AppError } from '../../core/error-codes.ts';
 import type { Diagnostic } from '../../core/model.ts';
 import { createInspection, loadKnownShapes } from '../../engine/lint/inspect.ts';
@@ -41,7 +42,7 @@ export const checkCommand: Command = {
   help: HELP,
   run: async (args, terminal) => {
     const options = parse(args);
-    const named = options.paths.length > 0 ? options.paths : [terminal.env['RULES_DIR'] ?? 'rules'];
+    const named = options.paths.length > 0 ? options.paths : [rulesDirIn(terminal.env)];
     const checkOnce = async (): Promise<CheckedFiles> => {
       const known = await loadKnownShapes();
       const shapes = options.samples === undefined ? known : learnFrom(options.samples, known);

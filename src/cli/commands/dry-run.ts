@@ -12,6 +12,7 @@ import {
   explainEvent,
 } from '../../authoring/dry-run/explain.ts';
 import { environmentFor } from '../../authoring/dry-run/rule-variables.ts';
+import { rulesDirIn } from '../../config/rules-dir.ts';
 import { AppError } from '../../core/error-codes.ts';
 import { PROVIDERS, type Provider } from '../../core/model.ts';
 import { formatDiagnostic } from '../../engine/diagnostics/findings.ts';
@@ -112,7 +113,7 @@ function parse(args: readonly string[], terminal: Terminal): Options {
     if (live && given !== undefined) {
       throw usageError('--given and --live both say what exists in Cryptlex; use one', 'dry-run');
     }
-    const rules = values.rules ?? terminal.env['RULES_DIR'] ?? 'rules';
+    const rules = values.rules ?? rulesDirIn(terminal.env);
     return { provider, file, rules, given, live, all: values.all || values.verbose, json };
   } catch (error) {
     throw asUsageError(error, 'dry-run');

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { runTests, type TestRun } from '../../authoring/rule-tests/run-files.ts';
 import { testFilesAt } from '../../authoring/rule-tests/test-files.ts';
 import { updateExpectations } from '../../authoring/rule-tests/update-expectations.ts';
+import { rulesDirIn } from '../../config/rules-dir.ts';
 import { AppError } from '../../core/error-codes.ts';
 import { percentOf } from '../../engine/cases/coverage.ts';
 import { formatDiagnostic } from '../../engine/diagnostics/findings.ts';
@@ -97,7 +98,7 @@ function parse(args: readonly string[], terminal: Terminal): Options {
       },
       allowPositionals: true,
     });
-    const rulesDir = values.rules ?? terminal.env['RULES_DIR'] ?? 'rules';
+    const rulesDir = values.rules ?? rulesDirIn(terminal.env);
     const { run: pattern, coverage, update, watch, junit, json } = values;
     const minCoverage = percent(values['min-coverage']);
     const isNamed = positionals.length > 0;

@@ -4,16 +4,17 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError, messageOf } from '../../core/error-codes.ts';
-import type { JsonObject, Provider } from '../../core/model.ts';
+import type { JsonObject } from '../../core/model.ts';
 import { teachShapes } from '../../engine/lint/inspect.ts';
 import type { KnownShapes } from '../../engine/lint/shapes/known.ts';
+import { isJsonObject } from '../../verifiers/event-body.ts';
+import { recognizeEvent } from '../../verifiers/recognize-event.ts';
 
 /** @throws INPUT_UNREADABLE for a path that cannot be read, or holds no event */
 export function learnFrom(path: string, known: KnownShapes): KnownShapes {
   let taught = known;
   for (const file of filesOf(path)) {
-    const body = readBody(file);
-    const provider = providerOf(body);
+    const { provider, body } = recognizeEvent(readObject(file));
     if (provider === undefined) {
       const hint = 'Show it bodies of webhooks, as Stripe, FastSpring or Paddle sends them.';
       throw new AppError('INPUT_UNREADABLE', `${file} holds no event of a provider`, { hint });
@@ -35,23 +36,14 @@ function filesOf(path: string): readonly string[] {
   throw unreadable(path, 'there is no JSON file in it');
 }
 
-function readBody(file: string): JsonObject {
+function readObject(file: string): JsonObject {
   try {
-    const body: unknown = JSON.parse(readFileSync(file, 'utf8').replace(/^\ufeff/, ''));
-    if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
-      return body as JsonObject;
-    }
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8').replace(/^\ufeff/, ''));
+    if (isJsonObject(value)) return value;
   } catch (error) {
     throw unreadable(file, messageOf(error), error);
   }
   throw unreadable(file, 'it is no JSON object');
-}
-
-/** By the members that only its envelope has. */
-function providerOf(body: JsonObject): Provider | undefined {
-  if (Array.isArray(body['events']) || typeof body['processed'] === 'boolean') return 'fastspring';
-  if (typeof body['event_type'] === 'string') return 'paddle';
-  return body['object'] === 'event' && typeof body['type'] === 'string' ? 'stripe' : undefined;
 }
 
 function unreadable(path: string, why: string, cause?: unknown): AppError {

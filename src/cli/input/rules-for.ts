@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ACTIONS } from '../../actions/definitions.ts';
+import { rulesDirIn } from '../../config/rules-dir.ts';
 import { loadRuleFile } from '../../engine/load/load.ts';
 import type { RuleSet } from '../../engine/rules/rule-set.ts';
 import { readRuleFiles } from '../../sources/rule-files.ts';
@@ -11,7 +12,7 @@ import type { Terminal } from '../command.ts';
 
 /** The rules of a source as they lie there now; undefined when the file has errors or is gone. */
 export function loadRulesFor(source: string, env: Terminal['env']): RuleSet | undefined {
-  const directory = env['RULES_DIR'] ?? 'rules';
+  const directory = rulesDirIn(env);
   for (const ending of ['yaml', 'yml']) {
     const path = join(directory, `${source}.${ending}`);
     if (!existsSync(path)) continue;

@@ -15,7 +15,7 @@ import {
   toRecord,
   toRecorded,
 } from './rows.ts';
-import { NOT_DONE, UNFINISHED } from './statements.ts';
+import { anyProvider, NOT_DONE, UNFINISHED } from './statements.ts';
 
 const LIMIT_MAX = 1000;
 /** Which of the indexes by status holds what is of this status; those that are done are too many for one. */
@@ -87,11 +87,7 @@ async function conditionsOf(
   return { sql: conditions.length === 0 ? '1 = 1' : conditions.join(' and '), parameters };
 }
 
-/**
- * A thing by its id, with or without the name of its provider: the same id of two providers is two things.
- * In the same way for subjects as for events.
- */
-const ANY = "?, 'stripe:' || ?, 'fastspring:' || ?, 'paddle:' || ?";
+const ANY = anyProvider('?');
 
 /** What a text may refer to; an e-mail address also by the user that is remembered under it. */
 async function findReferences(tx: SqlTransaction, about: string): Promise<readonly string[]> {

@@ -29,7 +29,7 @@ import {
   toStoredPlan,
   toSubjects,
 } from './rows.ts';
-import { FIND_EVENT } from './statements.ts';
+import { anyProvider, FIND_EVENT } from './statements.ts';
 import { afterEntering, POSITION, putOff } from './subject-order.ts';
 import { createTimeCounts } from './time-counts.ts';
 import { forgetTimers } from './timers.ts';
@@ -195,7 +195,7 @@ function codeOnly({ code }: EventFailure): EventFailure {
 
 /** By the key, which has an index: it is the provider and the id. */
 const FIND_KEYS = `select event_key from events
-  where event_key in ($1, 'stripe:' || $1, 'fastspring:' || $1, 'paddle:' || $1) order by sequence`;
+  where event_key in (${anyProvider('$1')}) order by sequence`;
 
 const REMEMBER_RULES = `insert into rule_texts (hash, file, rule_text) values ($1, $2, $3)
   on conflict (hash) do nothing`;

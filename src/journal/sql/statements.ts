@@ -1,6 +1,6 @@
 // The statements of the SQL journal that are about events. SQL only; the same for SQLite and PostgreSQL.
 
-import type { EventStatus } from '../../core/model.ts';
+import { type EventStatus, PROVIDERS } from '../../core/model.ts';
 import type { SqlDatabase } from './database.ts';
 import { EVENT_COLUMNS } from './rows.ts';
 
@@ -113,3 +113,11 @@ export const OWN_PLACE = `update event_subjects set time_ms = (
 
 export const STILL_DONE = `select event_key from events
   where event_key = $1 and status = 'done' and is_erased = 0`;
+
+/**
+ * For `in (…)`: a thing by its id, with or without the name of its provider before it. The same id of two
+ * providers is two things. In the same way for subjects as for events.
+ */
+export function anyProvider(placeholder: string): string {
+  return [placeholder, ...PROVIDERS.map((name) => `'${name}:' || ${placeholder}`)].join(', ');
+}
