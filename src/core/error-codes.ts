@@ -127,7 +127,7 @@ export const ERRORS = {
   },
   RULE_REJECTED: {
     title: 'A rule rejects this event',
-    hint: 'The message is the one the rule gives. Change the product or the rule, then replay the event.',
+    hint: 'The message is the one the rule gives. Change the catalog or the rule, then replay the event; a product that is changed at the provider counts for new events only.',
     retryable: false,
     httpStatus: 400,
   },
