@@ -32,7 +32,7 @@ interface Product {
   readonly assets: readonly string[];
 }
 
-const PRODUCTS: readonly Product[] = [
+export const PRODUCTS: readonly Product[] = [
   {
     folder: '.',
     entries: {

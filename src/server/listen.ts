@@ -31,6 +31,8 @@ export type Closing =
   /** So many requests were still in flight when the grace period was over. */
   | { readonly kind: 'cut_off'; readonly requests: number };
 
+export const HEADERS_TIMEOUT_MS = 10_000;
+export const REQUEST_TIMEOUT_MS = 30_000;
 // Longer than the 60 s for which load balancers keep a connection: they must be the ones to close it.
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const SHUTDOWN_GRACE_MS = 10_000;
@@ -40,7 +42,12 @@ export async function listen(
   app: {
     fetch: (request: Request, origin: RequestOrigin) => Response | Promise<Response>;
   },
-  { port, host, headersTimeoutMs = 10_000, requestTimeoutMs = 30_000 }: ListenOptions,
+  {
+    port,
+    host,
+    headersTimeoutMs = HEADERS_TIMEOUT_MS,
+    requestTimeoutMs = REQUEST_TIMEOUT_MS,
+  }: ListenOptions,
 ): Promise<Listening> {
   const server = createAdaptorServer({
     fetch: (request, { incoming }) =>

@@ -16,8 +16,8 @@ export interface Strangers {
 
 const WINDOW_MS = 60_000;
 /** A provider with a wrong secret sends less, and is to be seen in the log. */
-const PER_ADDRESS_MAX = 60;
-const PER_SOURCE_MAX = 300;
+export const PER_ADDRESS_MAX = 60;
+export const PER_SOURCE_MAX = 300;
 /** Whoever has many addresses does not fill the memory either. */
 const KEYS_MAX = 10_000;
 

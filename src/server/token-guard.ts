@@ -8,11 +8,11 @@ import { createBearerCheck } from './bearer.ts';
 import type { RequestOrigin } from './read-body.ts';
 import type { Strangers } from './refusal-limiter.ts';
 
-const GUESS_DELAY_MS = 1_000;
+export const GUESS_DELAY_MS = 1_000;
 /** So many wait at once for each address; the others lose their connection, which costs the guesser more than us. */
-const WAITING_PER_ADDRESS_MAX = 8;
+export const WAITING_PER_ADDRESS_MAX = 8;
 /** Whoever has many addresses does not hold more timers and sockets than this. */
-const WAITING_MAX = 64;
+export const WAITING_MAX = 64;
 
 export interface GuessLimiter {
   /**
