@@ -185,12 +185,14 @@ describe('nothing is left out', () => {
     const documented = rows.flatMap((cell) =>
       [...cell.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name),
     );
-    const set = Object.fromEntries(documented.map((name) => [name ?? '', 'x']));
+    // An address: some are read only where another one holds it.
+    const set = Object.fromEntries(documented.map((name) => [name ?? '', 'http://x.test']));
     const known = await variablesRead({ ...set, NOT_READ: 'x' }, (env) =>
       readConfig(env, () => ''),
     );
-    expect(known).toContain('PORT');
-    expect(documented.toSorted()).toEqual([...known, 'NAME_FILE'].toSorted());
+    // Those of proxies are read in small letters too, as everywhere.
+    const names = new Set(['NAME_FILE', ...known.map((name) => name.toUpperCase())]);
+    expect(documented.toSorted()).toEqual([...names].toSorted());
   });
 
   it('every command stands in docs/operating.md, with the summary that it has itself', async () => {
