@@ -1,6 +1,7 @@
 // Metadata entries of licenses and users. Takes what is there and what is wanted, gives what to send.
 // What a PATCH does to entries it does not name is not documented, so the full set is always sent.
 
+import { told } from '../core/told.ts';
 import type { MetadataInput } from '../cryptlex/types.ts';
 
 interface Entry {
@@ -14,12 +15,16 @@ export function privateEntries(metadata: Readonly<Record<string, string>>): Meta
   return Object.entries(metadata).map(([key, value]) => ({ key, value, viewPermissions: [] }));
 }
 
-/** The full set to send, or undefined when everything wanted is there. Other entries keep all they have. */
+/**
+ * The full set to send, or undefined when everything wanted is there. Other entries keep all they have.
+ * @throws CRYPTLEX_NONSENSE when the answer does not tell what is there: it would be lost
+ */
 export function mergedEntries(
-  present: readonly Entry[] | null | undefined,
+  object: { readonly id: string; readonly metadata?: readonly Entry[] | null },
   wanted: Readonly<Record<string, string>>,
 ): MetadataInput[] | undefined {
-  const entries = present ?? [];
+  if (Object.keys(wanted).length === 0) return undefined;
+  const entries = told(object, 'metadata') ?? [];
   const missing = Object.entries(wanted).filter(
     ([key, value]) => !entries.some((entry) => entry.key === key && entry.value === value),
   );

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../core/error-codes.ts';
 import type { Clock } from '../core/model.ts';
+import { told } from '../core/told.ts';
 import type { CryptlexClient } from '../cryptlex/client.ts';
 import type { User } from '../cryptlex/types.ts';
 import type { CheckoutLink, StripeCalls } from './stripe.ts';
@@ -109,7 +110,7 @@ function buyerOf(
 }
 
 function customerOf(user: User): string | undefined {
-  const entry = (user.metadata ?? []).find(({ key }) => key === CUSTOMER_KEY);
+  const entry = (told(user, 'metadata') ?? []).find(({ key }) => key === CUSTOMER_KEY);
   return entry !== undefined && /^cus_\w{1,250}$/.test(entry.value) ? entry.value : undefined;
 }
 

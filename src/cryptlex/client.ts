@@ -6,6 +6,7 @@ import createClient from 'openapi-fetch';
 import { AppError } from '../core/error-codes.ts';
 import type { Clock } from '../core/model.ts';
 import type { Secret } from '../core/secret.ts';
+import { ownerOf } from '../core/told.ts';
 import type { Transport } from '../http/transport.ts';
 import type { CallRecord } from './call-record.ts';
 import {
@@ -47,6 +48,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+interface LicenseSearchOptions extends CallOptions {
+  /** Takes a license that Cryptlex found, but without saying whose it is; else the search fails. */
+  readonly onOwnerUntold?: (license: License) => void;
+}
+
 /**
  * Every method rejects with a CryptlexError, whose `effect` says whether a write may have happened:
  * CRYPTLEX_TOKEN, CRYPTLEX_RATE_LIMITED, CRYPTLEX_UNAVAILABLE, CRYPTLEX_UNCLEAR (writes only),
@@ -62,7 +68,7 @@ export interface CryptlexClient {
   /** Members that are left out stay as they are. */
   updateUser(id: string, body: UserUpdate, options?: CallOptions): Promise<User>;
   /** All licenses that meet every criterion by exact text, read to the last page. */
-  findLicenses(filter: LicenseFilter, options?: CallOptions): Promise<License[]>;
+  findLicenses(filter: LicenseFilter, options?: LicenseSearchOptions): Promise<License[]>;
   /** Undefined when there is none (404). */
   getLicense(id: string, options?: CallOptions): Promise<License | undefined>;
   /** Not idempotent: each call makes a license. */
@@ -173,14 +179,19 @@ function licenseCalls(api: Api, send: Sender): Omit<CryptlexClient, keyof UserCa
   const template = '/v3/license-templates/{id}';
   const product = '/v3/products/{id}';
   return {
-    findLicenses: async (filter, { signal } = {}) => {
+    findLicenses: async (filter, { signal, onOwnerUntold } = {}) => {
       const criteria = licenseQuery(filter);
       const readPage = (page: number) => {
         const query = { ...criteria, page, limit: PAGE_LIMIT };
         const get = (init: AttemptInit) => api.GET(collection, { params: { query }, ...init });
         return send({ ...named('GET', collection), query, send: get, read: readLicenses }, signal);
       };
-      return readPages(collection, readPage, (license) => matchesLicense(license, filter));
+      return readPages(collection, readPage, (license) => {
+        const isUntold = filter.userId !== undefined && ownerOf(license) === undefined;
+        if (!isUntold || onOwnerUntold === undefined) return matchesLicense(license, filter);
+        onOwnerUntold(license);
+        return false;
+      });
     },
     getLicense: async (id, { signal } = {}) => {
       const get = (init: AttemptInit) => api.GET(item, { ...idParams(id), ...init });

@@ -3,6 +3,7 @@
 // answers with everybody's licenses (vendor's staff, forum thread 1295).
 
 import { AppError } from '../core/error-codes.ts';
+import { ownerOf, told } from '../core/told.ts';
 import type { operations } from './types.generated.ts';
 import type { License, Metadata, User } from './types.ts';
 
@@ -59,15 +60,16 @@ export function licenseQuery(filter: LicenseFilter): LicenseQuery {
   };
 }
 
-/** Whether the license meets every criterion, by exact text. */
+/**
+ * Whether the license meets every criterion, by exact text.
+ * @throws CRYPTLEX_NONSENSE when the answer does not tell a member that is asked about
+ */
 export function matchesLicense(license: License, filter: LicenseFilter): boolean {
-  const owner = license.user?.id ?? license.userId;
-  return (
-    hasMetadata(license.metadata, filter.metadata ?? {}) &&
-    (filter.productId === undefined || license.productId === filter.productId) &&
-    (filter.userId === undefined || owner === filter.userId) &&
-    (filter.suspended === undefined || license.suspended === filter.suspended) &&
-    (filter.key === undefined || license.key === filter.key)
+  const { metadata, userId } = filter;
+  if (metadata !== undefined && !hasMetadata(told(license, 'metadata'), metadata)) return false;
+  if (userId !== undefined && (ownerOf(license) ?? told(license, 'user')) !== userId) return false;
+  return (['productId', 'suspended', 'key'] as const).every(
+    (name) => filter[name] === undefined || told(license, name) === filter[name],
   );
 }
 
@@ -87,10 +89,13 @@ export function userQueries(filter: UserFilter): UserQuery[] {
   return [metadataQuery(filter.metadata)];
 }
 
-/** Whether this is the user searched for: e-mail without regard to case, metadata by exact text. */
+/**
+ * Whether this is the user searched for: e-mail without regard to case, metadata by exact text.
+ * @throws CRYPTLEX_NONSENSE when the answer does not tell it
+ */
 export function matchesUser(user: User, filter: UserFilter): boolean {
-  if (!('email' in filter)) return hasMetadata(user.metadata, filter.metadata);
-  return user.email.trim().toLowerCase() === filter.email.trim().toLowerCase();
+  if (!('email' in filter)) return hasMetadata(told(user, 'metadata'), filter.metadata);
+  return told(user, 'email').trim().toLowerCase() === filter.email.trim().toLowerCase();
 }
 
 function metadataQuery(wanted: MetadataCriteria): LicenseQuery & UserQuery {

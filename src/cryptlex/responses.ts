@@ -1,5 +1,6 @@
 // The bodies of 2xx answers. Takes their text, gives typed objects or the reason why they are none.
-// Never trusts the type of a member that the rest of the program relies on.
+// Never trusts the type of a member that the rest of the program relies on. Only the id must be there: whoever
+// reads another member says so, by `told` where it cannot be done without.
 
 import type { License, LicenseTemplate, Product, User } from './types.ts';
 
@@ -14,9 +15,7 @@ type Check = (value: unknown) => string | undefined;
 export const readUser: Reader<User> = reader<User>(checkUser);
 export const readLicense: Reader<License> = reader<License>(checkLicense);
 export const readTemplate: Reader<LicenseTemplate> = reader<LicenseTemplate>(checkTemplate);
-export const readProduct: Reader<Product> = reader<Product>(
-  checkMembers('product', { id: 'id', name: 'text' }),
-);
+export const readProduct: Reader<Product> = reader<Product>(checkMembers('product', { id: 'id' }));
 export const readUsers: Reader<User[]> = reader<User[]>(listOf(checkUser));
 export const readLicenses: Reader<License[]> = reader<License[]>(listOf(checkLicense));
 
@@ -63,15 +62,18 @@ function listOf(check: Check): Check {
   };
 }
 
-type MemberType = 'id' | 'text' | 'boolean' | 'text?' | 'number?' | 'user?' | 'metadata?';
+type MemberType = 'id' | 'text?' | 'boolean?' | 'textOrNull?' | 'user?' | 'metadata?' | 'texts?';
 
-/** `?` = may be absent or null. Values are never quoted: they are license keys and addresses. */
+/** `?` = may be absent. Values are never quoted: they are license keys and addresses. */
 const MEMBER_TESTS: Readonly<Record<MemberType, (value: unknown) => boolean>> = {
   id: (value) => typeof value === 'string' && value !== '',
-  text: (value) => typeof value === 'string',
-  boolean: (value) => typeof value === 'boolean',
-  'text?': (value) => value === undefined || value === null || typeof value === 'string',
-  'number?': (value) => value === undefined || value === null || typeof value === 'number',
+  'text?': (value) => value === undefined || typeof value === 'string',
+  'boolean?': (value) => value === undefined || typeof value === 'boolean',
+  'textOrNull?': (value) => value === undefined || value === null || typeof value === 'string',
+  'texts?': (value) =>
+    value === undefined ||
+    value === null ||
+    (Array.isArray(value) && value.every((item) => typeof item === 'string')),
   'user?': (value) =>
     value === undefined || value === null || (isRecord(value) && typeof value['id'] === 'string'),
   'metadata?': (value) =>
@@ -97,8 +99,8 @@ function checkMembers(what: string, members: Readonly<Record<string, MemberType>
 function checkUser(value: unknown): string | undefined {
   return checkMembers('user', {
     id: 'id',
-    email: 'text',
-    role: 'text?',
+    email: 'text?',
+    role: 'textOrNull?',
     metadata: 'metadata?',
   })(value);
 }
@@ -106,24 +108,17 @@ function checkUser(value: unknown): string | undefined {
 function checkLicense(value: unknown): string | undefined {
   return checkMembers('license', {
     id: 'id',
-    key: 'text',
-    productId: 'id',
-    revoked: 'boolean',
-    suspended: 'boolean',
-    expiresAt: 'text?',
-    subscriptionInterval: 'text?',
-    allowedActivations: 'number?',
-    userId: 'text?',
+    key: 'text?',
+    productId: 'text?',
+    revoked: 'boolean?',
+    suspended: 'boolean?',
+    expiresAt: 'textOrNull?',
+    userId: 'textOrNull?',
     user: 'user?',
     metadata: 'metadata?',
   })(value);
 }
 
 function checkTemplate(value: unknown): string | undefined {
-  return checkMembers('license template', {
-    id: 'id',
-    name: 'text',
-    subscriptionInterval: 'text?',
-    subscriptionStartTrigger: 'text?',
-  })(value);
+  return checkMembers('license template', { id: 'id', requiredMetadataKeys: 'texts?' })(value);
 }

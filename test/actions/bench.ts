@@ -5,7 +5,13 @@
 import { createExecutor } from '../../src/actions/execute.ts';
 import type { Progress } from '../../src/actions/run.ts';
 import { createLogger } from '../../src/core/log.ts';
-import type { Clock, EventOutcome, PlannedStep, WebhookEvent } from '../../src/core/model.ts';
+import type {
+  Clock,
+  EventOutcome,
+  JsonObject,
+  PlannedStep,
+  WebhookEvent,
+} from '../../src/core/model.ts';
 import { eventKeyOf } from '../../src/core/model.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { type CryptlexClient, createCryptlexClient } from '../../src/cryptlex/client.ts';
@@ -59,6 +65,8 @@ export interface BenchOptions {
   readonly given?: SandboxGiven;
   readonly sandbox?: Partial<SandboxOptions>;
   readonly wrapJournal?: (journal: Journal) => Journal;
+  /** Changes an answer of Cryptlex on its way. */
+  readonly editAnswer?: (item: JsonObject) => JsonObject;
 }
 
 export function createBench(options: BenchOptions = {}): Bench {
@@ -73,7 +81,13 @@ export function createBench(options: BenchOptions = {}): Bench {
     token: new Secret(TOKEN),
     pace: createPace({ requests: 1_000_000, periodMs: 1, concurrency: 8, clock: moving }),
     clock: moving,
-    transport: transportOver((request) => sandbox.fetch(request)),
+    transport: transportOver(async (request) => {
+      const answer = await sandbox.fetch(request);
+      if (options.editAnswer === undefined || !answer.ok || answer.status === 204) return answer;
+      const body = (await answer.json()) as JsonObject | JsonObject[];
+      const edited = Array.isArray(body) ? body.map(options.editAnswer) : options.editAnswer(body);
+      return new Response(JSON.stringify(edited), answer);
+    }),
     timeoutMs: TIMEOUT_MS,
     random: () => 0,
   });

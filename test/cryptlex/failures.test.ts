@@ -96,12 +96,7 @@ const table: [
   ['200 with null', json(200, null), NONSENSE_READ, NONSENSE_WRITE],
   ['200 with a list', json(200, [license('l')]), NONSENSE_READ, NONSENSE_WRITE],
   ['200 with an empty id', json(200, license('')), NONSENSE_READ, NONSENSE_WRITE],
-  [
-    '200 without productId',
-    json(200, license('l', { productId: undefined })),
-    NONSENSE_READ,
-    NONSENSE_WRITE,
-  ],
+  ['200 without id', json(200, license('l', { id: undefined })), NONSENSE_READ, NONSENSE_WRITE],
   [
     '200 with "suspended": "no"',
     json(200, license('l', { suspended: 'no' })),
@@ -139,8 +134,9 @@ describe('each failure, for a read and for a write', () => {
           async ({ client, seen, calls }) => {
             const error = await errorOf(run(client));
             const { code, effect } = error;
-            expect({ code, effect, sent: seen.length }).toEqual(expected);
-            expect(calls.length).toBe(expected.sent);
+            expect({ code, effect, sent: calls.length }).toEqual(expected);
+            // On a busy machine the time may be over before the server has read the request.
+            if (!name.endsWith('in time')) expect(seen.length).toBe(expected.sent);
             expect(inspect([error, calls], { depth: 20 })).not.toContain(TOKEN);
           },
           // On a busy machine an answer that comes must not be taken for one that does not.
@@ -158,7 +154,7 @@ describe('each failure, for a read and for a write', () => {
     ));
   it('a list with one object that is none', () =>
     withClient(
-      [json(200, [license('l'), { id: 'x' }])],
+      [json(200, [license('l'), { key: 'K' }])],
       async ({ client }) => {
         const error = await errorOf(client.findLicenses({ key: 'K' }));
         expect(error.code).toBe('CRYPTLEX_NONSENSE');
@@ -166,8 +162,8 @@ describe('each failure, for a read and for a write', () => {
       },
       { retryPausesMs: [] },
     ));
-  it('a user without e-mail', () =>
-    withClient([json(201, { id: 'u' })], async ({ client }) => {
+  it('a user without an id', () =>
+    withClient([json(201, { email: 'u' })], async ({ client }) => {
       const error = await errorOf(
         client.createUser({ firstName: 'A', email: 'a@example.com', password: 'p'.repeat(16) }),
       );

@@ -3,6 +3,7 @@
 // Never overrides what a newer event has set.
 
 import { ownIdOf } from '../../core/model.ts';
+import { told } from '../../core/told.ts';
 import type { License, LicenseUpdate } from '../../cryptlex/types.ts';
 import { expiryDateField, isStale, lastWrite, STALE_REASON } from '../last-writes.ts';
 import { noteUntouched, operationKey, perform } from '../operations.ts';
@@ -78,7 +79,7 @@ export function expiryChange(run: ActionRun, expiresAt: string, isPayment: boole
     isPayment,
     unchangedReason: (license) => {
       if (license.perpetual === true) return 'it is perpetual';
-      const same = Date.parse(String(license.expiresAt)) === Date.parse(expiresAt);
+      const same = Date.parse(String(told(license, 'expiresAt'))) === Date.parse(expiresAt);
       return same ? 'it expires then already' : undefined;
     },
     write: (license) => run.client.setLicenseExpiry(license.id, expiresAt, { signal: run.signal }),

@@ -5,6 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { AppError } from '../../core/error-codes.ts';
+import { told } from '../../core/told.ts';
 import type { License, LicenseCreate } from '../../cryptlex/types.ts';
 import { integer, requiredText, texts } from '../input.ts';
 import { entryValue, hasEntries, privateEntries } from '../metadata.ts';
@@ -90,13 +91,13 @@ async function lookBefore(
   const reference = texts(step.input['metadata']);
   const present = await presentLicenses(reference, open, run);
   const own = new Map(
-    present.map((license) => [entryValue(license.metadata, KEYWRIGHT_ID), license]),
+    present.map((license) => [entryValue(told(license, 'metadata'), KEYWRIGHT_ID), license]),
   );
   const foreign = await adoptable(present, reference, productId, run);
   const missing: Unit[] = [];
   for (const unit of open) {
     const mine = own.get(unit.keywrightId);
-    if (mine !== undefined) refuseOtherProduct(mine.productId, productId, mine.id);
+    if (mine !== undefined) refuseOtherProduct(told(mine, 'productId'), productId, mine.id);
     const license = mine ?? foreign.shift();
     if (license === undefined) missing.push(unit);
     else await adopt(unit, license, step, run);
@@ -139,9 +140,9 @@ async function adoptable(
   if (Object.keys(reference).length === 0) return [];
   const candidates = present.filter(
     (license) =>
-      entryValue(license.metadata, KEYWRIGHT_ID) === undefined &&
-      license.productId === productId &&
-      hasEntries(license.metadata, reference),
+      entryValue(told(license, 'metadata'), KEYWRIGHT_ID) === undefined &&
+      told(license, 'productId') === productId &&
+      hasEntries(told(license, 'metadata'), reference),
   );
   const taken = await run.journal.findCreated(candidates.map((license) => license.id));
   return candidates.filter((license) => !taken.has(license.id));
@@ -160,7 +161,7 @@ async function adopt(
     eventKey: run.eventKey,
     action: step.action,
     targetId: license.id,
-    productId: license.productId,
+    productId: told(license, 'productId'),
     before: {},
     choice: 'adopt',
     intendedAtMs: run.clock.nowMs(),

@@ -3,6 +3,7 @@
 
 import { AppError } from '../../core/error-codes.ts';
 import type { JsonObject, JsonValue } from '../../core/model.ts';
+import { ownerOf, told } from '../../core/told.ts';
 import type { LicenseFilter } from '../../cryptlex/filters.ts';
 import type { License } from '../../cryptlex/types.ts';
 import { MissingLicense } from '../failures.ts';
@@ -89,17 +90,17 @@ async function findPaid(
 
 function meets(
   license: License,
-  { metadata = {}, productId, userId, suspended, key }: LicenseFilter,
+  { metadata, productId, userId, suspended, key }: LicenseFilter,
 ): boolean {
   const pairs = [
-    [productId, license.productId],
-    [userId, license.user?.id ?? license.userId],
-    [suspended, license.suspended],
-    [key, license.key],
-  ];
+    [productId, () => told(license, 'productId')],
+    [userId, () => ownerOf(license) ?? told(license, 'user')],
+    [suspended, () => told(license, 'suspended')],
+    [key, () => told(license, 'key')],
+  ] as const;
   return (
-    hasEntries(license.metadata, metadata) &&
-    pairs.every(([wanted, found]) => wanted === undefined || wanted === found)
+    (metadata === undefined || hasEntries(told(license, 'metadata'), metadata)) &&
+    pairs.every(([wanted, found]) => wanted === undefined || wanted === found())
   );
 }
 

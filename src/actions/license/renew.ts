@@ -3,6 +3,7 @@
 // A suspended license comes back, unless something newer suspended it.
 
 import { type JsonObject, ownIdOf } from '../../core/model.ts';
+import { told } from '../../core/told.ts';
 import type { License } from '../../cryptlex/types.ts';
 import {
   expiryDateField,
@@ -62,7 +63,7 @@ async function addInterval(
   step: ActionStep,
   run: ActionRun,
 ): Promise<void> {
-  const before = license.expiresAt ?? null;
+  const before = told(license, 'expiresAt') ?? null;
   if (before === null) {
     const reason = 'it has no expiry that could be moved (perpetual, or not activated yet)';
     noteUntouched(step.action, { kind: 'unchanged', targetId: license.id, reason }, run);
@@ -85,7 +86,7 @@ async function addInterval(
       readBack: async (known) => {
         const now = await run.client.getLicense(license.id, { signal: run.signal });
         // One event at a time works on a license, so a moved expiry is this renewal's.
-        return now !== undefined && !sameInstant(now.expiresAt, known['expiresAt'])
+        return now !== undefined && !sameInstant(told(now, 'expiresAt'), known['expiresAt'])
           ? now.id
           : undefined;
       },
@@ -118,8 +119,8 @@ async function setExpiry(
       action: step.action,
       targetId: license.id,
       before: {
-        expiresAt: license.expiresAt ?? null,
-        suspended: license.suspended,
+        expiresAt: told(license, 'expiresAt') ?? null,
+        suspended: told(license, 'suspended'),
         factTimeMs: run.event.timeMs,
       },
       choice: 'set-expiry',
@@ -141,14 +142,14 @@ async function resume(
   const field = `license:${license.id}:suspended`;
   const sets = [lastWrite(field, run, true), lastWrite(resumedField(license.id), run, true)];
   if (await isStale(field, run, { isPayment: true })) {
-    if (!license.suspended) return;
+    if (!told(license, 'suspended')) return;
     const reason = 'it was suspended by a newer event';
     noteUntouched(step.action, { kind: 'stale', targetId: license.id, reason }, run);
     return;
   }
-  if (!license.suspended || isHeldByNewer) {
+  if (!told(license, 'suspended') || isHeldByNewer) {
     await run.journal.noteLastWrites(sets);
-    if (!license.suspended) return;
+    if (!told(license, 'suspended')) return;
     const stale = { kind: 'stale', targetId: license.id, reason: HELD_REASON } as const;
     noteUntouched(step.action, stale, run);
     return;

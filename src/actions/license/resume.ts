@@ -2,6 +2,7 @@
 // rule says one.
 
 import type { JsonObject } from '../../core/model.ts';
+import { told } from '../../core/told.ts';
 import type { License } from '../../cryptlex/types.ts';
 import { text } from '../input.ts';
 import { HELD_REASON, isStale, lastWrite, resumedField } from '../last-writes.ts';
@@ -32,7 +33,7 @@ export const resumeLicenses: ActionFunction = async (step, run) => {
       field: 'suspended',
       setsAlso: resumedField,
       isPayment: true,
-      unchangedReason: () => (license.suspended ? undefined : 'it is not suspended'),
+      unchangedReason: () => (told(license, 'suspended') ? undefined : 'it is not suspended'),
       write: patchWith(run, { suspended: false }),
     };
     await changeLicense(license, change, step, run);

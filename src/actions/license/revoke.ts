@@ -1,5 +1,6 @@
 // license.revoke: revokes every license found.
 
+import { told } from '../../core/told.ts';
 import type { ActionFunction } from '../run.ts';
 import { changeLicense, patchWith } from './change-licenses.ts';
 import { findLicenses } from './find-licenses.ts';
@@ -15,7 +16,7 @@ export const revokeLicenses: ActionFunction = async (step, run) => {
     const change = {
       field: 'revoked',
       isPayment: false,
-      unchangedReason: () => (license.revoked ? 'it is revoked already' : undefined),
+      unchangedReason: () => (told(license, 'revoked') ? 'it is revoked already' : undefined),
       write: patchWith(run, { revoked: true }),
     };
     await changeLicense(license, change, step, run);

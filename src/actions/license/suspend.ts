@@ -1,5 +1,6 @@
 // license.suspend: suspends every license found.
 
+import { told } from '../../core/told.ts';
 import type { ActionFunction } from '../run.ts';
 import { changeLicense, patchWith } from './change-licenses.ts';
 import { findLicenses } from './find-licenses.ts';
@@ -15,7 +16,7 @@ export const suspendLicenses: ActionFunction = async (step, run) => {
     const change = {
       field: 'suspended',
       isPayment: false,
-      unchangedReason: () => (license.suspended ? 'it is suspended already' : undefined),
+      unchangedReason: () => (told(license, 'suspended') ? 'it is suspended already' : undefined),
       write: patchWith(run, { suspended: true }),
     };
     await changeLicense(license, change, step, run);

@@ -7,6 +7,7 @@
 // person: the cause does not take hold of it, so that taking it back will not lift what the person did.
 
 import { keyText } from '../../core/stored-text.ts';
+import { told } from '../../core/told.ts';
 import type { License } from '../../cryptlex/types.ts';
 import type { LastWrite, OperationRecord } from '../../journal/journal.ts';
 import { text } from '../input.ts';
@@ -119,7 +120,7 @@ export interface Suspension {
 }
 
 export async function suspensionOf(license: License, run: ActionRun): Promise<Suspension> {
-  if (!license.suspended) return { isHeldByNewer: false, wasActive: true };
+  if (!told(license, 'suspended')) return { isHeldByNewer: false, wasActive: true };
   const { word, causes } = await heldBy(license.id, SUSPENSION, run);
   const times = [...causes.values()];
   const isHeldByNewer = times.some((timeMs) => timeMs > run.event.timeMs);
@@ -147,7 +148,7 @@ export async function holdLicense(
     return;
   }
   const known = (await journal.findOperations([key])).get(key);
-  const isHeldAlready = known === undefined && license[hold.field] === true;
+  const isHeldAlready = known === undefined && told(license, hold.field);
   if (isHeldAlready && !isHeld(held)) {
     const reason = `it was ${hold.field} already, and not by these rules`;
     noteUntouched(action, { kind: 'unchanged', targetId, reason }, run);
@@ -167,7 +168,7 @@ export async function holdLicense(
     // Whose doing it is has to be known, so an answer that says nothing is not taken for a failure.
     readBack: async () => {
       const now = await run.client.getLicense(targetId, { signal: run.signal });
-      return now?.[hold.field] === true ? targetId : undefined;
+      return now !== undefined && told(now, hold.field) ? targetId : undefined;
     },
   };
   if (isHeldAlready) await noteDone(operation, `it is ${hold.field} already`, run);

@@ -29,7 +29,7 @@ function changesFor(license: License, step: ActionStep): LicenseUpdate {
   const changed = Object.entries(fields).filter(
     ([name, value]) => JSON.stringify(current[name]) !== JSON.stringify(value),
   );
-  const entries = mergedEntries(license.metadata, texts(metadata));
+  const entries = mergedEntries(license, texts(metadata));
   return {
     ...Object.fromEntries(changed),
     ...(entries === undefined ? {} : { metadata: entries }),

@@ -77,7 +77,7 @@ export async function changeUser(
   const wanted = texts(step.input['metadata']);
   const entries = await entriesInTime(wanted, user, step, run);
   const isBehind = tellsProfile(step) && (await isProfileStale(user, run));
-  const merged = mergedEntries(user.metadata, entries);
+  const merged = mergedEntries(user, entries);
   const changes: UserUpdate = {
     ...(isBehind ? {} : profile),
     ...(merged === undefined ? {} : { metadata: merged }),

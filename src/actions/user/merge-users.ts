@@ -6,7 +6,7 @@ import { type JsonObject, ownIdOf } from '../../core/model.ts';
 import type { User } from '../../cryptlex/types.ts';
 import { texts } from '../input.ts';
 import { mergedEntries } from '../metadata.ts';
-import { operationKey, perform } from '../operations.ts';
+import { noteUntouched, operationKey, perform } from '../operations.ts';
 import type { ActionRun, ActionStep } from '../run.ts';
 import { linkUser } from './change-users.ts';
 
@@ -25,10 +25,18 @@ export async function mergeUsers(
 ): Promise<void> {
   await linkUser(owner, step, run);
   const { signal } = run;
-  const licenses = await run.client.findLicenses({ userId: placeholder.id }, { signal });
+  // The search gives the placeholder's own licenses: those that it only shares stay where they are.
+  const licenses = await run.client.findLicenses(
+    { userId: placeholder.id },
+    {
+      signal,
+      onOwnerUntold: ({ id: targetId }) => {
+        const reason = 'it stays where it is: Cryptlex does not say whose it is';
+        noteUntouched('license.move', { kind: 'unchanged', targetId, reason }, run);
+      },
+    },
+  );
   for (const license of licenses) {
-    // The search also finds licenses that the placeholder only shares; those stay where they are.
-    if (license.user?.id !== placeholder.id) continue;
     await perform(
       {
         key: operationKey(run, 'license.move', ownIdOf(run.event), String(step.index), license.id),
@@ -44,7 +52,7 @@ export async function mergeUsers(
   }
   const found = texts((step.input['find'] as JsonObject | undefined)?.['metadata']);
   const wanted = Object.entries(found).map(([key, value]) => [key, `${MERGED}${value}`]);
-  const metadata = mergedEntries(placeholder.metadata, Object.fromEntries(wanted));
+  const metadata = mergedEntries(placeholder, Object.fromEntries(wanted));
   if (metadata === undefined || wanted.length === 0) return;
   await perform(
     {

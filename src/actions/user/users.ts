@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { AppError } from '../../core/error-codes.ts';
 import { type JsonObject, ownIdOf } from '../../core/model.ts';
+import { told } from '../../core/told.ts';
 import type { User, UserUpdate } from '../../cryptlex/types.ts';
 import { text, texts } from '../input.ts';
 import { mergedEntries, privateEntries } from '../metadata.ts';
@@ -62,7 +63,7 @@ export async function findUser(step: ActionStep, run: ActionRun): Promise<User |
 function unmerged(users: readonly User[], step: ActionStep): User | undefined {
   const email = text(step, 'email')?.toLowerCase();
   if (users.length < 2 || text(step, 'emailTaken') !== 'merge') return undefined;
-  return users.find((user) => user.email.toLowerCase() !== email);
+  return users.find((user) => told(user, 'email').toLowerCase() !== email);
 }
 
 /** A customer with that address before somebody with another role. */
@@ -156,13 +157,13 @@ export function wantedChanges(step: ActionStep, user: User): UserUpdate {
     const value = optional(name, text(step, name))[name];
     if (value !== undefined && value !== user[name]) changes[name] = value;
   }
-  if (email !== undefined && email !== user.email.toLowerCase()) changes.email = email;
+  if (email !== undefined && email !== told(user, 'email').toLowerCase()) changes.email = email;
   return changes;
 }
 
 /** The metadata that the step wants and the user lacks, as the full set to send. */
 export function wantedMetadata(step: ActionStep, user: User): UserUpdate {
-  const metadata = mergedEntries(user.metadata, texts(step.input['metadata']));
+  const metadata = mergedEntries(user, texts(step.input['metadata']));
   return metadata === undefined ? {} : { metadata };
 }
 

@@ -20,7 +20,8 @@ export function mirrorLicense(sandbox: Sandbox, item: JsonObject): void {
   const { id, productId, key, user, subscriptionInterval, expiresAt, suspended } = item;
   if (typeof id !== 'string') return;
   if (isObject(user)) mirrorUser(sandbox, user);
-  const owner = isObject(user) && typeof user['id'] === 'string' ? { userId: user['id'] } : {};
+  const ownerId = (isObject(user) ? user['id'] : undefined) ?? item['userId'];
+  const owner = typeof ownerId === 'string' ? { userId: ownerId } : {};
   const interval = typeof subscriptionInterval === 'string' ? subscriptionInterval : '';
   const essential = {
     id,
