@@ -72,8 +72,8 @@ export interface TakenEvent {
   readonly subjects: readonly string[];
   /** 1 for the first. */
   readonly attempt: number;
-  /** When it was accepted; after it had failed, when it was accepted again. */
-  readonly firstAcceptedAtMs: number;
+  /** When it was accepted, or begun anew: delivered again after it had ended otherwise than done, or replayed. */
+  readonly begunAtMs: number;
   readonly storedPlan: StoredPlan | undefined;
   /** The clock that it has waited for. */
   readonly timerKey: string | undefined;
@@ -102,7 +102,10 @@ export interface EventRecord {
   readonly subjects: readonly string[];
   readonly status: EventStatus;
   readonly attempts: number;
+  /** Never changes, whatever becomes of it. */
   readonly firstAcceptedAtMs: number;
+  /** See `TakenEvent`. */
+  readonly begunAtMs: number;
   readonly dueAtMs: number | undefined;
   /** The clock that it waits for; undefined where it waits for something else, or not at all. */
   readonly timerKey: string | undefined;

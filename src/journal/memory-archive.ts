@@ -146,7 +146,7 @@ export function createMemoryArchive(view: MemoryView): Archive {
         const status = BACKLOG_STATUSES.find((known) => known === stands);
         if (status === undefined) continue;
         const { events, oldestAgeMs } = found.get(status) ?? { events: 0, oldestAgeMs: 0 };
-        const ageMs = Math.max(0, view.nowMs() - (sinceMs ?? record.firstAcceptedAtMs));
+        const ageMs = Math.max(0, view.nowMs() - (sinceMs ?? record.begunAtMs));
         found.set(status, { events: events + 1, oldestAgeMs: Math.max(ageMs, oldestAgeMs) });
       }
       return backlogOf([...found].map(([status, counts]) => ({ status, ...counts })));

@@ -9,6 +9,7 @@ export interface Entry {
   readonly subjects: readonly string[];
   readonly sequence: number;
   firstAcceptedAtMs: number;
+  begunAtMs: number;
   status: EventRecord['status'];
   attempts: number;
   dueAtMs: number | undefined;
@@ -36,7 +37,13 @@ export function newEntry(
 ): Entry {
   return {
     ...{ key, event, subjects, sequence, status: 'queued', attempts: 0, tries: [] },
-    ...{ firstAcceptedAtMs: nowMs, startedAtMs: 0, isErased: false, dueAtMs: undefined },
+    ...{
+      firstAcceptedAtMs: nowMs,
+      begunAtMs: nowMs,
+      startedAtMs: 0,
+      isErased: false,
+      dueAtMs: undefined,
+    },
     ...{ timerKey: undefined, placeMs: undefined, outcome: undefined, settledAtMs: undefined },
     ...{ rulesHash: undefined, replay: undefined, storedPlan: undefined, references: [] },
   };
@@ -44,11 +51,11 @@ export function newEntry(
 
 export function toRecord(entry: Entry): EventRecord {
   const { key, event, subjects, status, attempts, firstAcceptedAtMs, dueAtMs, outcome } = entry;
-  const { settledAtMs, rulesHash, isErased } = entry;
+  const { settledAtMs, rulesHash, isErased, begunAtMs } = entry;
   const timerKey = status === 'waiting' ? entry.timerKey : undefined;
   return {
     ...{ key, event, subjects, status, attempts, firstAcceptedAtMs, dueAtMs, outcome },
-    ...{ settledAtMs, rulesHash, isErased, timerKey },
+    ...{ settledAtMs, rulesHash, isErased, timerKey, begunAtMs },
   };
 }
 

@@ -83,7 +83,7 @@ class MemoryJournal extends MemoryTimers implements Journal {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     entry.replay = replayMark(mode, randomUUID(), entry);
-    entry.firstAcceptedAtMs = this.#clock.nowMs();
+    entry.begunAtMs = this.#clock.nowMs();
     entry.storedPlan = undefined;
     this.#enqueue(entry);
     this.#announce();
@@ -113,7 +113,7 @@ class MemoryJournal extends MemoryTimers implements Journal {
     if (this.#finished.has(key)) {
       known.event = event;
       known.isErased = false;
-      known.firstAcceptedAtMs = this.#clock.nowMs();
+      known.begunAtMs = this.#clock.nowMs();
       known.storedPlan = undefined;
     }
     this.#enqueue(known);
@@ -147,7 +147,7 @@ class MemoryJournal extends MemoryTimers implements Journal {
       event: entry.event,
       subjects: entry.subjects,
       attempt: entry.attempts,
-      firstAcceptedAtMs: entry.firstAcceptedAtMs,
+      begunAtMs: entry.begunAtMs,
       storedPlan: entry.storedPlan,
       timerKey: entry.timerKey,
       replay: entry.replay,

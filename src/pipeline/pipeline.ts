@@ -210,8 +210,8 @@ async function decideAndExecute(
     return withTimer({ ...done, wakesWaiting: wakesOthers(progress) });
   } catch (error) {
     // What waited for its time is tried for as long as what has just come.
-    const firstAcceptedAtMs = Math.max(taken.firstAcceptedAtMs, dueAtMs ?? 0);
-    const attempt = { taken: { ...taken, firstAcceptedAtMs }, rule, ruleSet, progress };
+    const begunAtMs = Math.max(taken.begunAtMs, dueAtMs ?? 0);
+    const attempt = { taken: { ...taken, begunAtMs }, rule, ruleSet, progress };
     const settlement = settleFailure(error, attempt, dependencies);
     return withTimer({ ...settlement, wakesWaiting: wakesOthers(progress) });
   }

@@ -41,14 +41,14 @@ export function settleFailure(
   const { taken, rule, ruleSet, progress } = attempt;
   const { id } = taken.event;
   const nowMs = clock.nowMs();
-  const elapsedMs = nowMs - taken.firstAcceptedAtMs;
+  const elapsedMs = nowMs - taken.begunAtMs;
   const put = (outcome: EventOutcome, dueAtMs?: number): Settlement => ({
     outcome: withProgress(outcome, progress),
     wakesWaiting: false,
     ...(dueAtMs === undefined ? {} : { dueAtMs }),
   });
   if (error instanceof MissingLicense) {
-    const horizonMs = taken.firstAcceptedAtMs + ruleSet.settings.waitForMs;
+    const horizonMs = taken.begunAtMs + ruleSet.settings.waitForMs;
     if (nowMs >= horizonMs) {
       return put(error.isFine ? nothingLeft(id, error, rule) : failedOutcome(id, error, rule));
     }

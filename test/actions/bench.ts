@@ -122,7 +122,7 @@ export function createBench(options: BenchOptions = {}): Bench {
 
   const run: Bench['run'] = async (steps, how = {}) => {
     const event = eventOf(how, startMs);
-    const firstAcceptedAtMs = clock.nowMs();
+    const begunAtMs = clock.nowMs();
     for (let attempts = 1; ; attempts += 1) {
       try {
         const progress = await tryOnce(steps, how);
@@ -133,7 +133,7 @@ export function createBench(options: BenchOptions = {}): Bench {
           event,
           subjects: [],
           attempt: attempts,
-          firstAcceptedAtMs,
+          begunAtMs,
           storedPlan: undefined,
           timerKey: undefined,
           replay: undefined,

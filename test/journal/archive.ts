@@ -386,6 +386,28 @@ function replays(get: Get): void {
       });
     }
 
+    test('keeps when it was received and when it was tried; it has its whole time before it, and is new in the backlog', async () => {
+      const { journal, archive, pass, nowMs } = get();
+      const receivedMs = nowMs();
+      await accept(journal, { id: 'x' });
+      await work(journal, 'failed');
+      await pass(100 * HOUR_MS);
+      const replayedMs = nowMs();
+      await archive.requestReplay('stripe:x', 'again');
+      expect((await archive.backlog()).get('queued')).toEqual({ events: 1, oldestAgeMs: 0 });
+      await pass(HOUR_MS);
+      expect((await take(journal)).begunAtMs).toBe(replayedMs);
+      const outcomes = { outcome: outcome('x', 'done'), wakesWaiting: false };
+      await journal.settle('stripe:x', outcomes);
+      const details = await archive.details('stripe:x');
+      expect(details?.record.firstAcceptedAtMs).toBe(receivedMs);
+      const times = details?.attempts.map(({ startedAtMs, endedAtMs }) => [startedAtMs, endedAtMs]);
+      expect(times).toEqual([receivedMs, replayedMs + HOUR_MS].map((ms) => [ms, ms]));
+      expect((await archive.list({ untilMs: receivedMs + 1 }, { limit: 10 })).events).toHaveLength(
+        1,
+      );
+    });
+
     test('keeps its mark through back-off, and loses it at its end', async () => {
       const { journal, archive, nowMs } = get();
       await accept(journal, { id: 'x' });
@@ -707,11 +729,18 @@ function searches(get: Get): void {
     expect(await standing()).toEqual(['0 done 2', '0 failed 1', '0 ignored 1']);
     // One that failed is delivered again, one that is done is replayed.
     await accept(journal, { id: 'b' });
-    expect(await standing()).toEqual(['0 done 2', '0 ignored 1', '5 queued 1']);
+    expect(await standing()).toEqual(['0 done 2', '0 ignored 1', '0 queued 1']);
     await archive.requestReplay('stripe:a', 'again');
-    expect(await standing()).toEqual(['0 done 1', '0 ignored 1', '5 queued 2']);
+    expect(await standing()).toEqual(['0 done 1', '0 ignored 1', '0 queued 2']);
     expect(await archive.erase(nowMs() + 1)).toBe(2);
-    expect(await standing()).toEqual(['0 done 1', '0 ignored 1', '5 queued 2']);
+    expect(await standing()).toEqual(['0 done 1', '0 ignored 1', '0 queued 2']);
+    await work(journal, 'done');
+    await work(journal, 'done');
+    expect(await standing()).toEqual(['0 done 3', '0 ignored 1']);
+    // Begun and ended between two counts, so that nothing of it is left but the status.
+    await accept(journal, { id: 'c' });
+    await work(journal, 'done');
+    expect(await standing()).toEqual(['0 done 4']);
   });
 }
 

@@ -66,7 +66,7 @@ function acceptance(get: Get): void {
       ]);
       // A journal that has no need of it leaves the event to `take`.
       const taken = journal.kind === 'memory' ? await journal.take() : given[0];
-      expect(taken).toMatchObject({ ...event, attempt: 1, firstAcceptedAtMs: nowMs() });
+      expect(taken).toMatchObject({ ...event, attempt: 1, begunAtMs: nowMs() });
       expect(await journal.take()).toBeUndefined();
       expect(await journal.find(keyOf('a'))).toMatchObject({ status: 'running', attempts: 1 });
       await settle(journal, 'a', 'done');
@@ -97,7 +97,7 @@ function acceptance(get: Get): void {
         payload: { text: 'é\u0000"\\', n: 1.5 },
       });
       await journal.accept([event]);
-      expect(await journal.take()).toMatchObject({ ...event, firstAcceptedAtMs: nowMs() });
+      expect(await journal.take()).toMatchObject({ ...event, begunAtMs: nowMs() });
     });
 
     test('twice before it is worked on is worked on once', async () => {
@@ -126,8 +126,9 @@ function acceptance(get: Get): void {
     });
 
     for (const status of ['failed', 'ignored', 'unmatched'] as const) {
-      test(`after it was ${status} begins anew: no stored plan, its whole time before it`, async () => {
+      test(`after it was ${status} begins anew: no stored plan, its whole time before it, and is as old as before`, async () => {
         const { journal, pass, nowMs } = get();
+        const firstAcceptedAtMs = nowMs();
         await journal.accept([newEvent('a')]);
         await take(journal, 'a');
         await journal.storePlan(keyOf('a'), PLAN);
@@ -136,9 +137,10 @@ function acceptance(get: Get): void {
         expect(await journal.accept([newEvent('a')])).toMatchObject([{ kind: 'queued' }]);
         expect(await journal.take()).toMatchObject({
           attempt: 2,
-          firstAcceptedAtMs: nowMs(),
+          begunAtMs: nowMs(),
           storedPlan: undefined,
         });
+        expect(await journal.find(keyOf('a'))).toMatchObject({ firstAcceptedAtMs });
       });
     }
 
@@ -383,7 +385,7 @@ function puttingOff(get: Get): void {
 
     test('keeps the time of its acceptance and its plan over its attempts', async () => {
       const { journal, pass, nowMs } = get();
-      const firstAcceptedAtMs = nowMs();
+      const begunAtMs = nowMs();
       await journal.accept([newEvent('a')]);
       await take(journal, 'a');
       await journal.storePlan(keyOf('a'), PLAN);
@@ -393,7 +395,7 @@ function puttingOff(get: Get): void {
       await settleIn(get(), 'a', 'waiting', 1_000);
       await journal.accept([newEvent('a')]);
       expect(await journal.take()).toMatchObject({
-        firstAcceptedAtMs,
+        begunAtMs,
         storedPlan: PLAN,
         attempt: 3,
       });

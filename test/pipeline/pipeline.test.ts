@@ -82,7 +82,7 @@ function scene(
     event: what,
     subjects: [],
     attempt: 1,
-    firstAcceptedAtMs: clock.nowMs(),
+    begunAtMs: clock.nowMs(),
     storedPlan,
     timerKey: undefined,
     replay: undefined,

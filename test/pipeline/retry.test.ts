@@ -42,7 +42,7 @@ function follows(error: unknown, { attempt = 1, elapsedMs = 0, random = 0.5 }: S
         event,
         subjects: [],
         attempt,
-        firstAcceptedAtMs: clock.nowMs() - elapsedMs,
+        begunAtMs: clock.nowMs() - elapsedMs,
         storedPlan: undefined,
         timerKey: undefined,
         replay: undefined,

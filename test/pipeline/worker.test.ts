@@ -83,7 +83,7 @@ function gate() {
 function takenAs(id: string): TakenEvent {
   const { event, subjects } = newEvent(id, { subjects: [id] });
   const none = { storedPlan: undefined, replay: undefined, timerKey: undefined };
-  return { key: keyOf(id), event, subjects, attempt: 1, firstAcceptedAtMs: 0, ...none };
+  return { key: keyOf(id), event, subjects, attempt: 1, begunAtMs: 0, ...none };
 }
 
 describe('the worker', () => {

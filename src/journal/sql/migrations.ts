@@ -222,6 +222,17 @@ const versionSeven = (kind: SqlDatabase['kind']): readonly string[] => [
   'alter table last_writes add column written text',
 ];
 
+/** When an event was first received stays; what was begun anew has a time of its own. */
+const versionEight = (): readonly string[] => [
+  'alter table events add column begun_ms bigint',
+  // Stretches of time whose counts may have changed are found by it.
+  `create index events_begun_anew on events (begun_ms, accepted_ms)
+    where begun_ms is not null`,
+  'drop index events_unfinished',
+  `create index events_unfinished on events (status, timer_key, accepted_ms, begun_ms, due_ms)
+    where status in ('queued', 'running', 'waiting', 'parked')`,
+];
+
 const NOW_MS = {
   sqlite: "cast(strftime('%s', 'now') as integer) * 1000",
   postgres: '(extract(epoch from clock_timestamp()) * 1000)::bigint',
@@ -236,4 +247,5 @@ export const MIGRATIONS: readonly ((kind: SqlDatabase['kind']) => readonly strin
   versionFive,
   versionSix,
   versionSeven,
+  versionEight,
 ];

@@ -31,6 +31,8 @@ export interface EventRow {
   readonly due_ms: number;
   readonly attempts: number;
   readonly accepted_ms: number;
+  /** When it was last begun anew; null where it never was. */
+  readonly begun_ms: number | null;
   readonly settled_ms: number | null;
   readonly plan: string | null;
   readonly rules_hash: string | null;
@@ -45,7 +47,7 @@ export const PAYLOAD_COLUMN =
 
 export const EVENT_COLUMNS = `sequence, event_key, source, provider, event_id, type, time_ms, live,
   ${PAYLOAD_COLUMN}, subjects, status, due_ms, attempts, accepted_ms, settled_ms, plan, rules_hash, outcome, replay,
-  timer_key`;
+  timer_key, begun_ms`;
 
 export interface OperationRow {
   readonly operation_key: string;
@@ -118,6 +120,7 @@ export function toRecord(row: EventRow): EventRecord {
     status: row.status,
     attempts: row.attempts,
     firstAcceptedAtMs: row.accepted_ms,
+    begunAtMs: row.begun_ms ?? row.accepted_ms,
     settledAtMs: row.settled_ms ?? undefined,
     dueAtMs: unfinished ? row.due_ms : undefined,
     timerKey: row.status === 'waiting' ? (row.timer_key ?? undefined) : undefined,

@@ -200,7 +200,7 @@ const FIND_KEYS = `select event_key from events
 const REMEMBER_RULES = `insert into rule_texts (hash, file, rule_text) values ($1, $2, $3)
   on conflict (hash) do nothing`;
 
-const MARK_REPLAY = `update events set status = 'queued', ready = 0, due_ms = $2, accepted_ms = $2,
+const MARK_REPLAY = `update events set status = 'queued', ready = 0, due_ms = $2, begun_ms = $2,
   plan = null, replay = $3, lease_owner = null, lease_ms = null where event_key = $1`;
 
 const FIND_ERASABLE = `select ${EVENT_COLUMNS} from events

@@ -244,9 +244,9 @@ class SqlJournal implements Journal {
   /** An event that was put in as running, as `take` would give it. */
   #takenNow(tx: SqlTransaction, { event, subjects }: NewEvent) {
     const key = eventKeyOf(event);
-    const firstAcceptedAtMs = this.#toLocal(tx, tx.nowMs);
+    const begunAtMs = this.#toLocal(tx, tx.nowMs);
     const none = { storedPlan: undefined, replay: undefined, timerKey: undefined };
-    const taken: TakenEvent = { key, event, subjects, attempt: 1, firstAcceptedAtMs, ...none };
+    const taken: TakenEvent = { key, event, subjects, attempt: 1, begunAtMs, ...none };
     return { event: taken, startedMs: tx.nowMs };
   }
 
@@ -361,7 +361,7 @@ class SqlJournal implements Journal {
         event: toEvent(row),
         subjects,
         attempt: row.attempts,
-        firstAcceptedAtMs: this.#toLocal(tx, row.accepted_ms),
+        begunAtMs: this.#toLocal(tx, row.begun_ms ?? row.accepted_ms),
         storedPlan: toStoredPlan(row),
         timerKey: row.timer_key ?? undefined,
         replay: toReplay(row),

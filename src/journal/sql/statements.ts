@@ -29,7 +29,7 @@ function seenMs(sequence: string): string {
 /** An event that ended without being done is evaluated anew when it is delivered again. */
 export const FINISHED: readonly string[] = ['failed', 'ignored', 'unmatched'];
 
-export const BEGIN_ANEW = 'update events set accepted_ms = $2, plan = null where event_key = $1';
+export const BEGIN_ANEW = 'update events set begun_ms = $2, plan = null where event_key = $1';
 
 export const INSERT_EVENT = `insert into events
   (event_key, source, provider, event_id, type, time_ms, live, subjects, ready,

@@ -1,10 +1,9 @@
 // How many events came when, in the SQL journal: by stretches of time, source and status. Reads an index that
 // holds nothing else (events_counted), and writes nothing.
 // A stretch that is over is counted once; what can still change in it is looked at each time:
-// - An event is only ever accepted at the present moment, so nothing comes into a stretch that is over. A replay
-//   takes an event out of it, and it holds one event less.
-// - A finished event changes its status only by being accepted anew; one that is not finished becomes finished.
-// So where a stretch holds as many events as before, and as many unfinished ones, its finished ones are the same.
+// - An event is only ever accepted at the present moment, so nothing comes into a stretch that is over.
+// - A finished event changes its status only by being begun anew; one that is not finished becomes finished.
+// So where no event of a stretch was begun anew, and as many are unfinished as before, its finished ones are the same.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EventStatus } from '../../core/model.ts';
@@ -20,28 +19,32 @@ type Reading = Pick<SqlDatabase, 'kind' | 'transaction'>;
 
 /** What was counted of a stretch that is over. */
 interface Counted {
-  readonly events: number;
   readonly unfinished: number;
   readonly finished: readonly TimeCount[];
 }
 
 /** Counts by time, and remembers what it counted of stretches that are over. */
 export function createTimeCounts(database: Reading): Archive['countByTime'] {
-  const countedByStep = new Map<number, ReadonlyMap<number, Counted>>();
+  const countedByStep = new Map<
+    number,
+    { atMs: number; stretches: ReadonlyMap<number, Counted> }
+  >();
   const read = <Result>(work: (tx: SqlTransaction) => Promise<Result>) =>
     database.transaction(work, READING);
 
   const count: Archive['countByTime'] = async (sinceMs, stepMs) => {
-    const before = countedByStep.get(stepMs) ?? new Map<number, Counted>();
+    const { atMs: countedMs = 0, stretches: before = new Map<number, Counted>() } =
+      countedByStep.get(stepMs) ?? {};
     const firstMs = Math.ceil(sinceMs / stepMs) * stepMs;
-    const { openMs, events, unfinished } = await read(async (tx) => {
+    const { atMs, openMs, begunAnew, unfinished } = await read(async (tx) => {
       const settledMs = tx.nowMs - SETTLED_MS;
       const untilMs = Math.max(firstMs, settledMs - (settledMs % stepMs));
-      return { openMs: untilMs, ...(await lookAt(tx, { firstMs, untilMs, stepMs }, before.size)) };
+      const span = { firstMs, untilMs, stepMs, countedMs };
+      return { atMs: tx.nowMs, openMs: untilMs, ...(await lookAt(tx, span, before.size)) };
     });
     const isSame = (fromMs: number): boolean => {
       const known = before.get(fromMs);
-      if (known === undefined || known.events !== events.get(fromMs)) return false;
+      if (known === undefined || begunAnew.has(fromMs)) return false;
       return known.unfinished === sumOf(unfinished.get(fromMs) ?? []);
     };
     const over: number[] = [];
@@ -59,7 +62,7 @@ export function createTimeCounts(database: Reading): Archive['countByTime'] {
       if (known !== undefined) after.set(fromMs, known);
       return now ?? inOrder([...(known?.finished ?? []), ...(unfinished.get(fromMs) ?? [])]);
     });
-    countedByStep.set(stepMs, after);
+    countedByStep.set(stepMs, { atMs, stretches: after });
     return [...head, ...ended, ...open];
   };
 
@@ -77,26 +80,28 @@ interface Span {
   readonly firstMs: number;
   readonly untilMs: number;
   readonly stepMs: number;
+  /** When they were last counted. */
+  readonly countedMs: number;
 }
 
 /** What tells whether a stretch is as it was counted; costs little more than finding the events in the index. */
 async function lookAt(
   tx: SqlTransaction,
-  { firstMs, untilMs, stepMs }: Span,
+  { firstMs, untilMs, stepMs, countedMs }: Span,
   known: number,
-): Promise<{ events: Map<number, number>; unfinished: Map<number, TimeCount[]> }> {
-  const events = new Map<number, number>();
+): Promise<{ begunAnew: ReadonlySet<number>; unfinished: Map<number, TimeCount[]> }> {
   const unfinished = new Map<number, TimeCount[]>();
-  if (known === 0 || firstMs >= untilMs) return { events, unfinished };
-  const sums = await tx.query<Pick<CountRow, 'from_ms' | 'events'>>(COUNT_ALL, [
-    ...[firstMs, stepMs, untilMs],
+  if (known === 0 || firstMs >= untilMs) return { begunAnew: new Set(), unfinished };
+  // A transaction that began one anew may have been open when they were counted.
+  const begun = await tx.query<Pick<CountRow, 'from_ms'>>(FIND_BEGUN_ANEW, [
+    ...[countedMs - SETTLED_MS, stepMs, firstMs],
   ]);
-  for (const row of sums) events.set(Number(row.from_ms), Number(row.events));
+  const begunAnew = new Set(begun.map(({ from_ms }) => Number(from_ms)));
   const rows = await tx.query<CountRow>(COUNT_UNFINISHED, [firstMs, untilMs, stepMs]);
   for (const one of rows.map(toTimeCount)) {
     unfinished.set(one.fromMs, [...(unfinished.get(one.fromMs) ?? []), one]);
   }
-  return { events, unfinished };
+  return { begunAnew, unfinished };
 }
 
 /**
@@ -147,8 +152,7 @@ async function countStretch(
 
 function toCounted(counts: readonly TimeCount[]): Counted {
   const finished = counts.filter(({ status }) => !UNFINISHED_STATUSES.includes(status));
-  const events = sumOf(counts);
-  return { events, unfinished: events - sumOf(finished), finished };
+  return { unfinished: sumOf(counts) - sumOf(finished), finished };
 }
 
 function sumOf(counts: readonly TimeCount[]): number {
@@ -178,12 +182,8 @@ const COUNT_RANGE = `select accepted_ms - accepted_ms % $3 as from_ms, source, s
 const COUNT_STRETCH = `select source, status, count(*) as events from events indexed by events_counted
   where accepted_ms >= $1 and accepted_ms < $2 group by source, status order by source, status`;
 
-const COUNT_ALL = `with recursive stretches (from_ms) as (
-    select cast($1 as bigint)
-    union all
-    select from_ms + $2 from stretches where from_ms + $2 < $3)
-  select from_ms, (select count(*) from events
-    where accepted_ms >= from_ms and accepted_ms < from_ms + $2) as events from stretches`;
+const FIND_BEGUN_ANEW = `select distinct accepted_ms - accepted_ms % $2 as from_ms
+  from events where begun_ms >= $1 and accepted_ms >= $3`;
 
 /** `+ 0`, or SQLite would look through all events of the time rather than through the unfinished ones. */
 const COUNT_UNFINISHED = `select accepted_ms - accepted_ms % $3 as from_ms, source, status, count(*) as events
