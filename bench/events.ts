@@ -3,7 +3,8 @@
 // Never sends anything.
 
 import { readFileSync } from 'node:fs';
-import type { JsonObject, Provider } from '../src/core/model.ts';
+import type { JsonObject } from '../src/core/model.ts';
+import type { Provider } from '../src/core/providers.ts';
 import { Secret } from '../src/core/secret.ts';
 import { signedHeaders } from '../src/verifiers/webhook-body.ts';
 

@@ -1,7 +1,7 @@
 // The goals, and what was seen of them. Takes the figures of a run, gives a line for each goal. A goal whose
 // figure is missing is left out; one that is missed says so.
 
-import type { Provider } from '../src/core/model.ts';
+import type { Provider } from '../src/core/providers.ts';
 import type { ContenderName } from './contenders.ts';
 import type { Case } from './events.ts';
 import type { ContenderFigures } from './matrix.ts';

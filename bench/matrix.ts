@@ -2,7 +2,7 @@
 // machine that slows down slows all of them down. Takes which cases, gives processor time, events a second,
 // latency and calls for each contender, and ratios made within each round.
 
-import type { Provider } from '../src/core/model.ts';
+import type { Provider } from '../src/core/providers.ts';
 import { type Arena, type Contender, type ContenderName, isYardstick } from './contenders.ts';
 import { type Case, createDeliveries } from './events.ts';
 import { load } from './load.ts';

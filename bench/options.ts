@@ -1,7 +1,7 @@
 // The words after `npm run bench --`. Takes them, gives what is to be measured and how long.
 
 import { parseArgs } from 'node:util';
-import { PROVIDERS, type Provider } from '../src/core/model.ts';
+import { PROVIDERS, type Provider } from '../src/core/providers.ts';
 import { CONTENDERS, type ContenderName } from './contenders.ts';
 import { CASES, type Case } from './events.ts';
 import type { GrowthSizes } from './growth.ts';

@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { ACTIONS } from '../src/actions/definitions.ts';
-import type { Provider } from '../src/core/model.ts';
+import type { Provider } from '../src/core/providers.ts';
 import { Secret } from '../src/core/secret.ts';
 import { loadRuleFile } from '../src/engine/load/load.ts';
 import { matchEvent, subjectsOf } from '../src/engine/plan/match.ts';

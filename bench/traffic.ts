@@ -7,8 +7,7 @@ import { bodyOf, tell } from '../src/authoring/simulator/deliveries.ts';
 import { below, randomOf } from '../src/authoring/simulator/random.ts';
 import { loadScenario, type Scenario } from '../src/authoring/simulator/scenario.ts';
 import { listScenarios } from '../src/authoring/simulator/scenario-files.ts';
-import type { Provider } from '../src/core/model.ts';
-import { PROVIDERS } from '../src/core/model.ts';
+import { PROVIDERS, type Provider } from '../src/core/providers.ts';
 
 const LAST_START_MS = Date.UTC(2026, 10, 1);
 const DAYS = 90;

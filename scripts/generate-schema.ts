@@ -4,6 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ACTIONS } from '../src/actions/definitions.ts';
 import type { ActionDefinition, ActionField, FieldType } from '../src/core/model.ts';
+import { PROVIDERS } from '../src/core/providers.ts';
 
 type Schema = Record<string, unknown>;
 
@@ -341,7 +342,7 @@ function schema(): Schema {
       provider: {
         description: 'Who sends the events.',
         type: 'string',
-        enum: ['stripe', 'fastspring', 'paddle'],
+        enum: PROVIDERS,
         examples: ['stripe'],
       },
       mode: {

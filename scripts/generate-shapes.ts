@@ -4,8 +4,8 @@
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { EventName } from '@paddle/paddle-node-sdk';
-import type { JsonObject, Provider } from '../src/core/model.ts';
-import { PROVIDERS } from '../src/core/model.ts';
+import type { JsonObject } from '../src/core/model.ts';
+import { PROVIDERS, type Provider } from '../src/core/providers.ts';
 import {
   type KnownShapes,
   learnEvents,

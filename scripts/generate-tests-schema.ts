@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { ACTIONS } from '../src/actions/definitions.ts';
 import type { ActionDefinition } from '../src/core/model.ts';
 import { EVENT_STATUSES } from '../src/core/model.ts';
+import { PROVIDERS } from '../src/core/providers.ts';
 import type { GivenLicense, GivenProduct, GivenTemplate, GivenUser } from '../src/sandbox/types.ts';
 
 type Schema = Record<string, unknown>;
@@ -298,7 +299,7 @@ const EVENT: Schema = closed(
       description:
         'Who sends it; needed with `file` and `data`, unless `rules` of the file says it.',
       type: 'string',
-      enum: ['stripe', 'fastspring', 'paddle'],
+      enum: PROVIDERS,
       examples: ['stripe'],
     },
     set: {

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
-import { PROVIDERS } from '../src/core/model.ts';
+import { PROVIDERS } from '../src/core/providers.ts';
 import { noteYaml } from '../src/engine/diagnostics/prebuilt-yaml.ts';
 
 /** @param rulesDir the folder that is shipped beside the bundle */

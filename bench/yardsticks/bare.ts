@@ -5,7 +5,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Agent, createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Provider } from '../../src/core/model.ts';
+import type { Provider } from '../../src/core/providers.ts';
 import { reportToParent } from '../probe.ts';
 import { type LicenseOrder, type Work, workOf } from './sale.ts';
 

@@ -1,7 +1,7 @@
 // What both yardsticks read out of a body, in the few lines that a seller would write who knows the own shop:
 // no rules, no checks of what cannot be. Takes a parsed body, gives what has to be done.
 
-import type { Provider } from '../../src/core/model.ts';
+import type { Provider } from '../../src/core/providers.ts';
 
 interface Entry {
   readonly key: string;

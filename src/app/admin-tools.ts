@@ -4,8 +4,9 @@
 import { ACTIONS } from '../actions/definitions.ts';
 import type { Explanation } from '../authoring/dry-run/explain.ts';
 import { AppError } from '../core/error-codes.ts';
-import type { Clock, Provider } from '../core/model.ts';
-import { PROVIDERS } from '../core/model.ts';
+import type { Clock } from '../core/model.ts';
+import { PROVIDERS, type Provider } from '../core/providers.ts';
+
 import type { Secret } from '../core/secret.ts';
 import { formatLocation } from '../engine/diagnostics/findings.ts';
 import { loadRuleFile } from '../engine/load/load.ts';

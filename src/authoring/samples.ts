@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assetPath } from '../assets.ts';
-import type { Provider } from '../core/model.ts';
+import type { Provider } from '../core/providers.ts';
 
 /** `invoice.paid-manual`, in their order. */
 export function sampleNames(provider: Provider): readonly string[] {

@@ -2,8 +2,9 @@
 // Where a value stands, in the variable or in a file, is environment.ts's business.
 // Never prints a value that may be secret, and never touches the network or the rules.
 
-import type { Problem, Provider } from '../core/model.ts';
-import { PROVIDERS } from '../core/model.ts';
+import type { Problem } from '../core/model.ts';
+import { mainSecretName, PROVIDERS } from '../core/providers.ts';
+
 import { Secret } from '../core/secret.ts';
 import type { Proxies } from '../http/proxies.ts';
 import { type BillingConfig, missingBillingKey, readBilling } from './billing.ts';
@@ -12,13 +13,6 @@ import { createEnvironment, invalid, readChoice, readInteger, readToken } from '
 import { readProxies } from './proxy.ts';
 import { readRulesDir } from './rules-dir.ts';
 import { type AlertConfig, readAlerts, readTraces, type TraceConfig } from './telemetry.ts';
-
-/** The variable that holds the signing secret of the source named like the provider. */
-export const SECRET_VARIABLES = {
-  stripe: 'STRIPE_WEBHOOK_SECRET',
-  fastspring: 'FASTSPRING_WEBHOOK_SECRET',
-  paddle: 'PADDLE_WEBHOOK_SECRET',
-} as const satisfies Record<Provider, string>;
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export const LOG_FORMATS = ['json', 'pretty'] as const;
@@ -172,7 +166,7 @@ function readSecrets(
   environment: Environment,
   further: readonly string[],
 ): ReadonlyMap<string, readonly Secret[]> {
-  const names = [...PROVIDERS.map((provider) => SECRET_VARIABLES[provider]), ...further];
+  const names = [...PROVIDERS.map(mainSecretName), ...further];
   const secrets = new Map<string, readonly Secret[]>();
   for (const name of names) {
     const list = environment.resolveSecrets(name);

@@ -4,6 +4,7 @@
 // Longer than usual: all nouns stand in one place, in one order.
 
 import type { AppErrorCode } from './error-codes.ts';
+import type { Provider } from './providers.ts';
 
 export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
 export interface JsonObject {
@@ -18,28 +19,6 @@ export interface Clock {
 }
 
 // ---- What arrives ---------------------------------------------------------------------------
-
-export const PROVIDERS = ['stripe', 'fastspring', 'paddle'] as const;
-export type Provider = (typeof PROVIDERS)[number];
-
-/** How each provider is written in messages. */
-export const PROVIDER_NAMES = {
-  stripe: 'Stripe',
-  fastspring: 'FastSpring',
-  paddle: 'Paddle',
-} as const satisfies Record<Provider, string>;
-
-/** The variable that holds a provider's own signing secret: `STRIPE_WEBHOOK_SECRET`. */
-export function mainSecretName(provider: Provider): string {
-  return `${provider.toUpperCase()}_WEBHOOK_SECRET`;
-}
-
-/** The header by which each provider signs, lower case. */
-export const SIGNATURE_HEADERS = {
-  stripe: 'stripe-signature',
-  fastspring: 'x-fs-signature',
-  paddle: 'paddle-signature',
-} as const satisfies Record<Provider, string>;
 
 /** One POST as it came. Nothing in it may be trusted, parsed, stored or logged. */
 export interface RawRequest {

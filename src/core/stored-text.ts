@@ -2,7 +2,7 @@
 // a database can hold is replaced, and what its indexes cannot hold is cut and hashed. Equal texts stay equal.
 
 import { createHash } from 'node:crypto';
-import { PROVIDERS } from './model.ts';
+import { PROVIDERS } from './providers.ts';
 
 /**
  * A row of an index holds 2,704 bytes (PostgreSQL, btree), and some of ours hold two texts. The id of an event,

@@ -5,7 +5,8 @@
 import { type Context, Hono } from 'hono';
 import { AppError } from '../core/error-codes.ts';
 import type { JsonObject } from '../core/model.ts';
-import { SIGNATURE_HEADERS } from '../core/model.ts';
+import { PROVIDER_FACTS } from '../core/providers.ts';
+
 import type { Secret } from '../core/secret.ts';
 import type { ServerSource } from '../sources/source.ts';
 import { type AdminDependencies, createAdmin } from './admin.ts';
@@ -59,7 +60,9 @@ export function createApp(given: ServerDependencies): App {
 
   const notFound = (request: Request, code: 'SOURCE_UNKNOWN' | 'PATH_UNKNOWN') => {
     // A signature tells a provider with a mistyped address from the scanners of the internet.
-    const isSigned = Object.values(SIGNATURE_HEADERS).some((name) => request.headers.has(name));
+    const isSigned = Object.values(PROVIDER_FACTS).some(({ signatureHeader: name }) =>
+      request.headers.has(name),
+    );
     const line = isSigned ? log.warn : log.debug;
     const path = new URL(request.url).pathname.slice(0, 200);
     line({ method: request.method, path, httpStatus: 404, code }, 'nothing at this address');

@@ -11,7 +11,8 @@ import type {
   VerifiedDelivery,
   WebhookEvent,
 } from '../core/model.ts';
-import { PROVIDER_NAMES, PROVIDERS, SIGNATURE_HEADERS } from '../core/model.ts';
+import { PROVIDER_FACTS, PROVIDERS } from '../core/providers.ts';
+
 import type { ServerSource } from '../sources/source.ts';
 import { describeFault } from './describe-fault.ts';
 import { BODY_BYTES_MAX, type RequestOrigin, readBody } from './read-body.ts';
@@ -237,28 +238,34 @@ function chooseSource(
   target: WebhookTarget,
   sources: ReadonlyMap<string, ServerSource>,
 ): Chosen {
-  const present = PROVIDERS.filter((provider) => headers.has(SIGNATURE_HEADERS[provider]));
+  const present = PROVIDERS.filter((provider) =>
+    headers.has(PROVIDER_FACTS[provider].signatureHeader),
+  );
   const named = target.kind === 'source' ? target.source : undefined;
   const provider = named?.provider ?? present[0];
   if (provider === undefined) {
-    const names = PROVIDERS.map((candidate) => SIGNATURE_HEADERS[candidate]).join(', ');
+    const names = PROVIDERS.map((candidate) => PROVIDER_FACTS[candidate].signatureHeader).join(
+      ', ',
+    );
     return refuseWith(new AppError('SIGNATURE_MISSING', `none of the headers ${names} is there`));
   }
   if (named === undefined && present.length > 1) {
-    const names = present.map((candidate) => SIGNATURE_HEADERS[candidate]).join(' and ');
+    const names = present
+      .map((candidate) => PROVIDER_FACTS[candidate].signatureHeader)
+      .join(' and ');
     const message = `there is more than one: ${names}`;
     return refuseWith(new AppError('SIGNATURE_MALFORMED', message));
   }
   const source = named ?? sources.get(provider);
   const { verifier } = source ?? {};
   if (source === undefined || verifier === undefined) {
-    const service = PROVIDER_NAMES[provider];
+    const service = PROVIDER_FACTS[provider].title;
     const message = `the source ${source?.name ?? provider} (${service}) is not switched on`;
     return refuseWith(new AppError('external_service_error', message), { service });
   }
-  const signature = headers.get(SIGNATURE_HEADERS[provider]);
+  const signature = headers.get(PROVIDER_FACTS[provider].signatureHeader);
   if (signature === null) {
-    const message = `the header ${SIGNATURE_HEADERS[provider]} is not there`;
+    const message = `the header ${PROVIDER_FACTS[provider].signatureHeader} is not there`;
     return refuseWith(new AppError('SIGNATURE_MISSING', message), {}, source.refusalCode);
   }
   return { kind: 'chosen', source, verifier, signature };

@@ -2,7 +2,7 @@
 // the variable of its secret, its address and the files that it names.
 
 import { parseDocument } from 'yaml';
-import { mainSecretName, PROVIDERS, type Provider } from '../core/model.ts';
+import { isProvider, mainSecretName, PROVIDERS, type Provider } from '../core/providers.ts';
 import { extendedName, type RuleFileText } from '../engine/load/effective.ts';
 
 export interface Header {
@@ -80,8 +80,4 @@ export function secretNameOf(input: RuleFileText): string | undefined {
 /** A source is called like its file, without the ending. */
 export function sourceNameOf(file: string): string {
   return file.replace(/^.*[\\/]/, '').replace(/\.ya?ml$/, '');
-}
-
-export function isProvider(name: unknown): name is Provider {
-  return (PROVIDERS as readonly unknown[]).includes(name);
 }

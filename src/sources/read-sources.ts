@@ -16,7 +16,7 @@ import {
 } from '../config/environment.ts';
 import { readRulesDir } from '../config/rules-dir.ts';
 import { AppError } from '../core/error-codes.ts';
-import { mainSecretName, PROVIDERS } from '../core/model.ts';
+import { mainSecretName, PROVIDERS } from '../core/providers.ts';
 import type { Secret } from '../core/secret.ts';
 import { formatLocation } from '../engine/diagnostics/findings.ts';
 import type { RuleFileText } from '../engine/load/effective.ts';

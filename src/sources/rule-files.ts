@@ -4,8 +4,9 @@
 import { type BigIntStats, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { AppError } from '../core/error-codes.ts';
+import { isProvider } from '../core/providers.ts';
 import type { RuleFileText } from '../engine/load/effective.ts';
-import { headerOf, isProvider, sourceNameOf } from './header.ts';
+import { headerOf, sourceNameOf } from './header.ts';
 import { withShipped } from './shipped-rules.ts';
 
 /** A rule file is a page of text; what is larger is something else. */

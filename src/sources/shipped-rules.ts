@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { assetPath } from '../assets.ts';
-import { PROVIDERS } from '../core/model.ts';
+import { PROVIDERS } from '../core/providers.ts';
 
 /** The text; undefined for a name that is none of a shipped file. */
 export function readShipped(name: string): string | undefined {

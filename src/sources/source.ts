@@ -1,6 +1,7 @@
 // One source as the server sees it: one rule file with its secret and the address that it claims.
 
-import type { JsonObject, Provider, RawRequest, VerifiedDelivery } from '../core/model.ts';
+import type { JsonObject, RawRequest, VerifiedDelivery } from '../core/model.ts';
+import type { Provider } from '../core/providers.ts';
 
 /** A source as the server sees it; it is on when it has a verifier. */
 export interface ServerSource {

@@ -4,7 +4,8 @@
 
 import type { Environment } from '../config/environment.ts';
 import { registryEntry } from '../core/error-codes.ts';
-import type { ActionCatalog, Problem, Provider } from '../core/model.ts';
+import type { ActionCatalog, Problem } from '../core/model.ts';
+import type { Provider } from '../core/providers.ts';
 import type { Secret } from '../core/secret.ts';
 import { formatDiagnostic, formatLocation } from '../engine/diagnostics/findings.ts';
 import type { RuleFileText } from '../engine/load/effective.ts';

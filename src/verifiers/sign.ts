@@ -3,8 +3,7 @@
 // so that each checks the other.
 
 import { createHmac } from 'node:crypto';
-import type { Provider } from '../core/model.ts';
-import { SIGNATURE_HEADERS } from '../core/model.ts';
+import { PROVIDER_FACTS, type Provider } from '../core/providers.ts';
 import type { Secret } from '../core/secret.ts';
 
 interface SigningOptions {
@@ -19,20 +18,15 @@ export function signDelivery(
   rawBody: Uint8Array | string,
   { secret, timestampSeconds }: SigningOptions,
 ): { readonly header: string; readonly value: string } {
-  const header = SIGNATURE_HEADERS[provider];
+  const { signatureHeader: header, signature } = PROVIDER_FACTS[provider];
   const hmac = createHmac('sha256', secret.reveal());
-  switch (provider) {
-    case 'stripe': {
-      const digest = hmac.update(`${timestampSeconds}.`).update(rawBody).digest('hex');
-      return { header, value: `t=${timestampSeconds},v1=${digest}` };
-    }
-    case 'fastspring':
-      return { header, value: hmac.update(rawBody).digest('base64') };
-    case 'paddle': {
-      const digest = hmac.update(`${timestampSeconds}:`).update(rawBody).digest('hex');
-      return { header, value: `ts=${timestampSeconds};h1=${digest}` };
-    }
-    default:
-      return provider satisfies never;
+  if (signature.kind === 'plain') {
+    return { header, value: hmac.update(rawBody).digest(signature.encoding) };
   }
+  const { separator, timeKey, digestKey, joint } = signature;
+  const digest = hmac.update(`${timestampSeconds}${joint}`).update(rawBody).digest('hex');
+  return {
+    header,
+    value: `${timeKey}=${timestampSeconds}${separator}${digestKey}=${digest}`,
+  };
 }

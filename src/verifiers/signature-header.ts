@@ -2,8 +2,7 @@
 // Takes the header's text, gives its parts. Never puts the header into an error.
 
 import { AppError } from '../core/error-codes.ts';
-import type { Provider } from '../core/model.ts';
-import { SIGNATURE_HEADERS } from '../core/model.ts';
+import { PROVIDER_FACTS, type Provider } from '../core/providers.ts';
 
 export interface HeaderScheme {
   readonly provider: Provider;
@@ -48,7 +47,7 @@ export function requiredHeader(header: string | null, provider: Provider): strin
   if (text === '') {
     throw new AppError(
       'SIGNATURE_MISSING',
-      `there is no ${SIGNATURE_HEADERS[provider]} header in the request`,
+      `there is no ${PROVIDER_FACTS[provider].signatureHeader} header in the request`,
     );
   }
   return text;
@@ -62,6 +61,6 @@ function keyAndValue(part: string): readonly [string, string] {
 function malformed(scheme: HeaderScheme, reason: string): AppError {
   return new AppError(
     'SIGNATURE_MALFORMED',
-    `the ${SIGNATURE_HEADERS[scheme.provider]} header cannot be read: ${reason}`,
+    `the ${PROVIDER_FACTS[scheme.provider].signatureHeader} header cannot be read: ${reason}`,
   );
 }

@@ -1,7 +1,8 @@
 // The stamp. Takes events that a verifier has let in, gives the delivery that the rest of Keywright
 // works on. This is the only cast to VerifiedDelivery, and only the files beside it may call it.
 
-import type { Provider, VerifiedDelivery, WebhookEvent } from '../core/model.ts';
+import type { VerifiedDelivery, WebhookEvent } from '../core/model.ts';
+import type { Provider } from '../core/providers.ts';
 
 interface DeliveryContent {
   readonly source: string;

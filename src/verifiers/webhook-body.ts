@@ -3,9 +3,10 @@
 // it can reach neither the journal nor Cryptlex.
 
 import { AppError } from '../core/error-codes.ts';
-import type { Provider, WebhookEvent } from '../core/model.ts';
+import type { WebhookEvent } from '../core/model.ts';
+import { PROVIDER_FACTS, type Provider } from '../core/providers.ts';
 import type { Secret } from '../core/secret.ts';
-import { readEvents } from './create-verifier.ts';
+import { readEvents } from './read-events.ts';
 import { signDelivery } from './sign.ts';
 
 /**
@@ -19,7 +20,7 @@ export function readWebhookBody(
 ): readonly WebhookEvent[] {
   const origin = { source, receivedAtMs: 0 };
   try {
-    return readEvents(provider, provider === 'fastspring' ? wrapEvent(body) : body, origin);
+    return readEvents(provider, wrapEvent(provider, body), origin);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const { code, message, hint } = error;
@@ -29,11 +30,14 @@ export function readWebhookBody(
   }
 }
 
-function wrapEvent(body: Uint8Array): Uint8Array {
+/** A single event is taken as well as the whole batch. */
+function wrapEvent(provider: Provider, body: Uint8Array): Uint8Array {
+  const { batchMember } = PROVIDER_FACTS[provider];
+  if (batchMember === undefined) return body;
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(body));
-    const single = typeof value === 'object' && value !== null && !('events' in value);
-    return single ? new TextEncoder().encode(JSON.stringify({ events: [value] })) : body;
+    const single = typeof value === 'object' && value !== null && !(batchMember in value);
+    return single ? new TextEncoder().encode(JSON.stringify({ [batchMember]: [value] })) : body;
   } catch {
     return body;
   }

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../../src/core/model.ts';
-import { PROVIDERS } from '../../src/core/model.ts';
+import { PROVIDERS } from '../../src/core/providers.ts';
 import { type Keywright, withKeywright } from '../support/keywright.ts';
 import { at, samples } from '../support/read-samples.ts';
 

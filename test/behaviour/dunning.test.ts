@@ -6,7 +6,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ACTIONS } from '../../src/actions/definitions.ts';
 import { runTests } from '../../src/authoring/rule-tests/run-files.ts';
-import { PROVIDERS } from '../../src/core/model.ts';
+import { PROVIDERS } from '../../src/core/providers.ts';
 import { createInspection, loadKnownShapes } from '../../src/engine/lint/inspect.ts';
 import { loadRuleFile } from '../../src/engine/load/load.ts';
 import { dunningRules, withDunning } from '../support/dunning-rules.ts';

@@ -1,7 +1,8 @@
 // What holds for every event, whatever the provider: nothing before the signature, and one license for each fact.
 
 import { describe, expect, test } from 'vitest';
-import type { JsonObject, Provider } from '../../src/core/model.ts';
+import type { JsonObject } from '../../src/core/model.ts';
+import type { Provider } from '../../src/core/providers.ts';
 import { type Keywright, sampleBody, withKeywright } from '../support/keywright.ts';
 import {
   calls,

@@ -2,7 +2,8 @@
 // need a license which is not there yet.
 
 import { describe, expect, test } from 'vitest';
-import type { JsonObject, Provider } from '../../src/core/model.ts';
+import type { JsonObject } from '../../src/core/model.ts';
+import type { Provider } from '../../src/core/providers.ts';
 import { type Keywright, withKeywright } from '../support/keywright.ts';
 import {
   calls,

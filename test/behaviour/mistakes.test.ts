@@ -1,7 +1,7 @@
 // Mistakes in what an event holds: all of them are found before the first write.
 
 import { describe, expect, test } from 'vitest';
-import type { Provider } from '../../src/core/model.ts';
+import type { Provider } from '../../src/core/providers.ts';
 import { withKeywright } from '../support/keywright.ts';
 import { expectUntouched, setting, underId } from './support.ts';
 

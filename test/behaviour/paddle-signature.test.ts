@@ -2,7 +2,7 @@
 // secrets, none at all, and bytes.
 
 import { describe, expect, test } from 'vitest';
-import { SIGNATURE_HEADERS } from '../../src/core/model.ts';
+import { PROVIDER_FACTS } from '../../src/core/providers.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { signDelivery } from '../../src/verifiers/sign.ts';
 import {
@@ -18,7 +18,7 @@ const CUSTOMER = 'customer.created';
 
 describe('P12: the signature', () => {
   const WEB = 'transaction.completed-web';
-  const name = SIGNATURE_HEADERS.paddle;
+  const name = PROVIDER_FACTS.paddle.signatureHeader;
 
   const ages = [
     ['paddle', WEB, 3, 200],

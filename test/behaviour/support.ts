@@ -2,7 +2,8 @@
 // sandbox's end state. Takes a Keywright, gives plain values to compare. Never sends or changes anything.
 
 import { expect } from 'vitest';
-import type { JsonObject, JsonValue, Provider } from '../../src/core/model.ts';
+import type { JsonObject, JsonValue } from '../../src/core/model.ts';
+import type { Provider } from '../../src/core/providers.ts';
 import type { GivenLicense, SandboxLicense, SandboxUser } from '../../src/sandbox/types.ts';
 import {
   type Keywright,

@@ -1,7 +1,7 @@
 // Users with the default rules: who is found, who is made, what is changed and what never is.
 
 import { describe, expect, test } from 'vitest';
-import type { Provider } from '../../src/core/model.ts';
+import type { Provider } from '../../src/core/providers.ts';
 import type { GivenUser, SandboxUser } from '../../src/sandbox/types.ts';
 import { type Keywright, withKeywright } from '../support/keywright.ts';
 import { metadataOf, onlyLicense, onlyUser, setting, userByEmail, writes } from './support.ts';

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { CASES, createDeliveries, missingCase, SECRET } from '../../bench/events.ts';
 import { ACTIONS } from '../../src/actions/definitions.ts';
-import { PROVIDERS } from '../../src/core/model.ts';
+import { PROVIDERS } from '../../src/core/providers.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { loadRuleFile } from '../../src/engine/load/load.ts';
 import { subjectsOf } from '../../src/engine/plan/match.ts';

@@ -1,7 +1,7 @@
 // What an event costs in calls to Cryptlex, at a pace that lets nine of them through in a second.
 
 import { describe, expect, test } from 'vitest';
-import type { Provider } from '../../src/core/model.ts';
+import type { Provider } from '../../src/core/providers.ts';
 import type { SandboxGiven } from '../../src/sandbox/types.ts';
 import { monthly, onlyUser, RENEWALS, SALES, sampleText } from '../behaviour/support.ts';
 import { type Keywright, withKeywright } from '../support/keywright.ts';

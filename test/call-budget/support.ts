@@ -5,7 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import type { JsonObject, JsonValue, Provider } from '../../src/core/model.ts';
+import type { JsonObject, JsonValue } from '../../src/core/model.ts';
+import type { Provider } from '../../src/core/providers.ts';
 import { set } from '../behaviour/support.ts';
 import type { Keywright } from '../support/keywright.ts';
 

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { scrub } from '../../src/authoring/rule-tests/anonymize.ts';
-import type { JsonObject, JsonValue, Provider } from '../../src/core/model.ts';
-import { PROVIDERS } from '../../src/core/model.ts';
+import type { JsonObject, JsonValue } from '../../src/core/model.ts';
+import { PROVIDERS, type Provider } from '../../src/core/providers.ts';
 import { type Keywright, sampleBody, startKeywright } from '../support/keywright.ts';
 import { cli } from './support.ts';
 

@@ -3,7 +3,8 @@
 // Knows nothing of how a delivery is handled.
 
 import fc from 'fast-check';
-import type { JsonObject, JsonValue, Provider } from '../../src/core/model.ts';
+import type { JsonObject, JsonValue } from '../../src/core/model.ts';
+import type { Provider } from '../../src/core/providers.ts';
 import { PRODUCT_ID, sampleBody } from '../support/keywright.ts';
 import type { Fact, Line, Sale } from './model.ts';
 

@@ -12,7 +12,7 @@
 // - What is told of a sale that has ended, after its end was carried out, finds nothing any more.
 
 import { addInterval, parseInterval } from '../../src/core/interval.ts';
-import type { Provider } from '../../src/core/model.ts';
+import type { Provider } from '../../src/core/providers.ts';
 
 /** What is sold as one: `quantity` licenses of a product. */
 export interface Line {

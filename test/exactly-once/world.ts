@@ -10,7 +10,7 @@ import { composeServer } from '../../src/app/server.ts';
 import type { ServerHandle } from '../../src/app/server-options.ts';
 import { randomOf } from '../../src/authoring/simulator/random.ts';
 import type { Point } from '../../src/core/failpoints.ts';
-import { PROVIDERS } from '../../src/core/model.ts';
+import { PROVIDERS } from '../../src/core/providers.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { signDelivery } from '../../src/verifiers/sign.ts';

@@ -2,8 +2,9 @@
 // time the test owns. Uses the interfaces alone, so that nothing here knows where things are stored.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { EventOutcome, EventStatus, Provider, WebhookEvent } from '../../src/core/model.ts';
-import { EVENT_STATUSES, eventKeyOf, PROVIDERS } from '../../src/core/model.ts';
+import type { EventOutcome, EventStatus, WebhookEvent } from '../../src/core/model.ts';
+import { EVENT_STATUSES, eventKeyOf } from '../../src/core/model.ts';
+import { PROVIDERS, type Provider } from '../../src/core/providers.ts';
 import {
   type Archive,
   BACKLOG_STATUSES,

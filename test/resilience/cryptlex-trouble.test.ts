@@ -2,7 +2,7 @@
 // do, and nothing half done that a delivery after it would double.
 
 import { afterAll, describe, expect, test } from 'vitest';
-import type { Provider } from '../../src/core/model.ts';
+import type { Provider } from '../../src/core/providers.ts';
 import type { FaultEffect } from '../../src/sandbox/faults.ts';
 import type { SandboxGiven } from '../../src/sandbox/types.ts';
 import { type Keywright, withKeywright } from '../support/keywright.ts';

@@ -2,7 +2,8 @@
 // again, as providers do; in the end each sale has its license, once.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { JsonObject, Provider } from '../../src/core/model.ts';
+import type { JsonObject } from '../../src/core/model.ts';
+import type { Provider } from '../../src/core/providers.ts';
 import { composeSandbox, type ServedSandbox } from '../../src/sandbox/compose-sandbox.ts';
 import { sampleBody } from '../support/keywright.ts';
 import { secretsIn } from './log-search.ts';

@@ -2,7 +2,7 @@
 // one sale, one order of time, ids where the rules look for them. Never changes a file.
 
 import { describe, expect, test } from 'vitest';
-import { PROVIDERS, type Provider } from '../../src/core/model.ts';
+import { PROVIDERS, type Provider } from '../../src/core/providers.ts';
 import {
   at,
   eventsOf,

@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs';
 import { Webhooks } from '@paddle/paddle-node-sdk';
 import Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
-import { PROVIDERS, type Provider } from '../../src/core/model.ts';
+import { PROVIDERS, type Provider } from '../../src/core/providers.ts';
 import { eventsOf, links, README, ROOT, samples } from '../support/read-samples.ts';
 
 const SECRETS =

@@ -2,7 +2,7 @@
 // a field that is tidied away would leave other tests green and empty. Never changes a file.
 
 import { describe, expect, test } from 'vitest';
-import { PROVIDERS, type Provider } from '../../src/core/model.ts';
+import { PROVIDERS, type Provider } from '../../src/core/providers.ts';
 import { at, eventsOf, sample } from '../support/read-samples.ts';
 
 /** `undefined`: the path leads nowhere. */

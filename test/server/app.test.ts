@@ -2,12 +2,12 @@
 
 import { describe, expect, it } from 'vitest';
 import { AppError, ERRORS } from '../../src/core/error-codes.ts';
-import { PROVIDERS, type Provider, SIGNATURE_HEADERS } from '../../src/core/model.ts';
+import { PROVIDER_FACTS, PROVIDERS, type Provider } from '../../src/core/providers.ts';
 import { done, fakeServer, fakeSource, jsonOf, signed } from './fakes.ts';
 
 describe('POST /v1 goes to the source that its signature header names', () => {
   for (const provider of PROVIDERS) {
-    it(`${SIGNATURE_HEADERS[provider]} is ${provider}`, async () => {
+    it(`${PROVIDER_FACTS[provider].signatureHeader} is ${provider}`, async () => {
       const { app, received } = fakeServer();
       const response = await app.request('/v1', signed(provider));
       expect(response.status).toBe(200);
@@ -211,7 +211,7 @@ describe('what is not let in', () => {
   it('says which three headers were looked for', async () => {
     const response = await fakeServer().app.request('/v1', signed('stripe', '{}', noSignature));
     const { message } = await jsonOf(response);
-    for (const header of Object.values(SIGNATURE_HEADERS)) expect(message).toContain(header);
+    for (const header of Object.values(PROVIDER_FACTS)) expect(message).toContain(header);
   });
 
   it('a request without any content type: 415', async () => {

@@ -3,14 +3,8 @@
 
 import { AppError } from '../../src/core/error-codes.ts';
 import { createLogger } from '../../src/core/log.ts';
-import type {
-  Clock,
-  EventOutcome,
-  JsonObject,
-  Provider,
-  VerifiedDelivery,
-} from '../../src/core/model.ts';
-import { SIGNATURE_HEADERS } from '../../src/core/model.ts';
+import type { Clock, EventOutcome, JsonObject, VerifiedDelivery } from '../../src/core/model.ts';
+import { PROVIDER_FACTS, type Provider } from '../../src/core/providers.ts';
 import { createApp, type ServerDependencies } from '../../src/server/app.ts';
 import type { ServerSource } from '../../src/sources/source.ts';
 
@@ -100,7 +94,7 @@ export function signed(
 ): RequestInit {
   const all = {
     'content-type': 'application/json',
-    [SIGNATURE_HEADERS[provider]]: 'good',
+    [PROVIDER_FACTS[provider].signatureHeader]: 'good',
     ...headers,
   };
   const present = Object.entries(all).filter(

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PROVIDERS, type Provider } from '../../src/core/model.ts';
+import { PROVIDERS, type Provider } from '../../src/core/providers.ts';
 
 const RULES = fileURLToPath(new URL('../../rules/', import.meta.url));
 

@@ -2,8 +2,8 @@
 // its text, its body, what its events say of themselves, and the ids of the sale it tells of. Never changes a file.
 
 import { readdirSync, readFileSync } from 'node:fs';
-import type { JsonObject, JsonValue, Provider } from '../../src/core/model.ts';
-import { PROVIDERS } from '../../src/core/model.ts';
+import type { JsonObject, JsonValue } from '../../src/core/model.ts';
+import { PROVIDERS, type Provider } from '../../src/core/providers.ts';
 
 export interface Sample {
   name: string;

@@ -3,7 +3,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PROVIDERS } from '../../src/core/model.ts';
+import { PROVIDERS } from '../../src/core/providers.ts';
 import { withSetting } from './settings.ts';
 
 const WORDS = { refunds: 'revoke', disputes: 'suspend', cancellation: 'revoke' };

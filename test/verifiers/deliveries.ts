@@ -2,7 +2,8 @@
 // and what became of it. The clock stands still at a moment of 2023, so no test depends on today.
 
 import { AppError, type AppErrorCode } from '../../src/core/error-codes.ts';
-import type { Provider, RawRequest, VerifiedDelivery } from '../../src/core/model.ts';
+import type { RawRequest, VerifiedDelivery } from '../../src/core/model.ts';
+import type { Provider } from '../../src/core/providers.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { createVerifier } from '../../src/verifiers/create-verifier.ts';
 import { signDelivery } from '../../src/verifiers/sign.ts';

@@ -5,7 +5,8 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../src/core/error-codes.ts';
-import { PROVIDERS, type Provider, type RawRequest } from '../../src/core/model.ts';
+import type { RawRequest } from '../../src/core/model.ts';
+import { PROVIDERS, type Provider } from '../../src/core/providers.ts';
 import { Secret } from '../../src/core/secret.ts';
 import {
   codeOf,

@@ -2,9 +2,11 @@
 
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../src/core/error-codes.ts';
-import { PROVIDERS, type Provider, type RawRequest } from '../../src/core/model.ts';
+import type { RawRequest } from '../../src/core/model.ts';
+import { PROVIDERS, type Provider } from '../../src/core/providers.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { createVerifier, readEvents } from '../../src/verifiers/create-verifier.ts';
+import { createVerifier } from '../../src/verifiers/create-verifier.ts';
+import { readEvents } from '../../src/verifiers/read-events.ts';
 import {
   BODY_TEXTS,
   codeOf,

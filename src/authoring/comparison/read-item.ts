@@ -3,9 +3,10 @@
 
 import { AppError } from '../../core/error-codes.ts';
 import type { JsonObject, WebhookEvent } from '../../core/model.ts';
+import { bodyOfEvents, PROVIDER_FACTS, PROVIDER_LIST } from '../../core/providers.ts';
 import type { RecordedEvent } from '../../journal/archive.ts';
-import { eventsOf } from '../../verifiers/create-verifier.ts';
 import { eventObject } from '../../verifiers/event-body.ts';
+import { eventsOf } from '../../verifiers/read-events.ts';
 import { recognizeEvent } from '../../verifiers/recognize-event.ts';
 import type { Unusable } from './tally.ts';
 
@@ -43,9 +44,11 @@ function readText(text: string, where: string): ReadItem {
     const value = eventObject(parsed(text));
     const { body, source, provider } = recognizeEvent(value);
     if (provider === undefined) {
-      return unusable('unreadable', where, 'it is no event of Stripe, FastSpring or Paddle');
+      return unusable('unreadable', where, `it is no event of ${PROVIDER_LIST}`);
     }
-    const whole = provider === 'fastspring' && !('events' in body) ? { events: [body] } : body;
+    const { batchMember } = PROVIDER_FACTS[provider];
+    const isBatch = batchMember === undefined || batchMember in body;
+    const whole = isBatch ? body : bodyOfEvents(provider, [body]);
     const origin = { source: source ?? provider, receivedAtMs: 0 };
     return { kind: 'events', events: eventsOf(provider, whole, origin) };
   } catch (error) {

@@ -1,7 +1,7 @@
 // Payments of licenses that are given before a dry run or a rule test. Takes what is given and the ids that the
 // sandbox gave it, notes in the journal what a sale would have noted.
 
-import type { Provider } from '../../core/model.ts';
+import type { Provider } from '../../core/providers.ts';
 import type { Journal, Reference } from '../../journal/journal.ts';
 import type { SandboxGiven } from '../../sandbox/types.ts';
 

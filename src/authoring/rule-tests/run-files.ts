@@ -3,7 +3,8 @@
 
 import { ACTIONS } from '../../actions/definitions.ts';
 import { AppError } from '../../core/error-codes.ts';
-import type { Diagnostic, JsonObject, Provider } from '../../core/model.ts';
+import type { Diagnostic, JsonObject } from '../../core/model.ts';
+import type { Provider } from '../../core/providers.ts';
 import { Coverage, type CoverageReport } from '../../engine/cases/coverage.ts';
 import { loadTestFile, type TestCase, type TestFile } from '../../engine/cases/load-tests.ts';
 import { loadRuleFile } from '../../engine/load/load.ts';

@@ -5,8 +5,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { assetPath } from '../../assets.ts';
 import { AppError } from '../../core/error-codes.ts';
-import type { Provider } from '../../core/model.ts';
-import { PROVIDERS } from '../../core/model.ts';
+import { PROVIDERS, type Provider } from '../../core/providers.ts';
 import type { EventReader } from '../../engine/cases/load-tests.ts';
 import { headerOf } from '../../sources/header.ts';
 

@@ -6,8 +6,9 @@ import { createExecutor } from '../../actions/execute.ts';
 import { createStepClock, type StepClock } from '../../core/clock.ts';
 import { AppError } from '../../core/error-codes.ts';
 import { createLogger } from '../../core/log.ts';
-import type { EventOutcome, JsonObject, Provider, WebhookEvent } from '../../core/model.ts';
+import type { EventOutcome, JsonObject, WebhookEvent } from '../../core/model.ts';
 import { eventKeyOf } from '../../core/model.ts';
+import { bodyOfEvents, PROVIDER_FACTS, type Provider } from '../../core/providers.ts';
 import { Secret } from '../../core/secret.ts';
 import { createCryptlexClient } from '../../cryptlex/client.ts';
 import { createPace } from '../../cryptlex/rate-limiter.ts';
@@ -180,11 +181,13 @@ async function patch(sandbox: Sandbox, path: string, body: JsonObject): Promise<
   if (!response.ok) throw new AppError('TEST_GIVEN', await response.text());
 }
 
-/** FastSpring sends what comes together as one batch, the others one event at a time. */
+/** A provider with batches sends what comes together as one, the others one event at a time. */
 function postsOf(bodies: readonly EventBody[]): readonly (readonly EventBody[])[] {
-  const ofFastSpring = bodies.filter(({ provider }) => provider === 'fastspring');
-  const others = bodies.filter(({ provider }) => provider !== 'fastspring');
-  return [...(ofFastSpring.length === 0 ? [] : [ofFastSpring]), ...others.map((body) => [body])];
+  const isBatched = ({ provider }: EventBody): boolean =>
+    PROVIDER_FACTS[provider].batchMember !== undefined;
+  const batch = bodies.filter(isBatched);
+  const others = bodies.filter((body) => !isBatched(body));
+  return [...(batch.length === 0 ? [] : [batch]), ...others.map((body) => [body])];
 }
 
 type Delivered =
@@ -202,7 +205,7 @@ async function deliver(
 ): Promise<readonly Delivered[]> {
   const provider = bodies[0]?.provider ?? 'stripe';
   const events = bodies.flatMap(eventsIn);
-  const content = provider === 'fastspring' ? { events } : events[0];
+  const content = bodyOfEvents(provider, events);
   const rawBody = new TextEncoder().encode(JSON.stringify(content));
   const receivedAtMs = clock.nowMs();
   const timestampSeconds = Math.floor(receivedAtMs / 1000);

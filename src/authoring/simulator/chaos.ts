@@ -3,7 +3,7 @@
 // forged ones between them. Pure: the same chance gives the same rounds. The end state must be the one of
 // the calm order; what would rightly end otherwise is kept in order by its scenario.
 
-import type { Provider } from '../../core/model.ts';
+import { PROVIDER_FACTS, type Provider } from '../../core/providers.ts';
 import { type Delivery, type ToldEvent, underNewId } from './deliveries.ts';
 import { createFreshIds } from './fresh-ids.ts';
 import { below, type Random, shuffled } from './random.ts';
@@ -44,7 +44,7 @@ export function chaotic(
 ): readonly Round[] {
   const segments = segmentsOf(deliveries);
   const rounds: Sending[][] = segments.map((segment) =>
-    provider === 'fastspring'
+    PROVIDER_FACTS[provider].batchMember !== undefined
       ? batched(segment, random)
       : segment.map(({ name, events }) => sending(name, events)),
   );
@@ -103,16 +103,16 @@ function forged(
   events: readonly ToldEvent[],
   random: Random,
 ): Sending {
-  // FastSpring signs no time.
+  // A plain signature holds no time.
   const kinds: readonly Forgery[] =
-    provider === 'fastspring'
+    PROVIDER_FACTS[provider].signature.kind === 'plain'
       ? ['wrong signature', 'tampered body']
       : ['wrong signature', 'tampered body', 'stale timestamp'];
   const kind = kinds[below(random, kinds.length)] ?? 'wrong signature';
   const ids = createFreshIds(provider, 'forged', below(random, 1e9));
   const strangers = events.map((event) => {
     const payload = ids.renew(event.payload, '', new Set([event.id]));
-    return { ...event, payload, id: String(payload[provider === 'paddle' ? 'event_id' : 'id']) };
+    return { ...event, payload, id: String(payload[PROVIDER_FACTS[provider].idMember]) };
   });
   const signs = kind === 'tampered body' ? events : strangers;
   return sending(name, strangers, kind, { kind, signs });

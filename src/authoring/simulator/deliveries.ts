@@ -2,9 +2,10 @@
 // run's ids and times, each a body that can be signed. The same seed and start give the same bytes.
 
 import { addInterval } from '../../core/interval.ts';
-import type { JsonObject, JsonValue, Provider } from '../../core/model.ts';
+import type { JsonObject, JsonValue } from '../../core/model.ts';
+import { bodyOfEvents, eventTimeOf, PROVIDER_FACTS, type Provider } from '../../core/providers.ts';
 import { setAt, valueAt } from '../../engine/cases/event-paths.ts';
-import { movedTo, timeOf } from './event-times.ts';
+import { movedTo } from './event-times.ts';
 import { createFreshIds } from './fresh-ids.ts';
 import type { Scenario, ScenarioStep } from './scenario.ts';
 
@@ -41,11 +42,11 @@ export interface TellingOptions {
   readonly keepIds: boolean;
 }
 
-const ID_MEMBERS = {
-  stripe: ['id'],
-  fastspring: ['id'],
-  paddle: ['event_id', 'notification_id'],
-} as const satisfies Record<Provider, readonly string[]>;
+/** The members that hold ids of the event and of its delivery. */
+function idMembersOf(provider: Provider): readonly string[] {
+  const { idMember, deliveryIdMember } = PROVIDER_FACTS[provider];
+  return deliveryIdMember === undefined ? [idMember] : [idMember, deliveryIdMember];
+}
 
 /** The deliveries in their order. Settings that no event has a place for are in `unused`. */
 export function tell(
@@ -71,7 +72,7 @@ export function tell(
 
 /** Events of one POST keep their distance; the last of them happens at the step's time. */
 function inTime(provider: Provider, step: ScenarioStep, timeMs: number): readonly JsonObject[] {
-  const times = step.events.map((event) => timeOf(provider, event) ?? 0);
+  const times = step.events.map((event) => eventTimeOf(provider, event) ?? 0);
   const lastMs = Math.max(...times);
   return step.events.map((event, index) =>
     movedTo(provider, event, timeMs + (times[index] ?? 0) - lastMs),
@@ -84,7 +85,7 @@ function idsOfStep(
   { fresh }: ScenarioStep,
   event: JsonObject,
 ): ReadonlySet<string> {
-  const values = [...ID_MEMBERS[provider], ...fresh].map((path) => valueAt(event, path));
+  const values = [...idMembersOf(provider), ...fresh].map((path) => valueAt(event, path));
   return new Set(values.filter((value) => typeof value === 'string'));
 }
 
@@ -110,11 +111,11 @@ function hasPlace(event: JsonObject, path: string): boolean {
 }
 
 function toldEvent(provider: Provider, payload: JsonObject, step: ScenarioStep): ToldEvent {
-  const [id, type] = provider === 'paddle' ? ['event_id', 'event_type'] : ['id', 'type'];
+  const { idMember, typeMember } = PROVIDER_FACTS[provider];
   return {
-    id: String(payload[id ?? '']),
-    type: String(payload[type ?? '']),
-    timeMs: timeOf(provider, payload) ?? 0,
+    id: String(payload[idMember]),
+    type: String(payload[typeMember]),
+    timeMs: eventTimeOf(provider, payload) ?? 0,
     payload,
     mayBeUnmatched: step.mayBeUnmatched,
   };
@@ -124,32 +125,28 @@ function toldEvent(provider: Provider, payload: JsonObject, step: ScenarioStep):
 export function underNewId(provider: Provider, event: ToldEvent, number: number): ToldEvent {
   const ids = createFreshIds(provider, 'again', number);
   const payload: Record<string, JsonValue> = { ...event.payload };
-  for (const member of ID_MEMBERS[provider]) {
+  for (const member of idMembersOf(provider)) {
     const value = payload[member];
     if (typeof value !== 'string') continue;
     payload[member] = ids.renew({ id: value }, '', new Set([value]))['id'] ?? value;
   }
-  return { ...event, id: String(payload[ID_MEMBERS[provider][0]]), payload };
+  return { ...event, id: String(payload[PROVIDER_FACTS[provider].idMember]), payload };
 }
 
 /** The bytes of a POST as the provider writes them. */
 export function bodyOf(provider: Provider, events: readonly ToldEvent[]): Uint8Array {
-  const payloads = events.map(({ payload }) => payload);
-  const text = (): string => {
-    switch (provider) {
-      case 'stripe':
-        return JSON.stringify(payloads[0], null, 2);
-      case 'fastspring':
-        return JSON.stringify({ events: payloads });
-      // Paddle escapes whatever is not ASCII.
-      case 'paddle':
-        return JSON.stringify(payloads[0]).replaceAll(
-          /[^\0-\x7f]/g,
-          (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
-        );
-      default:
-        return provider satisfies never;
-    }
-  };
-  return new TextEncoder().encode(text());
+  const body = bodyOfEvents(
+    provider,
+    events.map(({ payload }) => payload),
+  );
+  const { json } = PROVIDER_FACTS[provider];
+  const text = JSON.stringify(body, null, json === 'indented' ? 2 : 0);
+  return new TextEncoder().encode(json === 'ascii' ? escaped(text) : text);
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(
+    /[^\0-\x7f]/g,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

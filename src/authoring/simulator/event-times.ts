@@ -1,33 +1,16 @@
 // When an event of a scenario happens. Takes an event made of a sample and its new time, gives the event with
 // every date of the provider moved by as much, so that periods and due dates still fit.
 
-import type { JsonObject, JsonValue, Provider } from '../../core/model.ts';
+import type { JsonObject, JsonValue } from '../../core/model.ts';
+import { eventTimeOf, PROVIDER_FACTS, type Provider } from '../../core/providers.ts';
 import { FOREIGN_MEMBERS } from './fresh-ids.ts';
-
-const TIME_MEMBER = {
-  stripe: 'created',
-  fastspring: 'created',
-  paddle: 'occurred_at',
-} as const satisfies Record<Provider, string>;
-
-/** When the event happened by its own word, in milliseconds since 1970; undefined when it does not say. */
-export function timeOf(provider: Provider, event: JsonObject): number | undefined {
-  const value = event[TIME_MEMBER[provider]];
-  const ms =
-    typeof value === 'string'
-      ? Date.parse(value)
-      : typeof value === 'number'
-        ? value * (provider === 'stripe' ? 1000 : 1)
-        : Number.NaN;
-  return Number.isFinite(ms) && ms > 0 ? ms : undefined;
-}
 
 /**
  * The event as if it had happened then, or within a second after it: a date in milliseconds and the same one
  * in seconds stay the same.
  */
 export function movedTo(provider: Provider, event: JsonObject, timeMs: number): JsonObject {
-  const wasMs = timeOf(provider, event);
+  const wasMs = eventTimeOf(provider, event);
   if (wasMs === undefined) return event;
   const byMs = Math.ceil((timeMs - wasMs) / 1000) * 1000;
   return moveMembers(event, (value, member, around) => {
@@ -61,20 +44,15 @@ function instantOf(member: string, around: JsonObject): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-/** Members of Stripe's objects that hold seconds since 1970; amounts may be as large as those. */
-const STRIPE_SECONDS = /^(?:created|start|end|date)$|_(?:at|on|start|end|date|anchor|attempt)$/;
 const SECONDS_MIN = 1_000_000_000;
 const SECONDS_MAX = 5_000_000_000;
 
 function movedNumber(provider: Provider, value: number, member: string, byMs: number): number {
+  const { seconds, milliseconds } = PROVIDER_FACTS[provider].dates;
   const isSeconds = value >= SECONDS_MIN && value < SECONDS_MAX;
   const isMs = value >= SECONDS_MIN * 1000 && value < SECONDS_MAX * 1000;
-  if (provider === 'stripe') {
-    return isSeconds && STRIPE_SECONDS.test(member) ? value + byMs / 1000 : value;
-  }
-  if (provider !== 'fastspring') return value;
-  if (member.endsWith('InSeconds')) return isSeconds ? value + byMs / 1000 : value;
-  return isMs ? value + byMs : value;
+  if (seconds?.test(member) === true) return isSeconds ? value + byMs / 1000 : value;
+  return milliseconds && isMs ? value + byMs : value;
 }
 
 const INSTANT = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z$/;
@@ -97,8 +75,8 @@ function movedText(
     const digits = `${millis}${fraction.slice(3)}`.slice(0, fraction.length);
     return `${head}${fraction === '' ? '' : `.${digits}`}Z`;
   }
-  // Days alone are FastSpring's; Stripe's API version looks like one.
-  if (provider !== 'fastspring') return text;
+  // Stripe's API version looks like a day.
+  if (!PROVIDER_FACTS[provider].dates.days) return text;
   const day = DAY.exec(text);
   if (day !== null) {
     const [, year, joint = '-', month, date] = day;

@@ -3,7 +3,8 @@
 // Ids of what is sold (prices, products) stay: they mean the same for every customer.
 
 import { createHash } from 'node:crypto';
-import type { JsonObject, JsonValue, Provider } from '../../core/model.ts';
+import type { JsonObject, JsonValue } from '../../core/model.ts';
+import { PROVIDER_FACTS, type Provider } from '../../core/providers.ts';
 
 /** What a buyer or a seller writes; nothing in it is the provider's. */
 export const FOREIGN_MEMBERS: ReadonlySet<string> = new Set([
@@ -13,28 +14,6 @@ export const FOREIGN_MEMBERS: ReadonlySet<string> = new Set([
   'tags',
 ]);
 
-/** Stripe and Paddle say by a prefix what an id is of; these are of one customer's doings. */
-const PREFIXES: Readonly<Record<'stripe' | 'paddle', RegExp>> = {
-  stripe: /^(?:evt|sub|cus|in|cs_test|cs_live|pi|ch|si|il|ii|pm|seti|txn|re|req)_(?=.*\d)\w+$/,
-  paddle: /^(?:evt|ntf|txn|sub|ctm|add|biz|inv|txnitm|paymtd|adj|adjitm)_(?=.*\d)\w+$/,
-};
-
-/** FastSpring's ids have no mark; the member that they stand under says it. */
-const FASTSPRING_MEMBERS: ReadonlySet<string> = new Set([
-  'id',
-  'order',
-  'orderId',
-  'initialOrderId',
-  'reference',
-  'initialOrderReference',
-  'subscription',
-  'subscriptions',
-  'parentSubscription',
-  'account',
-  'global',
-  'return',
-]);
-const FASTSPRING_ID = /^[\w-]{2,}$/;
 const ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 
 /** Shorter ids get something added, or two runs would soon share one. */
@@ -55,17 +34,12 @@ export function createFreshIds(provider: Provider, ...run: readonly (string | nu
     renew: (event, step, ofStep) => {
       const renewText = (text: string, member: string): string => {
         if (ADDRESS.test(text)) return ofThisRun(text, tag);
-        if (!ofStep.has(text) && !isId(provider, member, text)) return text;
+        if (!ofStep.has(text) && !PROVIDER_FACTS[provider].isCustomerId(text, member)) return text;
         return freshId(text, [...run, ofStep.has(text) ? step : '', text]);
       };
       return mapTexts(event, '', renewText) as JsonObject;
     },
   };
-}
-
-function isId(provider: Provider, member: string, text: string): boolean {
-  if (provider !== 'fastspring') return PREFIXES[provider].test(text);
-  return FASTSPRING_MEMBERS.has(member) && FASTSPRING_ID.test(text);
 }
 
 function mapTexts(

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { assetPath } from '../../assets.ts';
 import { AppError } from '../../core/error-codes.ts';
-import { PROVIDERS, type Provider } from '../../core/model.ts';
+import { PROVIDERS, type Provider } from '../../core/providers.ts';
 import { didYouMean } from '../../engine/diagnostics/closest.ts';
 import type { ScenarioText } from './scenario.ts';
 

@@ -3,14 +3,15 @@
 
 import { AppError } from '../../core/error-codes.ts';
 import { type Interval, parseInterval } from '../../core/interval.ts';
-import type { Diagnostic, JsonObject, JsonValue, Provider } from '../../core/model.ts';
+import type { Diagnostic, JsonObject, JsonValue } from '../../core/model.ts';
+import { eventsInBody, PROVIDER_FACTS, type Provider } from '../../core/providers.ts';
 import { setAt, unsetAt, valueAt } from '../../engine/cases/event-paths.ts';
 import { didYouMean } from '../../engine/diagnostics/closest.ts';
 import { Findings } from '../../engine/diagnostics/findings.ts';
 import { checkShape } from '../../engine/diagnostics/schema.ts';
 import { scenarioShape } from '../../engine/diagnostics/test-validators.ts';
 import { readYaml, type YamlFile } from '../../engine/diagnostics/yaml.ts';
-import { eventObject, isJsonObject } from '../../verifiers/event-body.ts';
+import { eventObject } from '../../verifiers/event-body.ts';
 
 export interface Scenario {
   /** The file's name without `.yaml`, or the path that the user gave. */
@@ -176,12 +177,11 @@ export function eventsOfBody(provider: Provider, text: string): readonly JsonObj
     throw new AppError('BODY_MALFORMED', 'it is not JSON');
   }
   const whole = eventObject(body);
-  const list = provider === 'fastspring' ? whole['events'] : undefined;
-  const events = Array.isArray(list) ? list.filter(isJsonObject) : [whole];
-  const [id, type] = provider === 'paddle' ? ['event_id', 'event_type'] : ['id', 'type'];
+  const events = eventsInBody(provider, whole);
+  const { idMember, typeMember } = PROVIDER_FACTS[provider];
   for (const event of events) {
-    for (const member of [id, type]) {
-      if (member === undefined || typeof event[member] === 'string') continue;
+    for (const member of [idMember, typeMember]) {
+      if (typeof event[member] === 'string') continue;
       throw new AppError('BODY_MALFORMED', `it has no "${member}"`);
     }
   }

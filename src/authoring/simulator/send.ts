@@ -2,7 +2,8 @@
 // it is as it should be. Never repeats a request, and never shows the secret.
 
 import { AppError } from '../../core/error-codes.ts';
-import type { JsonObject, JsonValue, Provider } from '../../core/model.ts';
+import type { JsonObject, JsonValue } from '../../core/model.ts';
+import type { Provider } from '../../core/providers.ts';
 import { Secret } from '../../core/secret.ts';
 import type { Transport } from '../../http/transport.ts';
 import { isJsonObject } from '../../verifiers/event-body.ts';

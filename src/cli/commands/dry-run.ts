@@ -14,7 +14,7 @@ import {
 import { environmentFor } from '../../authoring/dry-run/rule-variables.ts';
 import { rulesDirIn } from '../../config/rules-dir.ts';
 import { AppError } from '../../core/error-codes.ts';
-import { PROVIDERS, type Provider } from '../../core/model.ts';
+import { PROVIDERS, type Provider } from '../../core/providers.ts';
 import { formatDiagnostic } from '../../engine/diagnostics/findings.ts';
 import { loadRuleFile } from '../../engine/load/load.ts';
 import type { RuleSet } from '../../engine/rules/rule-set.ts';

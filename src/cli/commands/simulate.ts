@@ -11,7 +11,7 @@ import { createEnvironment } from '../../config/environment.ts';
 import { readProxies } from '../../config/proxy.ts';
 import { createSystemClock } from '../../core/clock.ts';
 import { AppError } from '../../core/error-codes.ts';
-import { mainSecretName, PROVIDERS, type Provider } from '../../core/model.ts';
+import { mainSecretName, PROVIDERS, type Provider } from '../../core/providers.ts';
 import type { Secret } from '../../core/secret.ts';
 import { formatDiagnostic } from '../../engine/diagnostics/findings.ts';
 import { createTransport, type Transport } from '../../http/transport.ts';

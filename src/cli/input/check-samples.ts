@@ -5,6 +5,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError, messageOf } from '../../core/error-codes.ts';
 import type { JsonObject } from '../../core/model.ts';
+import { PROVIDER_LIST } from '../../core/providers.ts';
 import { teachShapes } from '../../engine/lint/inspect.ts';
 import type { KnownShapes } from '../../engine/lint/shapes/known.ts';
 import { isJsonObject } from '../../verifiers/event-body.ts';
@@ -16,7 +17,7 @@ export function learnFrom(path: string, known: KnownShapes): KnownShapes {
   for (const file of filesOf(path)) {
     const { provider, body } = recognizeEvent(readObject(file));
     if (provider === undefined) {
-      const hint = 'Show it bodies of webhooks, as Stripe, FastSpring or Paddle sends them.';
+      const hint = `Show it bodies of webhooks, as ${PROVIDER_LIST} sends them.`;
       throw new AppError('INPUT_UNREADABLE', `${file} holds no event of a provider`, { hint });
     }
     taught = teachShapes(taught, provider, [body]);

@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util';
 import { parse as parseYaml } from 'yaml';
 import type { Setting } from '../../authoring/simulator/deliveries.ts';
 import { parseMoment } from '../../core/interval.ts';
-import { type JsonValue, PROVIDERS, type Provider } from '../../core/model.ts';
+import type { JsonValue } from '../../core/model.ts';
+import { PROVIDERS, type Provider } from '../../core/providers.ts';
 import { asUsageError, type Terminal, usageError } from '../command.ts';
 
 export const PROVIDER_NEEDED = `simulate takes a provider (${PROVIDERS.join(', ')}) and a scenario`;

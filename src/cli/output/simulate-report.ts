@@ -3,7 +3,8 @@
 import type { Round } from '../../authoring/simulator/chaos.ts';
 import type { Scenario } from '../../authoring/simulator/scenario.ts';
 import type { Sent } from '../../authoring/simulator/send.ts';
-import type { JsonObject, Provider } from '../../core/model.ts';
+import type { JsonObject } from '../../core/model.ts';
+import type { Provider } from '../../core/providers.ts';
 
 /** One run of the command. */
 export interface Run {

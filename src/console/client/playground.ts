@@ -2,7 +2,7 @@
 // areas, and shows what the rules make of the event shortly after each change. An answer that comes late never
 // takes the place of a newer one; when there is none, what was typed stays, and it goes on by itself.
 
-import type { Provider } from '../../core/model.ts';
+import type { Provider } from '../../core/providers.ts';
 import { type Editor, type Finding, makeEditor } from './shared/editor.ts';
 import { type EventKnowledge, eventKnowledge } from './shared/event-shapes.ts';
 import { signInAgain } from './shared/post.ts';

@@ -1,9 +1,16 @@
 // The events of rule tests. Takes an `event:` and whoever reads files, gives the provider's own JSON as it
 // will be sent, and its time. What it says is changed by event-paths.ts, never here.
 
-import { parseInstant } from '../../core/interval.ts';
-import type { JsonObject, JsonValue, Provider } from '../../core/model.ts';
-import { PROVIDERS } from '../../core/model.ts';
+import type { JsonObject } from '../../core/model.ts';
+import {
+  eventsInBody,
+  eventTimeOf,
+  PROVIDER_FACTS,
+  PROVIDERS,
+  type Provider,
+  setEventTime,
+} from '../../core/providers.ts';
+
 import { didYouMean } from '../diagnostics/closest.ts';
 import type { EventReader } from './load-tests.ts';
 
@@ -88,7 +95,8 @@ function parseJson(text: string): unknown {
 /** FastSpring wraps every event in a list; paths begin in the event, as they do in rules. */
 function bodyOf(content: unknown, provider: Provider, name: string): EventBody | undefined {
   if (!isObject(content)) return undefined;
-  const events: unknown = provider === 'fastspring' ? content['events'] : undefined;
+  const { batchMember } = PROVIDER_FACTS[provider];
+  const events: unknown = batchMember === undefined ? undefined : content[batchMember];
   if (!Array.isArray(events)) {
     return { provider, name, content: structuredClone(content), eventCount: 1 };
   }
@@ -105,42 +113,16 @@ function isObject(value: unknown): value is JsonObject {
 
 /** The events inside, as their provider writes them. */
 export function eventsIn({ provider, content }: EventBody): readonly JsonObject[] {
-  const events: JsonValue | undefined = provider === 'fastspring' ? content['events'] : undefined;
-  return Array.isArray(events) ? events.filter(isObject) : [content];
+  return eventsInBody(provider, content);
 }
 
 /** When it happened, by the provider's own member; the latest of a batch; undefined when it does not say. */
 export function eventTimeMs(body: EventBody): number | undefined {
-  const times = eventsIn(body).flatMap((event) => {
-    switch (body.provider) {
-      case 'stripe':
-        return typeof event['created'] === 'number' ? event['created'] * 1000 : [];
-      case 'fastspring':
-        return typeof event['created'] === 'number' ? event['created'] : [];
-      case 'paddle':
-        return parseInstant(String(event['occurred_at'])) ?? [];
-      default:
-        return body.provider satisfies never;
-    }
-  });
+  const times = eventsIn(body).flatMap((event) => eventTimeOf(body.provider, event) ?? []);
   return times.length === 0 ? undefined : Math.max(...times);
 }
 
 /** Lets the event happen at that moment. What else it says of times stays. */
 export function putEventTime(body: EventBody, atMs: number): void {
-  for (const event of eventsIn(body)) {
-    switch (body.provider) {
-      case 'stripe':
-        event['created'] = Math.floor(atMs / 1000);
-        break;
-      case 'fastspring':
-        event['created'] = atMs;
-        break;
-      case 'paddle':
-        event['occurred_at'] = new Date(atMs).toISOString();
-        break;
-      default:
-        body.provider satisfies never;
-    }
-  }
+  for (const event of eventsIn(body)) setEventTime(body.provider, event, atMs);
 }

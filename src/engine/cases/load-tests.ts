@@ -2,7 +2,8 @@
 // for it; gives cases with their events as they will be sent, or every finding at once.
 // Pure: files are read by whoever calls, and nothing is run here.
 
-import type { Diagnostic, JsonObject, Provider, SourceLocation } from '../../core/model.ts';
+import type { Diagnostic, JsonObject, SourceLocation } from '../../core/model.ts';
+import type { Provider } from '../../core/providers.ts';
 import { Findings } from '../diagnostics/findings.ts';
 import { checkShape } from '../diagnostics/schema.ts';
 import { testsShape } from '../diagnostics/test-validators.ts';

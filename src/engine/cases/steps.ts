@@ -2,7 +2,8 @@
 // sent; what is wrong with it goes to the findings. Never runs anything.
 
 import { parseInstant } from '../../core/interval.ts';
-import type { JsonValue, Provider } from '../../core/model.ts';
+import type { JsonValue } from '../../core/model.ts';
+import type { Provider } from '../../core/providers.ts';
 import type { Findings } from '../diagnostics/findings.ts';
 import type { YamlFile } from '../diagnostics/yaml.ts';
 import type { YamlPath } from '../diagnostics/yaml-places.ts';

@@ -1,7 +1,7 @@
 // The event types that rules name. Takes the rules and the types that a provider documents; reports types that
 // it never sends, and types of which some events fit no rule. Never looks at an event.
 
-import { PROVIDER_NAMES } from '../../core/model.ts';
+import { PROVIDER_FACTS } from '../../core/providers.ts';
 import { didYouMean } from '../diagnostics/closest.ts';
 import type { Findings } from '../diagnostics/findings.ts';
 import type { YamlFile } from '../diagnostics/yaml.ts';
@@ -22,7 +22,7 @@ export function lintEventTypes(
     for (const [position, type] of [on].flat().entries()) {
       if (typeof type !== 'string' || type === '' || names.has(type)) continue;
       const path = ['rules', index, 'on', ...(Array.isArray(on) ? [position] : [])];
-      const provider = PROVIDER_NAMES[ruleSet.provider];
+      const provider = PROVIDER_FACTS[ruleSet.provider].title;
       const message = `${provider} has no event type "${type}"${didYouMean(type, known)}`;
       const location = yaml.locate(path);
       findings.warning('EVENT_TYPE_UNKNOWN', message, {

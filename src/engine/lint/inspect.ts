@@ -2,7 +2,8 @@
 // conditions that can never be true, ids that are none. Takes what is known of the providers' events, gives
 // an inspection for `loadRuleFile`. Nothing of this is loaded by a server.
 
-import type { ActionCatalog, JsonObject, Provider } from '../../core/model.ts';
+import type { ActionCatalog, JsonObject } from '../../core/model.ts';
+import type { Provider } from '../../core/providers.ts';
 import type { Inspection } from '../load/load.ts';
 import { lintLogic } from './contradictions.ts';
 import { lintEventTypes } from './event-types.ts';

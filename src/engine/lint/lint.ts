@@ -1,7 +1,7 @@
 // What is well-formed but cannot be meant. Takes a file and its rules, reports findings.
 // Never changes anything.
 
-import { PROVIDER_NAMES } from '../../core/model.ts';
+import { PROVIDER_FACTS } from '../../core/providers.ts';
 import type { Findings } from '../diagnostics/findings.ts';
 import type { YamlFile } from '../diagnostics/yaml.ts';
 import type { Rule, RuleSet, Step } from '../rules/rule-set.ts';
@@ -20,10 +20,10 @@ export function lintRuleSet(ruleSet: RuleSet, yaml: YamlFile, findings: Findings
   reportUnreachable(ruleSet, findings);
   lintSettings(ruleSet, findings);
   lintTimers(ruleSet, yaml, findings);
-  if (ruleSet.provider === 'paddle' && ruleSet.mode !== 'any') {
+  if (PROVIDER_FACTS[ruleSet.provider].liveMember === undefined && ruleSet.mode !== 'any') {
     findings.warning(
       'RULE_WRONG_TYPE',
-      `mode: ${ruleSet.mode} has no effect on ${PROVIDER_NAMES.paddle}`,
+      `mode: ${ruleSet.mode} has no effect on ${PROVIDER_FACTS[ruleSet.provider].title}`,
       {
         location: yaml.locate(['mode']),
         length: ruleSet.mode.length,

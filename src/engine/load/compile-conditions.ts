@@ -2,10 +2,10 @@
 // never be asked. Never looks at an event.
 
 import type { JsonValue } from '../../core/model.ts';
+import { PROVIDER_FACTS } from '../../core/providers.ts';
 import { didYouMean } from '../diagnostics/closest.ts';
 import type { YamlPath } from '../diagnostics/yaml-places.ts';
 import { judgePattern } from '../expression/patterns.ts';
-import { ENVELOPES } from '../rules/envelopes.ts';
 import type { Condition, ConditionPath, LeafTest } from '../rules/rule-set.ts';
 import type { StaticScope } from './static-scope.ts';
 import { compileFormula, type TemplateContext } from './templates.ts';
@@ -115,7 +115,7 @@ function compilePath(
     scope.check(use, () => at.location, context.findings);
     return { text: written, variable: name, names: rest };
   }
-  const roots = ENVELOPES[context.provider];
+  const roots = PROVIDER_FACTS[context.provider].members;
   if (!roots.includes(head)) {
     const message = `no event has a member "${head}"${didYouMean(head, [...roots, ...OPERATORS])}`;
     context.findings.error('FORMULA_UNKNOWN_NAME', message, at);

@@ -2,6 +2,7 @@
 // in one file, and for each part of it the place in the file that it comes from.
 
 import type { JsonValue } from '../../core/model.ts';
+import { PROVIDERS } from '../../core/providers.ts';
 import { didYouMean } from '../diagnostics/closest.ts';
 import type { Findings } from '../diagnostics/findings.ts';
 import { knownYaml } from '../diagnostics/prebuilt-yaml.ts';
@@ -106,7 +107,7 @@ export function nameBeside(file: string, name: string): string {
 }
 
 /** The files that come with Keywright and can be extended by their bare name. */
-const SHIPPED = ['stripe', 'fastspring', 'paddle'];
+const SHIPPED: readonly string[] = PROVIDERS;
 
 /** Members of the header that are maps and are merged name by name. */
 const MERGED = ['let', 'settings', 'env'] as const;

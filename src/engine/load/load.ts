@@ -2,7 +2,8 @@
 // Pure: files are read by whoever calls, and an event never comes near.
 
 import { createHash } from 'node:crypto';
-import type { ActionCatalog, Diagnostic, JsonObject, Provider } from '../../core/model.ts';
+import type { ActionCatalog, Diagnostic, JsonObject } from '../../core/model.ts';
+import type { Provider } from '../../core/providers.ts';
 import { Findings } from '../diagnostics/findings.ts';
 import { withoutIgnored } from '../diagnostics/ignored.ts';
 import { lintSecrets } from '../diagnostics/pasted-secrets.ts';

@@ -2,8 +2,9 @@
 // header, gives SourceSettings with their defaults.
 
 import { parseInterval } from '../../core/interval.ts';
-import type { JsonObject, Provider } from '../../core/model.ts';
-import { mainSecretName } from '../../core/model.ts';
+import type { JsonObject } from '../../core/model.ts';
+import { mainSecretName, type Provider } from '../../core/providers.ts';
+
 import type { Findings } from '../diagnostics/findings.ts';
 import type { YamlFile } from '../diagnostics/yaml.ts';
 import type { SourceSettings } from '../rules/rule-set.ts';

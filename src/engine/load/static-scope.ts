@@ -6,7 +6,7 @@ import { didYouMean } from '../diagnostics/closest.ts';
 import type { Findings } from '../diagnostics/findings.ts';
 import { FUNCTION_NAMES } from '../expression/function-names.ts';
 import type { VariableUse } from '../expression/uses.ts';
-import { EVENT_MEMBERS } from '../rules/envelopes.ts';
+import { EVENT_MEMBERS } from '../rules/event-members.ts';
 import type { Template } from '../rules/rule-set.ts';
 
 /** What a name stands for. */

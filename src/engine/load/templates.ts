@@ -1,13 +1,13 @@
 // Values of a rule file: literals, formulas, maps and lists of them. Takes what stands in the YAML,
 // gives Templates with every formula compiled; reports what is wrong with them at its place.
 
-import type { JsonValue, Provider } from '../../core/model.ts';
+import type { JsonValue } from '../../core/model.ts';
+import { PROVIDER_FACTS, type Provider } from '../../core/providers.ts';
 import type { Findings } from '../diagnostics/findings.ts';
 import { holdsTrapKey, type YamlFile } from '../diagnostics/yaml.ts';
 import type { YamlPath } from '../diagnostics/yaml-places.ts';
 import { compileExpression } from '../expression/compile.ts';
 import type { CatalogLookup } from '../expression/library.ts';
-import { ENVELOPES } from '../rules/envelopes.ts';
 import type { Formula, Template } from '../rules/rule-set.ts';
 import type { StaticScope } from './static-scope.ts';
 
@@ -65,7 +65,7 @@ function compileText(
 
 /** A text that begins like a path is a formula without its "="; nobody's product is called `data.id`. */
 function reportForgottenFormula(text: string, path: YamlPath, context: TemplateContext): void {
-  const roots = ENVELOPES[context.provider].join('|');
+  const roots = PROVIDER_FACTS[context.provider].members.join('|');
   const looksLikeFormula = new RegExp(`^(?:\\$[A-Za-z]|(?:${roots})\\.[A-Za-z_])`);
   if (!looksLikeFormula.test(text) || /\s/.test(text)) return;
   context.findings.error('RULE_FORGOTTEN_FORMULA', `"${text}" is a text, not a formula`, {
@@ -86,7 +86,7 @@ export function compileFormula(
   const skipped = written.length - written.slice(1).trimStart().length;
   const text = written.slice(skipped).trimEnd();
   const locate = (offset: number) => yaml.locateInside(path, offset + skipped);
-  const result = compileExpression(text, ENVELOPES[context.provider], context.catalog);
+  const result = compileExpression(text, PROVIDER_FACTS[context.provider].members, context.catalog);
   if (result.kind === 'refused') {
     for (const { code, message, hint, offset, length } of result.problems) {
       const options = { location: locate(offset), length, ...(hint === undefined ? {} : { hint }) };

@@ -5,9 +5,9 @@ import type {
   FieldType,
   JsonObject,
   JsonValue,
-  Provider,
   SourceLocation,
 } from '../../core/model.ts';
+import type { Provider } from '../../core/providers.ts';
 import type { DirectEvaluation } from '../expression/direct.ts';
 import type { Catalog } from '../expression/library.ts';
 import type { PartValue } from '../expression/parts.ts';

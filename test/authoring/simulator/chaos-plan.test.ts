@@ -6,8 +6,7 @@ import { type Delivery, tell } from '../../../src/authoring/simulator/deliveries
 import { randomOf } from '../../../src/authoring/simulator/random.ts';
 import { loadScenario } from '../../../src/authoring/simulator/scenario.ts';
 import { findScenario } from '../../../src/authoring/simulator/scenario-files.ts';
-import type { Provider } from '../../../src/core/model.ts';
-import { PROVIDERS } from '../../../src/core/model.ts';
+import { PROVIDERS, type Provider } from '../../../src/core/providers.ts';
 
 const NAMES = { stripe: 'renewals', fastspring: 'lifecycle', paddle: 'pause' } as const;
 const SEEDS = Array.from({ length: 60 }, (_, index) => index);

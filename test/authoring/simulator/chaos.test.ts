@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listScenarios } from '../../../src/authoring/simulator/scenario-files.ts';
-import { PROVIDERS } from '../../../src/core/model.ts';
+import { PROVIDERS } from '../../../src/core/providers.ts';
 import { newSqlite, until } from '../../call-budget/support.ts';
 import { cli } from '../../cli/support.ts';
 import { type Keywright, SECRETS, startKeywright } from '../../support/keywright.ts';

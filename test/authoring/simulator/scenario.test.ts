@@ -9,7 +9,8 @@ import {
   type ScenarioText,
 } from '../../../src/authoring/simulator/scenario.ts';
 import { findScenario, listScenarios } from '../../../src/authoring/simulator/scenario-files.ts';
-import { type JsonObject, PROVIDERS } from '../../../src/core/model.ts';
+import type { JsonObject } from '../../../src/core/model.ts';
+import { PROVIDERS } from '../../../src/core/providers.ts';
 import { valueAt } from '../../../src/engine/cases/event-paths.ts';
 
 const START_MS = Date.UTC(2026, 10, 1, 10);

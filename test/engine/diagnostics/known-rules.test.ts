@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ACTIONS } from '../../../src/actions/definitions.ts';
-import { PROVIDERS } from '../../../src/core/model.ts';
+import { PROVIDERS } from '../../../src/core/providers.ts';
 import { noteYaml } from '../../../src/engine/diagnostics/prebuilt-yaml.ts';
 import { loadRuleFile } from '../../../src/engine/load/load.ts';
 

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { PROVIDERS } from '../../../src/core/model.ts';
+import { PROVIDERS } from '../../../src/core/providers.ts';
 import { Findings } from '../../../src/engine/diagnostics/findings.ts';
 import { knownYaml, noteYaml } from '../../../src/engine/diagnostics/prebuilt-yaml.ts';
 import { readYaml, type YamlFile } from '../../../src/engine/diagnostics/yaml.ts';

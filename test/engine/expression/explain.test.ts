@@ -6,7 +6,7 @@ import jsonata from 'jsonata';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { ACTIONS } from '../../../src/actions/definitions.ts';
-import { PROVIDERS, type Provider } from '../../../src/core/model.ts';
+import { PROVIDERS, type Provider } from '../../../src/core/providers.ts';
 import { compileExpression } from '../../../src/engine/expression/compile.ts';
 import { partsOf } from '../../../src/engine/expression/parts.ts';
 import { loadRuleFile } from '../../../src/engine/load/load.ts';

@@ -3,7 +3,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { ACTIONS } from '../../../src/actions/definitions.ts';
-import type { JsonObject, JsonValue, Provider } from '../../../src/core/model.ts';
+import type { JsonObject, JsonValue } from '../../../src/core/model.ts';
+import type { Provider } from '../../../src/core/providers.ts';
 import {
   createInspection,
   loadKnownShapes,

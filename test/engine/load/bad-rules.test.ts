@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ACTIONS } from '../../../src/actions/definitions.ts';
-import { PROVIDERS } from '../../../src/core/model.ts';
+import { PROVIDERS } from '../../../src/core/providers.ts';
 import { formatDiagnostic } from '../../../src/engine/diagnostics/findings.ts';
 import { createInspection, loadKnownShapes } from '../../../src/engine/lint/inspect.ts';
 import { loadRuleFile } from '../../../src/engine/load/load.ts';

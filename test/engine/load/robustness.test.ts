@@ -3,14 +3,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type {
-  JsonObject,
-  JsonValue,
-  MatchResult,
-  Provider,
-  WebhookEvent,
-} from '../../../src/core/model.ts';
-import { PROVIDERS } from '../../../src/core/model.ts';
+import type { JsonObject, JsonValue, MatchResult, WebhookEvent } from '../../../src/core/model.ts';
+import { PROVIDERS, type Provider } from '../../../src/core/providers.ts';
 import { samples } from '../../support/read-samples.ts';
 import { match, sampleEvents, shippedRules, stripeRules } from '../support/rules.ts';
 

@@ -3,8 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { ACTIONS } from '../../../src/actions/definitions.ts';
-import type { Provider } from '../../../src/core/model.ts';
-import { PROVIDERS } from '../../../src/core/model.ts';
+import { PROVIDERS, type Provider } from '../../../src/core/providers.ts';
 import { loadRuleFile } from '../../../src/engine/load/load.ts';
 import { samples } from '../../support/read-samples.ts';
 import {

@@ -3,17 +3,12 @@
 
 import { readFileSync } from 'node:fs';
 import { ACTIONS } from '../../../src/actions/definitions.ts';
-import type {
-  JsonObject,
-  JsonValue,
-  MatchResult,
-  Provider,
-  WebhookEvent,
-} from '../../../src/core/model.ts';
+import type { JsonObject, JsonValue, MatchResult, WebhookEvent } from '../../../src/core/model.ts';
+import type { Provider } from '../../../src/core/providers.ts';
 import { loadRuleFile } from '../../../src/engine/load/load.ts';
 import { matchEvent } from '../../../src/engine/plan/match.ts';
 import type { RuleSet } from '../../../src/engine/rules/rule-set.ts';
-import { readEvents } from '../../../src/verifiers/create-verifier.ts';
+import { readEvents } from '../../../src/verifiers/read-events.ts';
 
 /** The diagnostics of a rule file, as `LINE:COL CODE`. */
 export function findingsOf(text: string, file = 'stripe.yaml'): readonly string[] {

@@ -1,7 +1,8 @@
 // What is known of events, for the editor: the shapes that the samples taught, and the event beside the rules.
 // Takes a provider, event types and the event's text, gives members and values by path.
 
-import type { JsonValue, Provider } from '../../../core/model.ts';
+import type { JsonValue } from '../../../core/model.ts';
+import type { Provider } from '../../../core/providers.ts';
 import { type KnownShapes, readShapes, shapeOf } from '../../../engine/lint/shapes/known.ts';
 import { learn, merge, type Shape, UNKNOWN } from '../../../engine/lint/shapes/shape.ts';
 import written from '../../../engine/lint/shapes/shapes.generated.json' with { type: 'json' };

@@ -3,7 +3,7 @@
 
 import type { JsonValue } from '../../../core/model.ts';
 import { FUNCTION_NAMES } from '../../../engine/expression/function-names.ts';
-import { EVENT_MEMBERS } from '../../../engine/rules/envelopes.ts';
+import { EVENT_MEMBERS } from '../../../engine/rules/event-members.ts';
 import { type EventKnowledge, kindOf } from './event-shapes.ts';
 import { FUNCTION_HELP } from './function-help.ts';
 import {

@@ -4,7 +4,7 @@
 import type { Context } from 'hono';
 import { html } from 'hono/html';
 import { AppError, registryEntry } from '../../../core/error-codes.ts';
-import { PROVIDER_NAMES } from '../../../core/model.ts';
+import { PROVIDER_FACTS } from '../../../core/providers.ts';
 import type { Archive, EventDetails } from '../../../journal/archive.ts';
 import { aboutLinks, eventPath, placeOf, statusBadge, toneOf } from '../../format.ts';
 import { answerPage, type Html, liveState } from '../../layout.ts';
@@ -119,7 +119,7 @@ function head({ record }: EventDetails, nowMs: number): Html {
     <div class="head"><h1>${event.type}</h1>${statusBadge(status)}</div>
     <dl class="facts">
       ${fact('Event', html`<span class="mono" data-copy>${event.id}</span>`)}
-      ${fact('Source', html`${event.source} <span class="soft">${PROVIDER_NAMES[event.provider]}</span>${mode}`)}
+      ${fact('Source', html`${event.source} <span class="soft">${PROVIDER_FACTS[event.provider].title}</span>${mode}`)}
       ${fact('Happened', moment(event.timeMs))}
       ${fact('Came', html`${moment(firstAcceptedAtMs)} <span class="soft">(${ago(firstAcceptedAtMs, nowMs)})</span>`)}
       ${fact('About', aboutLinks(subjects))}
@@ -196,7 +196,7 @@ function payloadSection({ record: { event, key, isErased } }: EventDetails): Htm
   const text = JSON.stringify(event.payload, null, 2);
   const isLong = text.length > SHOWN_LENGTH_MAX;
   return html`<section class="card" aria-labelledby="payload"><h2 id="payload">What came</h2>
-    <details><summary>The event as ${PROVIDER_NAMES[event.provider]} sent it, ${counted(text.length, 'character')}</summary>
+    <details><summary>The event as ${PROVIDER_FACTS[event.provider].title} sent it, ${counted(text.length, 'character')}</summary>
     ${isLong ? html`<p class="hint">The first ${counted(SHOWN_LENGTH_MAX, 'character')} are shown.</p>` : ''}
     <pre class="code" tabindex="0" role="group" aria-label="The event">${isLong ? `${text.slice(0, SHOWN_LENGTH_MAX)}…` : text}</pre></details>
     <p><a href="${eventPath(key)}/payload.json" download>The whole event as a file</a></p></section>`;

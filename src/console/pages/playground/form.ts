@@ -5,7 +5,7 @@ import type { Context } from 'hono';
 import { html } from 'hono/html';
 import { COMPARE_EVENTS } from '../../../authoring/playground/playground.ts';
 import { sampleNames } from '../../../authoring/samples.ts';
-import type { Provider } from '../../../core/model.ts';
+import { PROVIDER_FACTS, type Provider } from '../../../core/providers.ts';
 import type { RuleSet } from '../../../engine/rules/rule-set.ts';
 import { csrfField, type Html, icon } from '../../layout.ts';
 import type { ConsoleEnv, ConsoleParts } from '../../parts.ts';
@@ -18,11 +18,9 @@ export interface EventChoice {
 }
 
 /** What the page opens with: the event that makes a license. */
-export const FIRST_SAMPLES: Readonly<Record<Provider, string>> = {
-  stripe: 'sample:checkout.session.completed-payment',
-  fastspring: 'sample:order.completed',
-  paddle: 'sample:transaction.completed-web',
-};
+export function firstSample(provider: Provider): string {
+  return `sample:${PROVIDER_FACTS[provider].saleSample}`;
+}
 
 const RECORDED_MAX = 30;
 

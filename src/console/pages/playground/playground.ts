@@ -17,7 +17,7 @@ import type { RuleSet } from '../../../engine/rules/rule-set.ts';
 import { answerPage } from '../../layout.ts';
 import type { ConsoleApp, ConsoleEnv, ConsoleParts } from '../../parts.ts';
 import { comparisonPart, messagePart, refusalPart } from './difference.ts';
-import { type EventChoice, eventChoices, FIRST_SAMPLES, pageBody } from './form.ts';
+import { type EventChoice, eventChoices, firstSample, pageBody } from './form.ts';
 import { resultPart } from './result.ts';
 
 /** What a page or its script sends; everything in it is only text yet. */
@@ -42,7 +42,7 @@ export function addPlayground(app: ConsoleApp, parts: ConsoleParts): void {
     const ruleSet = ruleSetOf(parts, c.req.query('source'));
     if (ruleSet === undefined) return answerNoRules(c);
     const choices = await eventChoices(parts, ruleSet);
-    const choice = c.req.query('event') ?? FIRST_SAMPLES[ruleSet.provider];
+    const choice = c.req.query('event') ?? firstSample(ruleSet.provider);
     const event = (await eventText(parts, ruleSet, choice)) ?? '';
     const rules = ruleSet.text;
     return answerPlayground(c, parts, ruleSet, { choices, choice, rules, event, result: '' });

@@ -4,7 +4,7 @@
 // docs.stripe.com/changelog/basil/2025-03-31; developer.fastspring.com/reference; paddle-node-sdk 3.10.0
 // (enums), developer.paddle.com. Read 2026-11.
 
-import type { Provider } from '../../../core/model.ts';
+import type { Provider } from '../../../core/providers.ts';
 
 /** Members that an object may have beside those of the samples; nothing is said of what they hold. */
 export const FURTHER_MEMBERS: Readonly<Record<string, readonly string[]>> = {
@@ -167,10 +167,3 @@ export function familyOf(provider: Provider, type: string, object: unknown): str
   if (/^subscription\.charge\./.test(type)) return `${provider} charge`;
   return `${provider} ${type.split('.')[0] ?? type}`;
 }
-
-/** Where the object of an event stands. */
-export const OBJECT_PATH: Readonly<Record<Provider, readonly string[]>> = {
-  stripe: ['data', 'object'],
-  fastspring: ['data'],
-  paddle: ['data'],
-};

@@ -2,6 +2,7 @@
 // value is needed and values of a kind that the field never takes. Literals were checked when loading.
 
 import type { FieldType } from '../../../core/model.ts';
+import { PROVIDER_FACTS } from '../../../core/providers.ts';
 import type { ActionStep, Template } from '../../rules/rule-set.ts';
 import type { EventWalk } from './event-walk.ts';
 import type { ShapeScope } from './scope.ts';
@@ -106,7 +107,7 @@ function checkOne(
   // What is written out was checked when loading.
   if (template.kind !== 'formula') return;
   // Whether FastSpring sends an id or all of what it stands for is a setting there; Stripe always sends the id.
-  const expands = walk.event.provider === 'fastspring';
+  const expands = PROVIDER_FACTS[walk.event.provider].expands;
   walk.noteFormula(template, 'field', oneProblem(value, needs, name, expands), value);
 }
 

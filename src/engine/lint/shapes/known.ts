@@ -1,10 +1,10 @@
 // What is known of the events of each provider. Takes sample bodies, gives the shape of each event type;
 // writes them compactly and reads them back. Never reads a file.
 
-import type { JsonObject, JsonValue, Provider } from '../../../core/model.ts';
-import { PROVIDERS } from '../../../core/model.ts';
-import { ENVELOPES } from '../../rules/envelopes.ts';
-import { FURTHER_MEMBERS, familyOf, MOVED_PATHS, OBJECT_PATH, WORDS } from './facts.ts';
+import type { JsonObject } from '../../../core/model.ts';
+import { eventsInBody, PROVIDER_FACTS, PROVIDERS, type Provider } from '../../../core/providers.ts';
+
+import { FURTHER_MEMBERS, familyOf, MOVED_PATHS, WORDS } from './facts.ts';
 import {
   learn,
   merge,
@@ -40,8 +40,8 @@ export function learnEvents(
 ): Pick<ProviderShapes, 'families' | 'shapes'> {
   const families = new Map<string, string>();
   const shapes = new Map<string, Shape>();
-  for (const event of bodies.flatMap(eventsOf)) {
-    const type = event[provider === 'paddle' ? 'event_type' : 'type'];
+  for (const event of bodies.flatMap((body) => eventsInBody(provider, body))) {
+    const type = event[PROVIDER_FACTS[provider].typeMember];
     const { data } = event;
     if (typeof type !== 'string' || typeof data !== 'object' || data === null) continue;
     const object = (data as { object?: { object?: unknown } }).object?.object;
@@ -52,22 +52,14 @@ export function learnEvents(
   return { families, shapes };
 }
 
-/** FastSpring sends several events in one body. */
-function eventsOf(body: JsonObject): readonly JsonObject[] {
-  const { events } = body;
-  return Array.isArray(events) ? events.filter(isObject) : [body];
-}
-
-function isObject(value: JsonValue): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** Adds what samples cannot teach: members that only some events have, and the words that members take. */
 function withFacts(provider: Provider, family: string, shape: Shape): Shape {
   const words = WORDS[family] ?? {};
-  const envelope = new Map(ENVELOPES[provider].map((name) => [name, UNKNOWN] as const));
+  const envelope = new Map(
+    PROVIDER_FACTS[provider].members.map((name) => [name, UNKNOWN] as const),
+  );
   const event = merge(shape, { plain: new Set(), members: envelope });
-  return at(event, OBJECT_PATH[provider], (object) => {
+  return at(event, PROVIDER_FACTS[provider].objectPath, (object) => {
     const members = new Map(object.members);
     const old = MOVED_PATHS.filter((moved) => moved.family === family && !moved.path.includes('.'));
     for (const name of [...(FURTHER_MEMBERS[family] ?? []), ...old.map(({ path }) => path)]) {

@@ -1,9 +1,9 @@
 // What is wrong with a name that a path looks up. Takes the value that should hold it; gives the message, with
 // what was probably meant. Never walks a formula.
 
-import type { Provider } from '../../../core/model.ts';
+import { PROVIDER_FACTS, type Provider } from '../../../core/providers.ts';
 import { closest, didYouMean } from '../../diagnostics/closest.ts';
-import { MOVED_PATHS, MOVED_SINCE, OBJECT_PATH } from './facts.ts';
+import { MOVED_PATHS, MOVED_SINCE } from './facts.ts';
 import type { Suspicion } from './notebook.ts';
 import type { Shape } from './shape.ts';
 import { describe, memberOf, type Value } from './value.ts';
@@ -96,7 +96,7 @@ export function judgeMove(
   event: EventKind,
 ): Suspicion | undefined {
   const { length } = written;
-  const prefix = OBJECT_PATH[event.provider];
+  const prefix = PROVIDER_FACTS[event.provider].objectPath;
   if (lenient || holder.path === undefined) return undefined;
   const path = [...holder.path, name].slice(prefix.length).join('.');
   const moved = MOVED_PATHS.find((entry) => entry.family === event.family && entry.path === path);

@@ -4,25 +4,18 @@
 // drops those it does not know and crashes on missing ones, while rules read Paddle's own JSON.
 
 import type { Webhooks } from '@paddle/paddle-node-sdk';
-import { AppError } from '../core/error-codes.ts';
-import type { JsonObject, RawRequest, WebhookEvent } from '../core/model.ts';
-import type { Secret } from '../core/secret.ts';
-import type { EventOrigin } from './event-body.ts';
-import {
-  isJsonObject,
-  parseEventBody,
-  requiredName,
-  timeOrArrival,
-  utf8Text,
-} from './event-body.ts';
-import { hmacSha256, sameDigest } from './hmac.ts';
-import { lateLibrary } from './lazy-import.ts';
-import { checkSignatureAge } from './signature-age.ts';
-import type { HeaderScheme, SignatureHeader } from './signature-header.ts';
-import { readSignatureHeader } from './signature-header.ts';
-import { signatureMismatch } from './signature-mismatch.ts';
-import { verifiedDelivery } from './verified-delivery.ts';
-import type { Verifier, VerifierSettings } from './verifier.ts';
+import type { RawRequest } from '../../core/model.ts';
+import type { Secret } from '../../core/secret.ts';
+import { parseEventBody, utf8Text } from '../event-body.ts';
+import { hmacSha256, sameDigest } from '../hmac.ts';
+import { lateLibrary } from '../lazy-import.ts';
+import { eventsOf } from '../read-events.ts';
+import { checkSignatureAge } from '../signature-age.ts';
+import type { HeaderScheme, SignatureHeader } from '../signature-header.ts';
+import { readSignatureHeader } from '../signature-header.ts';
+import { signatureMismatch } from '../signature-mismatch.ts';
+import { verifiedDelivery } from '../verified-delivery.ts';
+import type { Verifier, VerifierSettings } from '../verifier.ts';
 
 const TOLERANCE_SECONDS_DEFAULT = 5; // as in Paddle's SDKs
 
@@ -39,7 +32,7 @@ const CENTURY_SECONDS = 100 * 365 * 86_400;
 const sdk = lateLibrary(loadSdk);
 
 /** Accepts any h1 of the header with any of the secrets. Errors: see Verifier. */
-export function createPaddleVerifier({ secrets, toleranceSeconds }: VerifierSettings): Verifier {
+export function createVerifier({ secrets, toleranceSeconds }: VerifierSettings): Verifier {
   sdk.soon();
   return {
     async verify(request, source) {
@@ -53,27 +46,10 @@ export function createPaddleVerifier({ secrets, toleranceSeconds }: VerifierSett
         receivedAtMs,
         toleranceSeconds ?? TOLERANCE_SECONDS_DEFAULT,
       );
-      const events = readPaddleEvents(parseEventBody(rawBody), { source, receivedAtMs });
+      const events = eventsOf('paddle', parseEventBody(rawBody), { source, receivedAtMs });
       return verifiedDelivery({ source, provider: 'paddle', receivedAtMs, events });
     },
   };
-}
-
-/**
- * The one event of a body. Needs event_id, event_type and data; `occurred_at` may be missing.
- * Paddle does not say whether an event is of the sandbox, so `live` is null.
- * @throws BODY_MALFORMED
- */
-export function readPaddleEvents(body: JsonObject, origin: EventOrigin): readonly WebhookEvent[] {
-  const id = requiredName(body, 'event_id', 'the event');
-  const type = requiredName(body, 'event_type', 'the event');
-  if (!isJsonObject(body['data'])) {
-    throw new AppError('BODY_MALFORMED', 'the event has no object under data');
-  }
-  const timeMs = timeOrArrival(rfc3339Ms(body['occurred_at']), origin.receivedAtMs);
-  return [
-    { source: origin.source, provider: 'paddle', id, type, timeMs, live: null, payload: body },
-  ];
 }
 
 /**
@@ -118,11 +94,4 @@ async function isSigned(
     }
   }
   return false;
-}
-
-/** NaN for anything but a time with its zone: Date.parse alone would read "1" as a year. */
-function rfc3339Ms(value: unknown): number {
-  const isTime =
-    typeof value === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/i.test(value);
-  return isTime ? Date.parse(value) : Number.NaN;
 }

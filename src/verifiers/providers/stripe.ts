@@ -3,26 +3,17 @@
 // Never keeps an error of the SDK: those carry the header and the whole body.
 
 import type Stripe from 'stripe';
-import { AppError } from '../core/error-codes.ts';
-import type { JsonObject, RawRequest, WebhookEvent } from '../core/model.ts';
-import type { Secret } from '../core/secret.ts';
-import type { EventOrigin } from './event-body.ts';
-import {
-  eventObject,
-  isJsonObject,
-  liveMark,
-  parseEventBody,
-  requiredName,
-  timeOrArrival,
-  utf8Text,
-} from './event-body.ts';
-import { lateLibrary } from './lazy-import.ts';
-import { checkSignatureAge } from './signature-age.ts';
-import type { HeaderScheme, SignatureHeader } from './signature-header.ts';
-import { readSignatureHeader } from './signature-header.ts';
-import { signatureMismatch } from './signature-mismatch.ts';
-import { verifiedDelivery } from './verified-delivery.ts';
-import type { Verifier, VerifierSettings } from './verifier.ts';
+import type { RawRequest } from '../../core/model.ts';
+import type { Secret } from '../../core/secret.ts';
+import { eventObject, parseEventBody, utf8Text } from '../event-body.ts';
+import { lateLibrary } from '../lazy-import.ts';
+import { eventsOf } from '../read-events.ts';
+import { checkSignatureAge } from '../signature-age.ts';
+import type { HeaderScheme, SignatureHeader } from '../signature-header.ts';
+import { readSignatureHeader } from '../signature-header.ts';
+import { signatureMismatch } from '../signature-mismatch.ts';
+import { verifiedDelivery } from '../verified-delivery.ts';
+import type { Verifier, VerifierSettings } from '../verifier.ts';
 
 const TOLERANCE_SECONDS_DEFAULT = 300; // 5 min, Stripe's documented default
 
@@ -44,7 +35,7 @@ type SdkVerdict =
 const sdk = lateLibrary(async (): Promise<typeof Stripe> => (await import('stripe')).default);
 
 /** Accepts any v1 of the header with any of the secrets. Errors: see Verifier. */
-export function createStripeVerifier({ secrets, toleranceSeconds }: VerifierSettings): Verifier {
+export function createVerifier({ secrets, toleranceSeconds }: VerifierSettings): Verifier {
   sdk.soon();
   return {
     async verify(request, source) {
@@ -62,34 +53,10 @@ export function createStripeVerifier({ secrets, toleranceSeconds }: VerifierSett
       // The SDK parsed the body already; what it could not take is read again to say why.
       const body =
         verdict.kind === 'event' ? eventObject(verdict.value) : parseEventBody(request.rawBody);
-      const events = readStripeEvents(body, { source, receivedAtMs });
+      const events = eventsOf('stripe', body, { source, receivedAtMs });
       return verifiedDelivery({ source, provider: 'stripe', receivedAtMs, events });
     },
   };
-}
-
-/**
- * The one event of a body. Needs id, type and data.object; `created` (seconds) may be missing.
- * @throws THIN_EVENT | BODY_MALFORMED
- */
-export function readStripeEvents(body: JsonObject, origin: EventOrigin): readonly WebhookEvent[] {
-  if (body['object'] === 'v2.core.event') {
-    throw new AppError(
-      'THIN_EVENT',
-      'this endpoint of Stripe sends thin events; choose the snapshot payload',
-    );
-  }
-  const id = requiredName(body, 'id', 'the event');
-  const type = requiredName(body, 'type', 'the event');
-  const data = body['data'];
-  if (!isJsonObject(data) || !isJsonObject(data['object'])) {
-    throw new AppError('BODY_MALFORMED', 'the event has no object under data.object');
-  }
-  const created = body['created'];
-  const createdMs = typeof created === 'number' ? created * 1000 : Number.NaN;
-  const timeMs = timeOrArrival(createdMs, origin.receivedAtMs);
-  const live = liveMark(body['livemode']);
-  return [{ source: origin.source, provider: 'stripe', id, type, timeMs, live, payload: body }];
 }
 
 async function askSdk(
