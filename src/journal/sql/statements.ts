@@ -1,7 +1,7 @@
 // The statements of the SQL journal that are about events. SQL only; the same for SQLite and PostgreSQL.
 
+import type { EventStatus } from '../../core/model.ts';
 import { PROVIDERS } from '../../core/providers.ts';
-import { type EventStatus } from '../../core/model.ts';
 import type { SqlDatabase } from './database.ts';
 import { EVENT_COLUMNS } from './rows.ts';
 
