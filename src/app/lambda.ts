@@ -6,8 +6,10 @@
 import { handle } from 'hono/aws-lambda';
 import { DEFAULT_DATABASE_URL, parseDatabaseUrl } from '../config/config.ts';
 import { createEnvironment, type Environment, invalid } from '../config/environment.ts';
-import { answerInternal } from '../server/responses.ts';
+import { AppError } from '../core/error-codes.ts';
+import { type Answer, answerError, answerInternal } from '../server/responses.ts';
 import { formatProblem } from '../sources/sources.ts';
+import { type HttpEvent, usableRequest } from './lambda-request.ts';
 import { composeServer } from './server.ts';
 import type { ServerHandle, World } from './server-options.ts';
 
@@ -41,12 +43,6 @@ export type LambdaHandler = (
   context: LambdaContext,
 ) => Promise<LambdaResult | DrainResult>;
 
-/** A payload 2.0 of API Gateway or of a function URL, as far as it is looked at here. */
-interface HttpEvent {
-  readonly rawPath: string;
-  readonly requestContext: { readonly http: object; readonly stage?: string };
-}
-
 const SCHEDULE = 'LAMBDA_DRAIN_SCHEDULE';
 /** Of the function's time, what is left for pausing and for the way of the answer. */
 const MARGIN_MS = 700;
@@ -76,7 +72,7 @@ export function createLambdaHandler(world: LambdaWorld): LambdaHandler {
     remainingMs = () => context.getRemainingTimeInMillis();
     const composed = await server();
     if (composed === undefined) {
-      if (isHttp) return unavailable();
+      if (isHttp) return toResult(answerInternal());
       // A schedule that fails shows in the metrics of the function.
       throw new Error('Keywright did not start; the lines before say why');
     }
@@ -154,8 +150,12 @@ async function answer(
   event: HttpEvent,
   context: LambdaContext,
 ): Promise<LambdaResult> {
-  const result = await handle(server.app)(withoutStage(event) as never, context as never);
-  return result as LambdaResult;
+  const { event: usable, isBodyBroken } = usableRequest(withoutStage(event));
+  const result = (await handle(server.app)(usable as never, context as never)) as LambdaResult;
+  // Whatever else is wrong with the request comes first, as everywhere.
+  if (!isBodyBroken || result.statusCode !== 400) return result;
+  const message = 'it is no text, or not the base64 that it claims to be';
+  return toResult(answerError(new AppError('BODY_MALFORMED', message)));
 }
 
 /** API Gateway puts the name of a stage that is not $default in front of the path. */
@@ -174,8 +174,7 @@ async function drain(server: ServerHandle, remainingMs: () => number): Promise<D
   return { settled, unfinished };
 }
 
-function unavailable(): LambdaResult {
-  const { status, body } = answerInternal();
+function toResult({ status, body }: Answer): LambdaResult {
   return {
     statusCode: status,
     headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' },

@@ -116,6 +116,47 @@ describe('a webhook', () => {
       expect((await webhook('stripe', PURCHASE(), { headers })).status).toBe(400);
     }));
 
+  test.each([
+    [
+      'base64 that is none',
+      'POST',
+      '/v1',
+      { body: '%%% no base64 %%%', isBase64Encoded: true },
+      400,
+    ],
+    ['base64 that is cut off', 'POST', '/v1', { body: 'eyJpZCI6I', isBase64Encoded: true }, 400],
+    ['an object', 'POST', '/v1', { body: { id: 'evt_1' } }, 400],
+    ['no body', 'POST', '/v1', { body: undefined }, 400],
+    ['a body with GET', 'GET', '/v1', { body: '{}' }, 405],
+    ['base64 that is none with GET', 'GET', '/v1', { body: '%', isBase64Encoded: true }, 405],
+    ['a body with HEAD', 'HEAD', '/healthz', { body: '{}' }, 200],
+    ['a body with GET where GET is right', 'GET', '/healthz', { body: '{}' }, 200],
+    ['a method that nobody knows', 'TRACE', '/v1', {}, 405],
+    ['a body with GET to nowhere', 'GET', '/nowhere', { body: '{}' }, 404],
+    [
+      'base64 that is none to nowhere',
+      'POST',
+      '/nowhere',
+      { body: '%', isBase64Encoded: true },
+      404,
+    ],
+    ['a header that is none', 'POST', '/v1', { headers: { 'no header': 'x' } }, 415],
+  ])('with %s gets an answer of the contract', (_what, method, path, parts, status) =>
+    withLambda({ DATABASE_URL: 'memory:' }, async ({ call }) => {
+      const { header, value } = signDelivery('stripe', PURCHASE(), {
+        secret: new Secret(SECRETS.stripe),
+        timestampSeconds: Math.floor(Date.now() / 1000),
+      });
+      const headers = { 'content-type': 'application/json', [header]: value };
+      const event = requestEvent({ method, path, headers, body: PURCHASE() });
+      const result = (await call({ ...event, ...parts })) as LambdaResult;
+      expect(result.statusCode).toBe(status);
+      if (method === 'HEAD') return;
+      const json = JSON.parse(result.body) as JsonObject;
+      expect(status === 200 ? json['status'] : json['error']).toEqual(expect.any(String));
+    }),
+  );
+
   test('other addresses answer as everywhere', () =>
     withLambda({ DATABASE_URL: 'memory:' }, async ({ call }) => {
       const ask = async (path: string) =>
