@@ -3,6 +3,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ACTIONS } from '../src/actions/definitions.ts';
+import { BRAKE_DEFAULTS } from '../src/core/brake.ts';
 import type { ActionDefinition, ActionField, FieldType } from '../src/core/model.ts';
 import { PROVIDERS } from '../src/core/providers.ts';
 
@@ -448,6 +449,23 @@ function schema(): Schema {
         type: 'integer',
         minimum: 0,
         examples: [100],
+      },
+      brake: {
+        description:
+          'How many licenses the events of this source may take away in a time. An event that would exceed one of these is held, whole, until a person releases it.',
+        type: 'object',
+        additionalProperties: false,
+        properties: Object.fromEntries(
+          Object.entries(BRAKE_DEFAULTS).map(([name, limit]) => [
+            name,
+            {
+              description: `Licenses that may be taken by \`license.${name}\` (${limit} where nothing is written).`,
+              type: 'string',
+              examples: [limit],
+            },
+          ]),
+        ),
+        examples: [BRAKE_DEFAULTS],
       },
       waitFor: {
         description:

@@ -384,6 +384,11 @@ const CASE: Schema = closed(
           examples: [{ unlicensedItems: 'skip' }],
         },
         maxDelete: whole('How many licenses one event may delete.', 0),
+        brake: {
+          description: 'Other limits of the brake; those not named stay.',
+          type: 'object',
+          examples: [{ delete: '2/1h' }],
+        },
         waitFor: text('How long an event waits for a license.', 'PT6H'),
       },
       { examples: [{ let: { unlicensedItems: 'skip' } }] },

@@ -6,6 +6,7 @@ import { type Reach, reachNothing } from '../core/failpoints.ts';
 import type { Clock, JsonObject, Plan, PlannedStep, WebhookEvent } from '../core/model.ts';
 import type { CryptlexClient } from '../cryptlex/client.ts';
 import type { Journal, ReplayMark } from '../journal/journal.ts';
+import { askBrake, type Brake, operationsOfStep } from './brake.ts';
 import { ACTIONS } from './definitions.ts';
 import { resolveInput } from './input.ts';
 import { createLicenses } from './license/create.ts';
@@ -21,7 +22,13 @@ import { suspendLicenses } from './license/suspend.ts';
 import { updateLicenses } from './license/update.ts';
 import { linkPayments } from './payment/link.ts';
 import { notePaidLicenses } from './payment/payments.ts';
-import { type ActionFunction, type ActionRun, type Progress, statusOf } from './run.ts';
+import {
+  type ActionFunction,
+  type ActionRun,
+  type ActionStep,
+  type Progress,
+  statusOf,
+} from './run.ts';
 import { insertUser } from './user/insert.ts';
 import { updateUser } from './user/update.ts';
 import { upsertUser } from './user/upsert.ts';
@@ -52,6 +59,8 @@ export interface Execution {
   /** What the event is about, as the journal names it: `stripe:sub_1`. */
   readonly subjects: readonly string[];
   readonly maxDelete: number;
+  /** How many licenses its source may take away; left out, it is not asked. */
+  readonly brake?: Brake | undefined;
   /** An earlier attempt at this event has begun to write. */
   readonly isResumed: boolean;
   /** 1 for the first attempt at the event. */
@@ -106,13 +115,42 @@ async function runPlan(plan: Plan, run: ActionRun): Promise<void> {
   const steps = plan.steps.map((step, index) => ({ step, index }));
   const reads = steps.filter(({ step }) => ACTIONS[step.action]?.kind === 'read');
   const writes = steps.filter(({ step }) => ACTIONS[step.action]?.kind !== 'read');
+  const runAll = async (some: typeof steps): Promise<void> => {
+    for (const { step, index } of some) {
+      run.progress.brokenAt = step.action;
+      const output = await runStep(step, index, results, run);
+      delete run.progress.brokenAt;
+      if (step.as !== undefined) results.set(step.as, output);
+    }
+  };
   // Whatever has to be known is known before anything is changed.
-  for (const { step, index } of [...reads, ...writes]) {
+  await runAll(reads);
+  // What was begun passed the brake before its first write.
+  if (!run.isResumed) await askBrakeOfAll(writes, results, run);
+  await runAll(writes);
+}
+
+/** An event is held whole or not at all, so all of its steps are counted before the first of them is done. */
+async function askBrakeOfAll(
+  steps: readonly { readonly step: PlannedStep; readonly index: number }[],
+  results: ReadonlyMap<string, JsonObject>,
+  run: ActionRun,
+): Promise<void> {
+  const { brake } = run;
+  if (brake === undefined) return;
+  const operations = [];
+  for (const { step, index } of steps) {
+    if (brake.limits[step.action] === undefined) continue;
     run.progress.brokenAt = step.action;
-    const output = await runStep(step, index, results, run);
+    // What is found for a later step may be changed by the steps in front of it.
+    const found = steps[0]?.index === index ? run.found : new Map();
+    const counted = await operationsOfStep(run, async (counting) =>
+      functionOf(step)(toActionStep(step, index, results), { ...counting, found }),
+    );
+    operations.push(...counted);
     delete run.progress.brokenAt;
-    if (step.as !== undefined) results.set(step.as, output);
   }
+  await askBrake(operations, run);
 }
 
 function createRun(
@@ -131,6 +169,8 @@ function createRun(
     isFresh: isFresh(execution, world),
     recalledUsers: new Set(),
     searches: new Map(),
+    found: new Map(),
+    ...{ brake: execution.brake, passed: new Set() },
     replay: execution.replay,
   };
 }
@@ -153,11 +193,28 @@ async function runStep(
   results: ReadonlyMap<string, JsonObject>,
   run: ActionRun,
 ): Promise<JsonObject> {
-  const action = FUNCTIONS[step.action];
-  if (action === undefined) {
-    throw new AppError('INTERNAL', `the plan holds an action that does not exist: ${step.action}`);
+  const actionStep = toActionStep(step, index, results);
+  const before = run.progress.operations.length;
+  try {
+    return await functionOf(step)(actionStep, run);
+  } finally {
+    // Also where it broke off: what was made is there, and was paid for.
+    await notePaidLicenses(actionStep, run.progress.operations.slice(before), run);
   }
-  const actionStep = {
+}
+
+function functionOf({ action: name }: PlannedStep): ActionFunction {
+  const action = FUNCTIONS[name];
+  if (action !== undefined) return action;
+  throw new AppError('INTERNAL', `the plan holds an action that does not exist: ${name}`);
+}
+
+function toActionStep(
+  step: PlannedStep,
+  index: number,
+  results: ReadonlyMap<string, JsonObject>,
+): ActionStep {
+  return {
     action: step.action,
     input: resolveInput(step.input, results),
     index,
@@ -167,11 +224,4 @@ async function runStep(
     payments: step.payments ?? [],
     place: step.item === undefined ? step.rule : `${step.rule}, item ${step.item}`,
   };
-  const before = run.progress.operations.length;
-  try {
-    return await action(actionStep, run);
-  } finally {
-    // Also where it broke off: what was made is there, and was paid for.
-    await notePaidLicenses(actionStep, run.progress.operations.slice(before), run);
-  }
 }

@@ -7,6 +7,7 @@ import type { JsonObject, OperationResult } from '../core/model.ts';
 import { keyText } from '../core/stored-text.ts';
 import type { Effect } from '../cryptlex/errors.ts';
 import type { IntendedOperation, LastWrite, OperationRecord } from '../journal/journal.ts';
+import { askBrake } from './brake.ts';
 import { RetryLater } from './failures.ts';
 import { type ActionRun, effectOf } from './run.ts';
 
@@ -52,10 +53,15 @@ export async function perform(operation: Operation, run: ActionRun): Promise<Ope
     const { targetId } = known.result;
     return note(operation, { kind: 'unchanged', targetId, reason: 'it was done before' }, run);
   }
+  if (run.counted !== undefined) {
+    run.counted.push(operation);
+    return { kind: 'unchanged', targetId: operation.targetId ?? '', reason: 'it is only counted' };
+  }
   if (known !== undefined) {
     const found = await settleOpen(operation, known, run);
     if (found !== undefined) return finish(operation, found, run);
   }
+  await askBrake([operation], run);
   await run.beforeWrite();
   const intention = intentionOf(operation, known, run);
   if ((await journal.intend(intention, known)) === 'overtaken') {
@@ -81,6 +87,7 @@ export async function noteDone(
   run: ActionRun,
 ): Promise<void> {
   const { key, sets = [], targetId = '' } = operation;
+  if (run.counted !== undefined) return;
   await run.beforeWrite();
   const known = (await run.journal.findOperations([key])).get(key);
   await run.journal.intend(intentionOf(operation, known, run), known);

@@ -8,6 +8,8 @@ import type { CryptlexClient } from '../cryptlex/client.ts';
 import type { Effect } from '../cryptlex/errors.ts';
 import type { License } from '../cryptlex/types.ts';
 import type { Journal, ReplayMark } from '../journal/journal.ts';
+import type { Brake } from './brake.ts';
+import type { Operation } from './operations.ts';
 
 /** What has been done for the event so far; told whatever comes after. */
 export interface Progress {
@@ -18,6 +20,8 @@ export interface Progress {
   brokenAt?: string;
   /** It noted what a payment paid for; a refund may wait for that. */
   hasNotedPayment?: boolean;
+  /** The brake counts what it was about to do. */
+  isCounted?: boolean;
 }
 
 /** One event's execution: the world that actions may touch. */
@@ -43,10 +47,18 @@ export interface ActionRun {
   readonly recalledUsers: Set<string>;
   /** Searches of this run, so that the items of one sale share them. */
   readonly searches: Map<string, Promise<readonly License[]>>;
+  /** Licenses that were found before the first write for the step of that index, which takes them. */
+  readonly found: Map<number, readonly License[]>;
   /** A replay that a person asked for. */
   readonly replay: ReplayMark | undefined;
   /** How many licenses one event may delete that Keywright did not create. */
   readonly maxDelete: number;
+  /** How many licenses may be taken away; undefined for an event that a person released. */
+  readonly brake: Brake | undefined;
+  /** Operations that the brake let pass in this run. */
+  readonly passed: Set<string>;
+  /** Set while it is only found out what would be done: operations are put here instead of being performed. */
+  readonly counted?: Operation[];
   /** Gives up calls when the process shuts down. */
   readonly signal: AbortSignal | undefined;
   /** Tells a test where it stands; nothing otherwise. */

@@ -27,6 +27,7 @@ import { limitBody, requireSession, securityHeaders } from './guard.ts';
 import { answerBare } from './layout.ts';
 import { addCatalog } from './pages/catalog.ts';
 import { addEvent } from './pages/event/event.ts';
+import { addHeld } from './pages/event/held.ts';
 import { addReplay } from './pages/event/replay.ts';
 import { addEvents } from './pages/events.ts';
 import { addOverview } from './pages/overview/overview.ts';
@@ -63,6 +64,7 @@ export async function createConsole(parts: ConsoleParts): Promise<Console> {
   addEvents(app, parts);
   addEvent(app, parts);
   addReplay(app, parts);
+  addHeld(app, parts);
   addPlayground(app, parts);
   addCatalog(app, parts);
 

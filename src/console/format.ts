@@ -12,7 +12,10 @@ const STATUS: Readonly<Record<EventStatus, { readonly tone: Tone; readonly says:
   queued: { tone: 'busy', says: 'Stored, and in line to be done' },
   running: { tone: 'busy', says: 'Being worked on now' },
   waiting: { tone: 'warn', says: 'Waits for a license or for a time' },
-  parked: { tone: 'warn', says: 'Cryptlex refuses the access token; it is tried again' },
+  parked: {
+    tone: 'warn',
+    says: 'Cryptlex refuses the access token and it is tried again, or the brake holds it',
+  },
   done: { tone: 'good', says: 'Done' },
   ignored: { tone: 'idle', says: 'A rule says to ignore it' },
   unmatched: { tone: 'warn', says: 'No rule fits it' },

@@ -228,6 +228,12 @@ export const ERRORS = {
     httpStatus: 400,
   },
 
+  BRAKE_HELD: {
+    title: 'The brake holds this event',
+    hint: 'Look at it with `keywright why EVENT_ID`. If it is meant, `keywright events release EVENT_ID --yes` lets it go on; `--drop` ends it without changes. The limits are `brake` in the rule file.',
+    retryable: false,
+  },
+
   // ---- Cryptlex ----
   CRYPTLEX_REFUSED: {
     title: 'Cryptlex refused the request',

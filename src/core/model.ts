@@ -346,6 +346,8 @@ export interface EventOutcome {
   /** Already done by an earlier delivery; nothing was called. */
   readonly duplicate?: boolean;
   readonly reason?: string;
+  /** What a person has to look at though it did not fail: BRAKE_HELD. */
+  readonly code?: AppErrorCode;
   readonly failure?: EventFailure;
   /** `unmatched` under `reject` is answered 400, under `ignore` 200. */
   readonly rejected?: boolean;

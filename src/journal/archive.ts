@@ -21,6 +21,8 @@ export interface EventFilter {
    * address; the whole of it, and events that it is any of.
    */
   readonly about?: string | undefined;
+  /** Only those that the brake holds. */
+  readonly isHeld?: boolean | undefined;
   /** Accepted at or after this time, in milliseconds since 1970. */
   readonly sinceMs?: number | undefined;
   /** Accepted before this time. */
@@ -95,8 +97,18 @@ export interface ServerNotice {
 /** Older ones come from servers that are gone. */
 export const NOTICE_FRESH_MS = 3 * 60 * 1000;
 
-/** Those that wait for a time are told apart (`timer`): they are late only once their time is over. */
-export const BACKLOG_STATUSES = ['queued', 'running', 'waiting', 'parked', 'timer'] as const;
+/**
+ * Those that wait for a time are told apart (`timer`): they are late only once their time is over. So are those
+ * that the brake holds (`held`): they are parked, and no token helps them.
+ */
+export const BACKLOG_STATUSES = [
+  'queued',
+  'running',
+  'waiting',
+  'parked',
+  'timer',
+  'held',
+] as const;
 export type BacklogStatus = (typeof BACKLOG_STATUSES)[number];
 
 /** What is not finished, by status; all of them are there, with zeros where there is nothing. */
@@ -165,6 +177,32 @@ export type ReplayRequest =
   /** Its payload was erased, so it cannot be evaluated any more. */
   | { readonly kind: 'erased' };
 
+/** What a person says of an event that the brake holds. */
+export type HeldVerdict = 'release' | 'drop';
+
+export type HeldDecision =
+  | { readonly kind: 'released' }
+  | { readonly kind: 'dropped' }
+  /** It was decided before, replayed, or never held. */
+  | { readonly kind: 'not held' }
+  | { readonly kind: 'unknown' };
+
+/** How an event ends that a person dropped. */
+export function droppedOutcome({
+  eventId,
+  rule,
+  reason,
+}: Pick<EventOutcome, 'eventId' | 'rule' | 'reason'>): EventOutcome {
+  const why = 'the brake held it, and a person dropped it';
+  return {
+    eventId,
+    status: 'ignored',
+    message: 'Nothing was done for this event: a person dropped it.',
+    reason: reason === undefined ? why : `${why}: ${reason}`,
+    ...(rule === undefined ? {} : { rule }),
+  };
+}
+
 /** The licenses of one product that were made for events. */
 export interface IssuedLicenses {
   /** How many there are. */
@@ -204,6 +242,11 @@ export interface Archive {
   ): Promise<ReadonlyMap<string, IssuedLicenses>>;
   /** Marks an event to be worked on again; whoever works on the journal does it. */
   requestReplay(key: string, mode: ReplayMode): Promise<ReplayRequest>;
+  /**
+   * Lets an event that the brake holds go on, not to be held again and without counting; or ends it as
+   * `ignored`, so that no later delivery of it does anything either.
+   */
+  decideHeld(key: string, verdict: HeldVerdict): Promise<HeldDecision>;
   /** Kept once per hash, as long as an event refers to it. */
   rememberRules(rules: RuleText): Promise<void>;
   findRules(hash: string): Promise<RuleText | undefined>;

@@ -24,7 +24,7 @@ export function summaryOf(record: EventRecord): object {
     reason: outcome?.reason,
     userId: outcome?.userId,
     licenseIds: outcome?.licenseIds,
-    error: outcome?.failure?.code,
+    error: outcome?.failure?.code ?? outcome?.code,
     rulesHash: record.rulesHash,
   };
 }

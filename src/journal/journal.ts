@@ -15,6 +15,7 @@ import type {
   RulePointer,
   WebhookEvent,
 } from '../core/model.ts';
+import type { BrakeAnswer, BrakeMark, BrakeQuestion } from './brake.ts';
 import type { TimerAnswer, TimerCancel, TimerQuestion } from './timers.ts';
 
 /** A verified event on its way into the journal. */
@@ -33,6 +34,8 @@ export type Acceptance = {
   | { readonly kind: 'running' }
   /** Done before: answered from the journal, no call made. */
   | { readonly kind: 'done'; readonly outcome: EventOutcome }
+  /** The brake holds it, or a person dropped it: answered from the journal, too. */
+  | { readonly kind: 'held'; readonly outcome: EventOutcome }
 );
 
 /** A plan as it was stored before its first write; it is finished as it stands. */
@@ -78,6 +81,8 @@ export interface TakenEvent {
   /** The clock that it has waited for. */
   readonly timerKey: string | undefined;
   readonly replay: ReplayMark | undefined;
+  /** A person released it, so the brake holds it no more. */
+  readonly isReleased?: boolean;
 }
 
 /** How an attempt ended. */
@@ -87,6 +92,8 @@ export interface Settlement {
   readonly dueAtMs?: number;
   /** The clock that it holds: it waits until that is due, or it has run out in this attempt. */
   readonly timer?: { readonly key: string; readonly isOver: boolean };
+  /** The brake holds it: it is parked until a person releases it, whatever happens to the access token. */
+  readonly isHeld?: boolean;
   /** It made a license: events of the same subjects that wait for one are worked on again. */
   readonly wakesWaiting: boolean;
   /** The version of the rules that decided it. */
@@ -114,6 +121,8 @@ export interface EventRecord {
   readonly settledAtMs: number | undefined;
   /** The version of the rules that decided it. */
   readonly rulesHash: string | undefined;
+  /** What became of it at the brake; undefined for most. */
+  readonly brake: BrakeMark | undefined;
   /** Its payload was erased after RETENTION_DAYS; what answers duplicates is still there. */
   readonly isErased: boolean;
 }
@@ -195,7 +204,7 @@ export interface Journal {
   /** Calls the listener, too, whenever an event has come or ended, for who looks on. Gives the way to stop. */
   onChange(listener: () => void): () => void;
 
-  /** Makes everything due that is in back-off or parked: what it waited for is there again. */
+  /** Makes everything due that is in back-off or parked, but for what the brake holds: what it waited for is there again. */
   wakeAll(): Promise<void>;
 
   /** From now on it is finished as it stands; one that waited for a time stands in line by its own again. */
@@ -236,6 +245,14 @@ export interface Journal {
   /** Adds references; what is noted stays, also when payloads are erased. */
   noteReferences(references: readonly Reference[]): Promise<void>;
   findReferences(keys: readonly string[]): Promise<KnownReferences>;
+
+  /**
+   * Counts what an event is about to take away, all of it or nothing, unless that is too many of its source: in
+   * one step, so that two replicas at once cannot both pass.
+   */
+  askBrake(question: BrakeQuestion): Promise<BrakeAnswer>;
+  /** What the event was counted for and did not do counts no more. */
+  uncountUndone(eventKey: string): Promise<void>;
 
   find(key: string): Promise<EventRecord | undefined>;
   /** Remembers a user by what it was found by, `email:ann@example.com`; kept as a keyed hash only. */

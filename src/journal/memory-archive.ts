@@ -8,6 +8,8 @@ import {
   type BacklogStatus,
   backlogOf,
   type EventFilter,
+  type HeldDecision,
+  type HeldVerdict,
   type IssuedLicenses,
   NOTICE_FRESH_MS,
   type ReplayMode,
@@ -41,6 +43,8 @@ export interface MemoryView {
   operations(): Iterable<OperationRecord>;
   /** Puts an event that is not in work back into line. */
   requeue(key: string, mode: ReplayMode): void;
+  /** A person's word on an event that the brake holds. */
+  decide(key: string, verdict: HeldVerdict): void;
   erase(key: string): void;
   nowMs(): number;
   /** Of the hashes of e-mail addresses. */
@@ -128,6 +132,13 @@ export function createMemoryArchive(view: MemoryView): Archive {
       view.requeue(key, mode);
       return { kind: 'queued' };
     },
+    decideHeld: async (key, verdict): Promise<HeldDecision> => {
+      const record = view.find(key)?.record;
+      if (record === undefined) return { kind: 'unknown' };
+      if (record.brake !== 'held') return { kind: 'not held' };
+      view.decide(key, verdict);
+      return { kind: verdict === 'release' ? 'released' : 'dropped' };
+    },
     rememberRules: async (text) => {
       rules.set(text.hash, text);
     },
@@ -142,7 +153,8 @@ export function createMemoryArchive(view: MemoryView): Archive {
       const found = new Map<BacklogStatus, { events: number; oldestAgeMs: number }>();
       for (const { record, sinceMs } of view.entries()) {
         const waitsForTime = record.timerKey !== undefined;
-        const stands = waitsForTime ? 'timer' : record.status;
+        const isHeld = record.brake === 'held' && record.status === 'parked';
+        const stands = isHeld ? 'held' : waitsForTime ? 'timer' : record.status;
         const status = BACKLOG_STATUSES.find((known) => known === stands);
         if (status === undefined) continue;
         const { events, oldestAgeMs } = found.get(status) ?? { events: 0, oldestAgeMs: 0 };
@@ -172,6 +184,7 @@ function matches(record: EventRecord, filter: EventFilter): boolean {
   const { status, source, type, subject, sinceMs, untilMs } = filter;
   return (
     (status === undefined || record.status === status) &&
+    (filter.isHeld !== true || (record.brake === 'held' && record.status === 'parked')) &&
     (source === undefined || event.source === source) &&
     (type === undefined || event.type === type) &&
     (subject === undefined || subjects.some((own) => isSubject(own, subject))) &&

@@ -1,6 +1,7 @@
 // One event in the memory journal. Takes what happens to it, gives it as the interface shows it.
 
 import type { AttemptRecord } from './archive.ts';
+import type { BrakeMark } from './brake.ts';
 import type { EventRecord, NewEvent, ReplayMark, Settlement, StoredPlan } from './journal.ts';
 
 export interface Entry {
@@ -24,6 +25,7 @@ export interface Entry {
   references: readonly string[];
   startedAtMs: number;
   replay: ReplayMark | undefined;
+  brake: BrakeMark | undefined;
   readonly tries: AttemptRecord[];
   storedPlan: StoredPlan | undefined;
 }
@@ -45,17 +47,23 @@ export function newEntry(
       dueAtMs: undefined,
     },
     ...{ timerKey: undefined, placeMs: undefined, outcome: undefined, settledAtMs: undefined },
-    ...{ rulesHash: undefined, replay: undefined, storedPlan: undefined, references: [] },
+    ...{
+      rulesHash: undefined,
+      replay: undefined,
+      brake: undefined,
+      storedPlan: undefined,
+      references: [],
+    },
   };
 }
 
 export function toRecord(entry: Entry): EventRecord {
   const { key, event, subjects, status, attempts, firstAcceptedAtMs, dueAtMs, outcome } = entry;
-  const { settledAtMs, rulesHash, isErased, begunAtMs } = entry;
+  const { settledAtMs, rulesHash, isErased, begunAtMs, brake } = entry;
   const timerKey = status === 'waiting' ? entry.timerKey : undefined;
   return {
     ...{ key, event, subjects, status, attempts, firstAcceptedAtMs, dueAtMs, outcome },
-    ...{ settledAtMs, rulesHash, isErased, timerKey, begunAtMs },
+    ...{ settledAtMs, rulesHash, isErased, timerKey, begunAtMs, brake },
   };
 }
 

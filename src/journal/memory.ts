@@ -5,7 +5,8 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type Clock, eventKeyOf } from '../core/model.ts';
-import { type Archive, replayMark } from './archive.ts';
+import { type Archive, droppedOutcome, type HeldVerdict, replayMark } from './archive.ts';
+import { type BrakeAnswer, BrakeCounts, type BrakeQuestion } from './brake.ts';
 import type {
   Acceptance,
   EventRecord,
@@ -46,6 +47,7 @@ class MemoryJournal extends MemoryTimers implements Journal {
   readonly #listeners = new Set<() => void>();
   /** The same journal for reading. */
   readonly archive: Archive;
+  readonly #brake = new BrakeCounts();
   readonly #hash = createKeyedHash(randomBytes(32).toString('hex'));
   #sequence = 0;
 
@@ -62,6 +64,7 @@ class MemoryJournal extends MemoryTimers implements Journal {
       operationsOf: (key) => this.recordsOf(key),
       operations: () => this.records(),
       requeue: (key, mode) => this.#replay(key, mode),
+      decide: (key, verdict) => this.#decideHeld(key, verdict),
       erase: (key) => {
         const entry = this.#entries.get(key);
         if (entry !== undefined) erasePayload(entry);
@@ -69,6 +72,24 @@ class MemoryJournal extends MemoryTimers implements Journal {
       nowMs: () => clock.nowMs(),
       hash: this.#hash,
     });
+  }
+
+  #decideHeld(key: string, verdict: HeldVerdict): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#stopWaiting(entry);
+    if (verdict === 'release') {
+      entry.brake = 'released';
+      this.#enqueue(entry);
+    } else {
+      entry.brake = 'dropped';
+      entry.status = 'ignored';
+      entry.outcome = droppedOutcome(entry.outcome ?? { eventId: entry.event.id });
+      if (entry.timerKey !== undefined) this.endTimer(entry.timerKey, key);
+      this.#finished.add(key);
+      this.#finishedWithPayload.add(key);
+    }
+    this.#announce();
   }
 
   #viewOf(entry: Entry): MemoryEntryView {
@@ -83,6 +104,7 @@ class MemoryJournal extends MemoryTimers implements Journal {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     entry.replay = replayMark(mode, randomUUID(), entry);
+    entry.brake = undefined;
     entry.begunAtMs = this.#clock.nowMs();
     entry.storedPlan = undefined;
     this.#enqueue(entry);
@@ -108,6 +130,9 @@ class MemoryJournal extends MemoryTimers implements Journal {
     if (known.status === 'running') return { key, kind: 'running' };
     if (known.status === 'done' && known.outcome !== undefined) {
       return { key, kind: 'done', outcome: known.outcome };
+    }
+    if (known.outcome !== undefined && (known.brake === 'held' || known.brake === 'dropped')) {
+      return { key, kind: 'held', outcome: known.outcome };
     }
     // Whatever did not end well is evaluated anew, at once: the provider asks for it again.
     if (this.#finished.has(key)) {
@@ -151,6 +176,7 @@ class MemoryJournal extends MemoryTimers implements Journal {
       storedPlan: entry.storedPlan,
       timerKey: entry.timerKey,
       replay: entry.replay,
+      isReleased: entry.brake === 'released',
     };
   }
 
@@ -164,6 +190,8 @@ class MemoryJournal extends MemoryTimers implements Journal {
     const { outcome, dueAtMs, wakesWaiting } = settlement;
     entry.status = outcome.status;
     entry.outcome = outcome;
+    if (settlement.isHeld === true) entry.brake = 'held';
+    else if (!['queued', 'waiting', 'parked'].includes(outcome.status)) entry.brake = undefined;
     entry.settledAtMs = this.#clock.nowMs();
     entry.rulesHash = settlement.rulesHash ?? entry.rulesHash;
     entry.references = referencesOf(entry.event, outcome, this.#hash);
@@ -267,7 +295,7 @@ class MemoryJournal extends MemoryTimers implements Journal {
   async wakeAll(): Promise<void> {
     for (const entry of this.#entries.values()) {
       if (entry.status === 'queued') entry.dueAtMs = undefined;
-      if (entry.status === 'parked') this.#enqueue(entry);
+      if (entry.status === 'parked' && entry.brake !== 'held') this.#enqueue(entry);
     }
     this.#announce();
   }
@@ -279,6 +307,15 @@ class MemoryJournal extends MemoryTimers implements Journal {
     if (plan.timer === undefined) return;
     entry.placeMs = undefined;
     this.endTimer(plan.timer.key, key);
+  }
+
+  async askBrake(question: BrakeQuestion): Promise<BrakeAnswer> {
+    return this.#brake.ask(question, this.#clock.nowMs());
+  }
+
+  async uncountUndone(eventKey: string): Promise<void> {
+    const done = new Set(this.recordsOf(eventKey).map(({ key }) => key));
+    this.#brake.uncount(eventKey, done);
   }
 
   async find(key: string): Promise<EventRecord | undefined> {

@@ -87,6 +87,17 @@ export function failedOutcome(
   return rule === undefined ? base : { ...base, rule };
 }
 
+/** An event of which nothing is done before a person says so. */
+export function heldOutcome(
+  eventId: string,
+  { code, message: reason }: AppError,
+  rule: string | undefined,
+): EventOutcome {
+  const message = 'The event is held by the brake until a person releases or drops it.';
+  const base = { eventId, status: 'parked', message, reason, code } as const;
+  return rule === undefined ? base : { ...base, rule };
+}
+
 /** An event that is not done yet. */
 export function unfinishedOutcome(
   eventId: string,

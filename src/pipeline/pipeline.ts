@@ -6,6 +6,7 @@
 // before anything is done for them; `process` takes one event from there to its outcome.
 // Never decides what an event means (the rules do) nor how Cryptlex is called (the actions do).
 
+import type { Brake } from '../actions/brake.ts';
 import type { Executor } from '../actions/execute.ts';
 import type { Progress } from '../actions/run.ts';
 import { AppError } from '../core/error-codes.ts';
@@ -124,6 +125,9 @@ async function processEvent(
   const work = () =>
     decideAndExecute(taken, { ruleSet, env, signal, progress, onPlan }, dependencies);
   const settlement = await dependencies.recordCalls(calls, work);
+  if (progress.isCounted === true && FINISHED.includes(settlement.outcome.status)) {
+    await dependencies.journal.uncountUndone(taken.key);
+  }
   dependencies.onAttempt?.({
     ...{ taken, calls, startedAtMs, plannedAtMs },
     outcome: settlement.outcome,
@@ -189,6 +193,7 @@ async function decideAndExecute(
       eventKey: taken.key,
       subjects: taken.subjects,
       maxDelete: ruleSet.settings.maxDelete,
+      brake: brakeOf(taken, ruleSet),
       isResumed: taken.storedPlan !== undefined,
       attempt: taken.attempt,
       replay: taken.replay,
@@ -231,6 +236,14 @@ function wakesOthers({ operations, hasNotedPayment }: Progress): boolean {
       action === 'license.create' || (action.startsWith('user.') && result.kind === 'applied'),
   );
   return hasMade || hasNotedPayment === true;
+}
+
+/** From here on an event does nothing more. */
+const FINISHED: readonly EventOutcome['status'][] = ['done', 'failed', 'parked'];
+
+/** An event that a person released is not held again, and does not count. */
+function brakeOf({ event, isReleased }: TakenEvent, { settings }: RuleSet): Brake | undefined {
+  return isReleased === true ? undefined : { source: event.source, limits: settings.brake };
 }
 
 function ended(outcome: EventOutcome): Settlement {

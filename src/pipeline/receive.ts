@@ -48,6 +48,7 @@ export async function receive(
       waiting.map(async ({ key, event, outcome }) => {
         const acceptance = acceptances.find((candidate) => candidate.key === key);
         if (acceptance?.kind === 'done') return { ...acceptance.outcome, duplicate: true };
+        if (acceptance?.kind === 'held') return acceptance.outcome;
         // Nothing is worked on now, so neither the deadline nor the journal would tell anything more.
         if (acceptance?.kind === 'queued' && dependencies.isDown?.() === true) {
           return stored(event, 'Cryptlex is away');

@@ -9,6 +9,7 @@ import { failedOutcome } from './outcomes.ts';
 
 /** One line for an attempt that ended. */
 export function reportAttempt(log: Logger, taken: TakenEvent, { outcome }: Settlement): void {
+  const code = outcome.failure?.code ?? outcome.code;
   const fields = {
     eventId: outcome.eventId,
     source: taken.event.source,
@@ -19,7 +20,7 @@ export function reportAttempt(log: Logger, taken: TakenEvent, { outcome }: Settl
     attempt: taken.attempt,
     ...(outcome.rule === undefined ? {} : { rule: outcome.rule }),
     ...(outcome.reason === undefined ? {} : { reason: outcome.reason.slice(0, 500) }),
-    ...(outcome.failure === undefined ? {} : { code: outcome.failure.code }),
+    ...(code === undefined ? {} : { code }),
   };
   const isTrouble = outcome.status === 'failed' || outcome.status === 'parked';
   if (isTrouble) log.warn(fields, 'event not done');

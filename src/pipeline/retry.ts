@@ -1,7 +1,8 @@
 // What follows from a failure. Takes what was thrown, gives whether and when the event is worked on
-// again: a permanent failure is kept, a missing license waits, a refused token parks, the rest is
+// again: a permanent failure is kept, a missing license waits, a refused token and the brake park, the rest is
 // tried again for days. Never tries anything itself.
 
+import { BrakeHeld } from '../actions/brake.ts';
 import { MissingLicense, MissingUser, RetryLater } from '../actions/failures.ts';
 import type { Progress } from '../actions/run.ts';
 import { AppError, registryEntry } from '../core/error-codes.ts';
@@ -9,7 +10,7 @@ import type { Logger } from '../core/log.ts';
 import type { Clock, EventOutcome } from '../core/model.ts';
 import type { RuleSet } from '../engine/rules/rule-set.ts';
 import type { Settlement, TakenEvent } from '../journal/journal.ts';
-import { failedOutcome, unfinishedOutcome, withProgress } from './outcomes.ts';
+import { failedOutcome, heldOutcome, unfinishedOutcome, withProgress } from './outcomes.ts';
 
 /** Providers give up after three to seven days, so Keywright tries at least as long. */
 const RETRY_FOR_MS = 3 * 24 * 60 * 60 * 1000;
@@ -56,6 +57,7 @@ export function settleFailure(
     const what = error instanceof MissingUser ? 'user' : 'license';
     return put(unfinishedOutcome(id, 'waiting', error.message, rule, what), dueAtMs);
   }
+  if (error instanceof BrakeHeld) return { ...put(heldOutcome(id, error, rule)), isHeld: true };
   if (error instanceof AppError && error.code === 'CRYPTLEX_TOKEN') {
     return put(unfinishedOutcome(id, 'parked', error.message, rule), nowMs + PARKED_DELAY_MS);
   }

@@ -7,9 +7,16 @@ import { parseMoment } from '../core/interval.ts';
 import type { Clock, JsonValue } from '../core/model.ts';
 import { EVENT_STATUSES } from '../core/model.ts';
 import type { Secret } from '../core/secret.ts';
-import type { Archive, EventDetails, EventFilter, ReplayMode } from '../journal/archive.ts';
+import type {
+  Archive,
+  EventDetails,
+  EventFilter,
+  HeldVerdict,
+  ReplayMode,
+} from '../journal/archive.ts';
 import { REPLAY_MODES } from '../journal/archive.ts';
 import { bodyOf, summaryOf } from '../journal/event-json.ts';
+import type { EventRecord } from '../journal/journal.ts';
 import { type RequestOrigin, readBody } from './read-body.ts';
 import { createTokenGuard, type GuessLimiter } from './token-guard.ts';
 
@@ -68,12 +75,29 @@ export function createAdmin(
   app.post('/events/:id/replay', async (c) => {
     const details = await findDetails(archive, c.req.param('id'));
     const mode = toMode(c.req.query('mode'));
-    if (isDryRun(c.req.query('dryRun'))) {
+    if (isTrue(c.req.query('dryRun'), 'dryRun')) {
       if (details.record.isErased) return json(409, { status: 'erased' });
       return json(200, { events: await dependencies.explain(details) });
     }
     const request = await archive.requestReplay(details.record.key, mode);
     return json(request.kind === 'queued' ? 200 : 409, { status: request.kind });
+  });
+
+  app.post('/events/release', async (c) => {
+    const verdict: HeldVerdict = isTrue(c.req.query('drop'), 'drop') ? 'drop' : 'release';
+    const held = await heldEvents(archive, (name) => c.req.query(name), {
+      ids: c.req.queries('id') ?? [],
+      nowMs: clock.nowMs(),
+    });
+    if (isTrue(c.req.query('dryRun'), 'dryRun')) {
+      return json(200, { verdict, held: held.map(summaryOf) });
+    }
+    let events = 0;
+    for (const { key } of held) {
+      const { kind } = await archive.decideHeld(key, verdict);
+      if (kind === 'released' || kind === 'dropped') events += 1;
+    }
+    return json(200, { verdict, events });
   });
 
   app.post('/dry-run', async (c) => {
@@ -114,6 +138,31 @@ async function findDetails(archive: Archive, id: string): Promise<EventDetails> 
   const details = key === undefined ? undefined : await archive.details(key);
   if (details !== undefined) return details;
   throw new AppError('EVENT_UNKNOWN', id.slice(0, 200));
+}
+
+/** The held events that are meant, oldest first. @throws USAGE without an id and without a filter */
+async function heldEvents(
+  archive: Archive,
+  query: (name: string) => string | undefined,
+  { ids, nowMs }: { ids: readonly string[]; nowMs: number },
+): Promise<readonly EventRecord[]> {
+  const filter = toFilter(query, nowMs);
+  const isFiltered = Object.values(filter).some((value) => value !== undefined);
+  if (isFiltered === ids.length > 0) {
+    throw new AppError('USAGE', 'a release takes ids or a filter; for all of them since=3650d');
+  }
+  if (!isFiltered) {
+    const found = await Promise.all(ids.map((id) => findDetails(archive, id)));
+    return found.map(({ record }) => record);
+  }
+  const held: EventRecord[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await archive.list({ ...filter, isHeld: true }, { limit: LIMIT_MAX, cursor });
+    held.push(...page.events);
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return held.toSorted((a, b) => a.event.timeMs - b.event.timeMs);
 }
 
 function toFilter(query: (name: string) => string | undefined, nowMs: number): EventFilter {
@@ -157,11 +206,11 @@ function toCursor(value: string | undefined): string | undefined {
   throw new AppError('USAGE', 'cursor takes what the page before gave');
 }
 
-/** Only what is surely no dry run replays. */
-function isDryRun(value: string | undefined): boolean {
+/** Only what is surely no dry run replays, and only what is surely meant drops. */
+function isTrue(value: string | undefined, name: string): boolean {
   if (value === undefined || value === 'false') return false;
   if (value === 'true') return true;
-  throw new AppError('USAGE', 'dryRun takes true or false');
+  throw new AppError('USAGE', `${name} takes true or false`);
 }
 
 function toMode(value: string | undefined): ReplayMode {

@@ -8,10 +8,20 @@ import type { RulesState } from '../sources/reload.ts';
 export const ALERT_KINDS = [
   'events_failed',
   'events_parked',
+  'events_held',
   'queue_old',
   'rules_not_current',
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
+
+/** An event that the brake holds: which rule, and why. */
+export interface HeldEvent {
+  readonly eventId: string;
+  readonly source: string;
+  readonly type: string;
+  readonly rule: string;
+  readonly reason: string;
+}
 
 export interface FailedEvents {
   readonly count: number;
@@ -44,6 +54,8 @@ export type AlertFacts =
       readonly state: AlertState;
       readonly backlog: Backlog;
       readonly rules: RulesState;
+      /** What the brake held since the last message; another replica may have held more. */
+      readonly held?: readonly HeldEvent[];
     };
 
 export function describeAlert(facts: AlertFacts, nowMs: number): Alert {
@@ -78,6 +90,7 @@ function ofState({
   state,
   backlog,
   rules,
+  held = [],
 }: Extract<AlertFacts, { rules: RulesState }>): Said {
   const still = state === 'again' ? 'Still: ' : '';
   if (kind === 'events_parked') {
@@ -89,6 +102,7 @@ function ofState({
     const text = `Cryptlex refuses the access token: ${events} parked, the oldest for ${minutes} min. They go on by themselves when the token works; see CRYPTLEX_ACCESS_TOKEN and its scopes.`;
     return { title: `${still}events are parked`, text, details };
   }
+  if (kind === 'events_held') return ofHeld(state, held, backlog);
   if (kind === 'queue_old') {
     const { events, minutes } = standing(backlog, 'queued');
     const details = { events, oldestMinutes: minutes };
@@ -106,9 +120,36 @@ function ofState({
   return { title: `${still}the rules on disk are NOT what runs`, text, details };
 }
 
+/** Which rules want too much, and how much. */
+function ofHeld(state: AlertState, held: readonly HeldEvent[], backlog: Backlog): Said {
+  const { events, minutes } = standing(backlog, 'held');
+  const byRule = new Map<string, HeldEvent[]>();
+  for (const event of held) {
+    const name = `${event.source}/${event.rule}`;
+    byRule.set(name, [...(byRule.get(name) ?? []), event]);
+  }
+  const rules = [...byRule].slice(0, 10).map(([rule, some]) => ({
+    ...{ rule, events: some.length },
+    ...{ reason: some[0]?.reason ?? '', example: some[0]?.eventId ?? '' },
+  }));
+  const details = { events, oldestMinutes: minutes, rules };
+  if (state === 'over') {
+    return { title: 'The brake holds no event any more', text: '', details };
+  }
+  const lines = [
+    `${events} held, the oldest for ${minutes} min. Nothing was done for them.`,
+    ...rules.map(
+      (one) => `${one.events} × ${one.rule}: ${one.reason} (for example ${one.example})`,
+    ),
+    'Ask `keywright why EVENT_ID`. If it is meant, `keywright events release`; if not, repair the rule and add --drop.',
+  ];
+  const still = state === 'again' ? 'Still: ' : '';
+  return { title: `${still}the brake holds events`, text: lines.join('\n'), details };
+}
+
 function standing(
   backlog: Backlog,
-  status: 'parked' | 'queued',
+  status: 'parked' | 'queued' | 'held',
 ): { events: number; minutes: number } {
   const { events, oldestAgeMs } = backlog.get(status) ?? { events: 0, oldestAgeMs: 0 };
   return { events, minutes: Math.round(oldestAgeMs / 60_000) };

@@ -1,5 +1,5 @@
-// Messages to a person, by a webhook: events that failed for good, events that are parked, work that grows
-// old, rules on disk that are broken. Hears what happens, gathers it, and says it in few messages.
+// Messages to a person, by a webhook: events that failed for good, are parked, or held by the brake, work that
+// grows old, rules on disk that are broken. Hears what happens, gathers it, and says it in few messages.
 // Never holds up or breaks the work: what cannot be sent is tried again with what came since. Nothing of an
 // event is in a message but its id, type, source and code: no payload, no name, no address.
 
@@ -17,6 +17,7 @@ import {
   bodyOf,
   describeAlert,
   type FailedEvents,
+  type HeldEvent,
 } from './alert-text.ts';
 
 export interface Alerts {
@@ -48,6 +49,7 @@ const AGAIN_MS = 6 * 60 * 60 * 1000;
 const SEND_TIMEOUT_MS = 10_000;
 const RETRY_MS_MAX = 15 * 60 * 1000;
 const EXAMPLES_MAX = 5;
+const HELD_MAX = 1_000;
 
 /** What lasts for a while, as it was last told. */
 interface Told {
@@ -59,6 +61,7 @@ export function createAlerts(parts: AlertsParts): Alerts {
   const stopped = new AbortController();
   const told = new Map<AlertKind, Told>();
   let failed: FailedEvents = noFailures();
+  let held: readonly HeldEvent[] = [];
   let failedToldAtMs = Number.NEGATIVE_INFINITY;
   let failures = 0;
   let notBeforeMs = 0;
@@ -116,7 +119,8 @@ export function createAlerts(parts: AlertsParts): Alerts {
     if (!isSo && before === undefined) return;
     if (isSo && before !== undefined && nowMs - before.atMs < AGAIN_MS) return;
     const state = isSo ? (before === undefined ? 'new' : 'again') : 'over';
-    if (!(await deliver(describeAlert({ kind, state, ...facts }, nowMs)))) return;
+    if (!(await deliver(describeAlert({ kind, state, held, ...facts }, nowMs)))) return;
+    if (kind === 'events_held') held = [];
     if (isSo) told.set(kind, { atMs: nowMs });
     else told.delete(kind);
   };
@@ -125,10 +129,11 @@ export function createAlerts(parts: AlertsParts): Alerts {
     if (clock.nowMs() < notBeforeMs) return;
     await sayFailed();
     const facts = { backlog: await parts.backlog(), rules: parts.rulesState() };
-    const countOf = (status: 'parked') => facts.backlog.get(status)?.events ?? 0;
+    const countOf = (status: 'parked' | 'held') => facts.backlog.get(status)?.events ?? 0;
     const ageMs = facts.backlog.get('queued')?.oldestAgeMs ?? 0;
     await sayState('rules_not_current', !facts.rules.isCurrent, facts);
     await sayState('events_parked', countOf('parked') > 0, facts);
+    await sayState('events_held', countOf('held') > 0, facts);
     await sayState('queue_old', ageMs > parts.queueAgeMs, facts);
   };
 
@@ -143,6 +148,11 @@ export function createAlerts(parts: AlertsParts): Alerts {
 
   return {
     hearAttempt: ({ taken, outcome }) => {
+      if (outcome.code === 'BRAKE_HELD') {
+        const { source, type, id: eventId } = taken.event;
+        const { rule = '', reason = '' } = outcome;
+        held = [...held, { eventId, source, type, rule, reason }].slice(-HELD_MAX);
+      }
       if (outcome.status !== 'failed') return;
       const { source, type, id } = taken.event;
       const code = outcome.failure?.code ?? 'INTERNAL';

@@ -69,6 +69,7 @@ export function createMetrics(parts: MetricsParts): Metrics {
       counted.rulesInfo.set({ source, hash: hash.slice(0, 12) }, 1);
       // A series that begins with its first failure has no increase that an alert could see.
       for (const status of ENDS) counted.attempts.inc({ source, status }, 0);
+      counted.held.inc({ source }, 0);
     }
   };
 
@@ -107,6 +108,7 @@ export function createMetrics(parts: MetricsParts): Metrics {
     hearAttempt: ({ taken, outcome, operations, brokenAt }) => {
       const { source } = taken.event;
       counted.attempts.inc({ source, status: outcome.status });
+      if (outcome.code === 'BRAKE_HELD') counted.held.inc({ source });
       if (outcome.failure !== undefined)
         counted.failures.inc({ source, code: outcome.failure.code });
       for (const { action, result } of operations) {
@@ -172,13 +174,16 @@ function createInstruments(registry: Registry) {
       'source',
       'code',
     ]),
+    held: counter('events_held_total', 'Events that the brake held before their first change.', [
+      'source',
+    ]),
     operations: counter('operations_total', 'Changes in Cryptlex that rules asked for.', [
       'action',
       'result',
     ]),
     backlog: gauge(
       'backlog_events',
-      'Events that are not finished, those that wait for a time as "timer"; replicas see the same ones.',
+      'Events that are not finished, those that wait for a time as "timer", those that the brake holds as "held"; replicas see the same ones.',
       ['status'],
     ),
     oldest: gauge(

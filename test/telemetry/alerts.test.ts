@@ -16,7 +16,7 @@ const MINUTE_MS = 60_000;
 const GOOD: RulesState = { isCurrent: true, problems: [], loadedAtMs: 0, lastReadAtMs: 0 };
 
 type Answer = () => Response | Promise<Response>;
-type Waiting = { status: 'queued' | 'parked'; events: number; oldestAgeMs: number };
+type Waiting = { status: 'queued' | 'parked' | 'held'; events: number; oldestAgeMs: number };
 
 function scene({ format = 'json' }: { format?: 'json' | 'slack' } = {}) {
   const clock = new VirtualClock();
@@ -185,6 +185,27 @@ describe('a receiver that does not take them', () => {
     expect(sent).toHaveLength(before);
     await alerts.stop();
   });
+});
+
+test('events that the brake holds are one message that says which rule and how many, and one when they are gone', async () => {
+  const { alerts, clock, sent, world, titles } = scene();
+  const hold = (id: string): void =>
+    alerts.hearAttempt({
+      taken: { event: { id, source: 'shop', type: 'a', payload: { name: 'Ann' } } },
+      outcome: { status: 'parked', code: 'BRAKE_HELD', rule: 'gone', reason: 'it would delete 7' },
+    } as unknown as AttemptFacts);
+  hold('evt_1');
+  hold('evt_2');
+  world.waiting = [{ status: 'held', events: 3, oldestAgeMs: 5 * MINUTE_MS }];
+  await clock.advance(MINUTE_MS);
+  expect(titles()).toEqual(['the brake holds events']);
+  expect(sent[0]?.body['text']).toMatch(
+    /3 held[\s\S]*2 × shop\/gone: it would delete 7 \(for example evt_1\)/,
+  );
+  world.waiting = [];
+  await clock.advance(MINUTE_MS);
+  expect(titles()[1]).toBe('The brake holds no event any more');
+  await alerts.stop();
 });
 
 test('Slack gets its own shape, in which nothing of a sender is markup', async () => {

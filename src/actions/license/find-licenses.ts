@@ -22,10 +22,10 @@ export async function findLicenses(step: ActionStep, run: ActionRun): Promise<re
   if (await wasDoneBefore(step, run)) return [];
   const { payment, ...find } = (step.input['find'] ?? {}) as JsonObject;
   const filter = toFilter(find);
-  const found =
-    payment === undefined
-      ? await run.client.findLicenses(filter, { signal: run.signal })
-      : await findPaid(payment, filter, run);
+  const found = run.found.get(step.index) ?? (await search(payment, filter, run));
+  // Found while the step was only counted, they are those that it is about; once, since it changes them.
+  if (run.counted === undefined) run.found.delete(step.index);
+  else run.found.set(step.index, found);
   const kept = licensesOfThen(run);
   // Of a done event nothing is missing: what it was done for may be gone by now.
   if (kept !== undefined) return found.filter(({ id }) => kept.has(id));
@@ -39,6 +39,16 @@ export async function findLicenses(step: ActionStep, run: ActionRun): Promise<re
     default:
       throw new MissingLicense(message, { isFine: isFineWithout(step, payment) });
   }
+}
+
+function search(
+  payment: JsonValue | undefined,
+  filter: LicenseFilter,
+  run: ActionRun,
+): Promise<readonly License[]> {
+  return payment === undefined
+    ? run.client.findLicenses(filter, { signal: run.signal })
+    : findPaid(payment, filter, run);
 }
 
 /**

@@ -1,6 +1,7 @@
 // What two versions of the rules say of whole sources. Takes versions, gives the settings that are different; what
 // they do to single events is seen when the events are planned.
 
+import { formatBrakeLimit } from '../../core/brake.ts';
 import type { RuleSet } from '../../engine/rules/rule-set.ts';
 import type { RulesVersion } from './versions.ts';
 
@@ -25,7 +26,12 @@ export function settingChanges(
     return Object.keys(had).flatMap((name) => {
       if (had[name] === has[name]) return [];
       const raised = name === 'maxDelete' && is.settings.maxDelete > was.settings.maxDelete;
-      const danger = raised ? 'one event may delete more licenses' : undefined;
+      const isLooser = name.startsWith('brake') && isRaised(name, was, is);
+      const danger = raised
+        ? 'one event may delete more licenses'
+        : isLooser
+          ? 'more licenses may be taken away before a person is asked'
+          : undefined;
       return [{ source, text: `${name}: ${had[name]} → ${has[name]}`, danger }];
     });
   });
@@ -46,13 +52,29 @@ function pairsOf(
   return [...sources].map((source) => [source, of(before, source), of(after, source)]);
 }
 
+function brakeName(action: string): string {
+  return `brake.${action.slice(action.indexOf('.') + 1)}`;
+}
+
+/** Whether the limit lets more pass: more licenses, or in a shorter time. */
+function isRaised(name: string, was: RuleSet, is: RuleSet): boolean {
+  const limitOf = ({ settings }: RuleSet) =>
+    Object.entries(settings.brake).find(([action]) => brakeName(action) === name)?.[1];
+  const [before, after] = [limitOf(was), limitOf(is)];
+  if (before === undefined || after === undefined) return false;
+  return after.licenses > before.licenses || after.periodMs < before.periodMs;
+}
+
 /** As they are written in the file, or as they are when they are left out. */
 function settingsOf({ mode, unmatched, settings }: RuleSet): Readonly<Record<string, string>> {
-  const { maxDelete, waitForMs, toleranceSeconds, path, answer, secretName } = settings;
+  const { maxDelete, brake, waitForMs, toleranceSeconds, path, answer, secretName } = settings;
   const { refusalCode, acknowledge, ownEvents } = settings;
   return {
     ...{ mode, unmatched, secret: secretName },
     maxDelete: String(maxDelete),
+    ...Object.fromEntries(
+      Object.entries(brake).map(([action, limit]) => [brakeName(action), formatBrakeLimit(limit)]),
+    ),
     waitFor: `${waitForMs / 3_600_000} h`,
     toleranceSeconds: String(toleranceSeconds ?? 'as the provider says'),
     path: path ?? 'none',

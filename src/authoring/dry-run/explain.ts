@@ -84,12 +84,12 @@ export async function explainEvent(
 ): Promise<Explanation> {
   const match = await matchEvent(ruleSet, event, options.env, { explain: true });
   const subjects = await subjectsOf(ruleSet, event, options.env);
-  const { maxDelete } = ruleSet.settings;
+  const { settings } = ruleSet;
   const tryout =
     match.kind === 'matched'
       ? await tryOut(match.plan, event, {
           stage: options.stage?.() ?? sandboxStage(match.plan, event, options.given),
-          maxDelete,
+          settings,
         })
       : undefined;
   const { provider, id, type } = event;

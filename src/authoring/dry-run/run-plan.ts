@@ -11,6 +11,7 @@ import { eventKeyOf } from '../../core/model.ts';
 import { Secret } from '../../core/secret.ts';
 import { createCryptlexClient } from '../../cryptlex/client.ts';
 import { createPace, type Pace } from '../../cryptlex/rate-limiter.ts';
+import type { SourceSettings } from '../../engine/rules/rule-set.ts';
 import { type Fetch, transportOver } from '../../http/fetch.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { createMemoryJournal } from '../../journal/memory.ts';
@@ -73,7 +74,7 @@ export interface Tryout {
 export async function tryOut(
   plan: Plan,
   event: WebhookEvent,
-  { stage, maxDelete }: { stage: Stage; maxDelete: number },
+  { stage, settings }: { stage: Stage; settings: Pick<SourceSettings, 'maxDelete' | 'brake'> },
 ): Promise<Tryout> {
   const { baseUrl, token, fetch, clock, pace } = stage;
   const journal = createMemoryJournal({ clock });
@@ -88,7 +89,8 @@ export async function tryOut(
       event,
       eventKey: eventKeyOf(event),
       subjects: [],
-      maxDelete,
+      maxDelete: settings.maxDelete,
+      brake: { source: event.source, limits: settings.brake },
       isResumed: false,
       progress,
       signal: undefined,

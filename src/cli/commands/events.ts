@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util';
 import { asTest } from '../../authoring/rule-tests/export-test.ts';
 import { AppError } from '../../core/error-codes.ts';
-import type { Archive, EventDetails, ReplayMode } from '../../journal/archive.ts';
+import type { Archive, EventDetails, HeldVerdict, ReplayMode } from '../../journal/archive.ts';
 import { bodyOf, summaryOf } from '../../journal/event-json.ts';
 import type { EventRecord } from '../../journal/journal.ts';
 import { openArchive } from '../../journal/open-journal.ts';
@@ -22,6 +22,7 @@ import { previewOf } from '../output/replay-preview.ts';
 const HELP = `keywright events list [FILTER] [--limit N] [--json]
 keywright events show EVENT_ID [--as-test] [--json]
 keywright events replay EVENT_ID… | FILTER [--retarget | --force] [--yes] [--json]
+keywright events release EVENT_ID… | FILTER [--drop] [--yes] [--json]
 
 Reads the journal of DATABASE_URL, beside a running server.
 
@@ -32,10 +33,13 @@ ${FILTER_HELP}
   --limit     how many are listed (50)
   --retarget  looks licenses up anew instead of taking those that the event touched before
   --force     does once more what is done already
-  --yes       replays; without it, only what would be done is shown
+  --drop      ends held events without doing anything, as ignored; later deliveries of them do nothing
+  --yes       replays or releases; without it, only what would be done is shown
 
 A replay takes today's rules. What was done before is skipped, so replaying everything with unchanged
 rules calls nothing. The server does the work, in order per subscription; it can be interrupted.
+A release takes events that the brake holds (BRAKE_HELD). They are done as today's rules say, are not held
+again, and do not count.
 
 Example:
   keywright events replay --status failed --since 24h --yes
@@ -48,7 +52,8 @@ export const eventsCommand: Command = {
   run: async (args, terminal) => {
     const [verb, ...rest] = args;
     const work = WORK.get(verb ?? '');
-    if (work === undefined) throw usageError('events takes list, show or replay', 'events');
+    if (work === undefined)
+      throw usageError('events takes list, show, replay or release', 'events');
     const options = parse(rest);
     const archive = await openArchive(terminal.env);
     try {
@@ -63,7 +68,7 @@ export const eventsCommand: Command = {
 };
 
 type Work = (archive: Archive, options: Options, terminal: Terminal) => Promise<ExitCode>;
-const WORK: ReadonlyMap<string, Work> = new Map(Object.entries({ list, show, replay }));
+const WORK: ReadonlyMap<string, Work> = new Map(Object.entries({ list, show, replay, release }));
 
 interface Options {
   readonly ids: readonly string[];
@@ -73,6 +78,7 @@ interface Options {
   readonly yes: boolean;
   readonly isTest: boolean;
   readonly mode: ReplayMode;
+  readonly verdict: HeldVerdict;
 }
 
 function parse(args: readonly string[]): Options {
@@ -87,6 +93,7 @@ function parse(args: readonly string[]): Options {
         'as-test': { type: 'boolean', default: false },
         retarget: { type: 'boolean', default: false },
         force: { type: 'boolean', default: false },
+        drop: { type: 'boolean', default: false },
       },
       allowPositionals: true,
     });
@@ -99,7 +106,8 @@ function parse(args: readonly string[]): Options {
     }
     const mode = values.force ? 'force' : values.retarget ? 'retarget' : 'again';
     const { json, yes, 'as-test': isTest } = values;
-    return { ids: positionals, filter: values, limit, json, yes, isTest, mode };
+    const verdict = values.drop ? 'drop' : 'release';
+    return { ids: positionals, filter: values, limit, json, yes, isTest, mode, verdict };
   } catch (error) {
     throw asUsageError(error, 'events');
   }
@@ -128,7 +136,7 @@ function lineOf(record: EventRecord): string {
   const until = waits
     ? `, until ${new Date(dueAtMs).toISOString().replace('T', ' ').slice(0, 19)}`
     : '';
-  const why = `${outcome?.failure?.code ?? outcome?.rule ?? ''}${until}`;
+  const why = `${outcome?.failure?.code ?? outcome?.code ?? outcome?.rule ?? ''}${until}`;
   return [at, status.padEnd(9), event.source.padEnd(10), event.type.padEnd(32), event.id, why]
     .join('  ')
     .trimEnd();
@@ -161,7 +169,8 @@ export async function detailsOf(archive: Archive, id: string): Promise<readonly 
 }
 
 async function replay(archive: Archive, options: Options, terminal: Terminal): Promise<ExitCode> {
-  const keys = await keysToReplay(archive, options);
+  const found = await eventsMeant(archive, options, 'replay');
+  const keys = found.map(({ key }) => key);
   if (!options.yes && options.json) {
     terminal.writeOut(`${JSON.stringify({ wouldReplay: keys }, null, 2)}\n`);
     return 0;
@@ -188,27 +197,65 @@ async function replay(archive: Archive, options: Options, terminal: Terminal): P
   return refused.length > 0 ? 1 : 0;
 }
 
-async function keysToReplay(archive: Archive, options: Options): Promise<readonly string[]> {
+/** Says what a person decided of events that the brake holds; whoever works on the journal does the work. */
+async function release(archive: Archive, options: Options, terminal: Terminal): Promise<ExitCode> {
+  const { json, yes, verdict } = options;
+  const found = await eventsMeant(archive, options, 'release');
+  const held = found.filter(({ brake, status }) => brake === 'held' && status === 'parked');
+  const others = found.filter((record) => !held.includes(record));
+  for (const { key } of others) terminal.writeError(`not held, ${key}\n`);
+  if (!yes) {
+    const shown = held.map(summaryOf);
+    if (json) terminal.writeOut(`${JSON.stringify({ held: shown, verdict }, null, 2)}\n`);
+    else for (const record of held) terminal.writeOut(heldLine(record));
+    const what = verdict === 'drop' ? 'dropped' : 'released';
+    terminal.writeError(`${held.length} events would be ${what}; add --yes to do it\n`);
+    return 0;
+  }
+  let decided = 0;
+  for (const { key } of held) {
+    const { kind } = await archive.decideHeld(key, verdict);
+    if (kind === 'released' || kind === 'dropped') decided += 1;
+    else terminal.writeError(`not held any more, ${key}\n`);
+  }
+  const told =
+    verdict === 'drop'
+      ? `${decided} events are dropped; nothing is done for them`
+      : `${decided} events are released; the server works on them in their order`;
+  terminal.writeOut(`${json ? JSON.stringify({ verdict, events: decided }) : told}\n`);
+  return decided < found.length ? 1 : 0;
+}
+
+function heldLine(record: EventRecord): string {
+  return `${lineOf(record)}\n  ${record.outcome?.reason ?? ''}\n`;
+}
+
+/** In the order of the events' own time, since a server begins with the first while others are marked. */
+async function eventsMeant(
+  archive: Archive,
+  options: Options,
+  verb: 'replay' | 'release',
+): Promise<readonly EventRecord[]> {
   const filter = toFilter(options.filter, Date.now());
   const isFiltered = Object.values(filter).some((value) => value !== undefined);
   if (options.ids.length > 0) {
-    if (isFiltered) throw usageError('events replay takes ids or a filter, not both', 'events');
+    if (isFiltered) throw usageError(`events ${verb} takes ids or a filter, not both`, 'events');
     const details = await Promise.all(options.ids.map((id) => detailsOf(archive, id)));
-    return details.flat().map(({ record }) => record.key);
+    return details.flat().map(({ record }) => record);
   }
   if (!isFiltered) {
     throw usageError(
-      'events replay takes an id or a filter; for all of them --since 3650d',
+      `events ${verb} takes an id or a filter; for all of them --since 3650d`,
       'events',
     );
   }
+  const isHeld = verb === 'release' ? true : undefined;
   const found: EventRecord[] = [];
   let cursor: string | undefined;
   do {
-    const page = await archive.list(filter, { limit: 1000, cursor });
+    const page = await archive.list({ ...filter, isHeld }, { limit: 1000, cursor });
     found.push(...page.events);
     cursor = page.cursor;
   } while (cursor !== undefined);
-  // In the order of the events' own time, since a server begins with the first while others are marked.
-  return found.toSorted((a, b) => a.event.timeMs - b.event.timeMs).map((record) => record.key);
+  return found.toSorted((a, b) => a.event.timeMs - b.event.timeMs);
 }

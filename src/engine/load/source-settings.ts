@@ -1,6 +1,7 @@
 // What the header of a rule file says of its source: secret, address, answers and limits. Takes the checked
 // header, gives SourceSettings with their defaults.
 
+import { BRAKE_FORM, type BrakeName, brakeLimits, parseBrakeLimit } from '../../core/brake.ts';
 import { parseInterval } from '../../core/interval.ts';
 import type { JsonObject } from '../../core/model.ts';
 import { mainSecretName, type Provider } from '../../core/providers.ts';
@@ -28,6 +29,7 @@ export function readSourceSettings(
     ownEvents?: boolean;
     toleranceSeconds?: number;
     maxDelete?: number;
+    brake?: Partial<Record<BrakeName, string>>;
     waitFor?: string;
   };
   const isMain = source === provider;
@@ -47,8 +49,26 @@ export function readSourceSettings(
     ownEvents: given.ownEvents === true,
     ...(given.toleranceSeconds === undefined ? {} : { toleranceSeconds: given.toleranceSeconds }),
     maxDelete: given.maxDelete ?? MAX_DELETE_DEFAULT,
+    brake: readBrake(given.brake, yaml, findings),
     waitForMs: waitForMs(given.waitFor, yaml, findings),
   };
+}
+
+function readBrake(
+  given: Partial<Record<BrakeName, string>> = {},
+  yaml: YamlFile,
+  findings: Findings,
+): SourceSettings['brake'] {
+  return brakeLimits((name) => {
+    const text = given[name];
+    if (text === undefined) return undefined;
+    const limit = parseBrakeLimit(text);
+    if (limit !== undefined) return limit;
+    const location = yaml.locate(['brake', name]);
+    const message = `"${name}" takes ${BRAKE_FORM}, not "${text}"`;
+    findings.error('RULE_WRONG_TYPE', message, { location, length: text.length });
+    return undefined;
+  });
 }
 
 const DAY_MS = 86_400_000;

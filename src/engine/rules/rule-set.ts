@@ -1,5 +1,6 @@
 // A rule file after loading: everything checked, every formula compiled. Types only.
 
+import type { BrakeLimits } from '../../core/brake.ts';
 import type {
   ActionDefinition,
   FieldType,
@@ -58,6 +59,8 @@ export interface SourceSettings {
   readonly toleranceSeconds?: number;
   /** How many licenses one event may delete that Keywright did not create. */
   readonly maxDelete: number;
+  /** How many licenses the events of this source may take away in a time, by action. */
+  readonly brake: BrakeLimits;
   /** How long an event waits for a license that is not there yet. */
   readonly waitForMs: number;
 }

@@ -23,6 +23,8 @@ export async function findBacklog(tx: SqlTransaction): Promise<Backlog> {
 }
 
 const FIND_BACKLOG = `select stands as status, count(*) as events, min(since_ms) as oldest_ms from (
-  select case when status = 'waiting' and timer_key is not null then 'timer' else status end as stands,
-    case when timer_key is null then coalesce(begun_ms, accepted_ms) else due_ms end as since_ms
+  select case when status = 'waiting' and timer_key is not null then 'timer'
+      when status = 'parked' and brake = 'held' then 'held' else status end as stands,
+    case when timer_key is null or status = 'parked' then coalesce(begun_ms, accepted_ms)
+      else due_ms end as since_ms
   from events where ${UNFINISHED}) unfinished group by stands`;

@@ -46,6 +46,8 @@ async function conditionsOf(
     const index = INDEXES_BY_STATUS[filter.status];
     if (index !== undefined) conditions.push(index);
   }
+  if (filter.isHeld === true)
+    conditions.push(`brake = 'held' and status = 'parked' and ${NOT_DONE}`);
   if (filter.source !== undefined) add('source = ?', filter.source);
   if (filter.type !== undefined) add('type = ?', filter.type);
   const times: string[] = [];

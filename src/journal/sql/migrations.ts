@@ -233,6 +233,24 @@ const versionEight = (): readonly string[] => [
     where status in ('queued', 'running', 'waiting', 'parked')`,
 ];
 
+/** The brake: what it counts, and which events it holds. */
+const versionNine = (kind: SqlDatabase['kind']): readonly string[] => [
+  'alter table events add column brake text',
+  // Those that it holds are parked, and told apart.
+  'drop index events_unfinished',
+  `create index events_unfinished on events (status, timer_key, accepted_ms, begun_ms, due_ms, brake)
+    where status in ('queued', 'running', 'waiting', 'parked')`,
+  `create table brake_counts (
+    operation_key text primary key,
+    event_key text not null,
+    source text not null,
+    action text not null,
+    counted_ms bigint not null
+  )${kind === 'sqlite' ? ' without rowid' : ''}`,
+  'create index brake_counts_by_time on brake_counts (source, action, counted_ms)',
+  'create index brake_counts_by_event on brake_counts (event_key)',
+];
+
 const NOW_MS = {
   sqlite: "cast(strftime('%s', 'now') as integer) * 1000",
   postgres: '(extract(epoch from clock_timestamp()) * 1000)::bigint',
@@ -248,4 +266,5 @@ export const MIGRATIONS: readonly ((kind: SqlDatabase['kind']) => readonly strin
   versionSix,
   versionSeven,
   versionEight,
+  versionNine,
 ];

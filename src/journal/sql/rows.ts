@@ -8,6 +8,7 @@ import {
   type WebhookEvent,
 } from '../../core/model.ts';
 import type { RecordedEvent } from '../archive.ts';
+import type { BrakeMark } from '../brake.ts';
 import type {
   EventRecord,
   LastWrite,
@@ -39,6 +40,7 @@ export interface EventRow {
   readonly outcome: string | null;
   readonly replay: string | null;
   readonly timer_key: string | null;
+  readonly brake: BrakeMark | null;
 }
 
 /** The payload, which lies in a table of its own; null once it was erased. */
@@ -47,7 +49,7 @@ export const PAYLOAD_COLUMN =
 
 export const EVENT_COLUMNS = `sequence, event_key, source, provider, event_id, type, time_ms, live,
   ${PAYLOAD_COLUMN}, subjects, status, due_ms, attempts, accepted_ms, settled_ms, plan, rules_hash, outcome, replay,
-  timer_key, begun_ms`;
+  timer_key, begun_ms, brake`;
 
 export interface OperationRow {
   readonly operation_key: string;
@@ -126,6 +128,7 @@ export function toRecord(row: EventRow): EventRecord {
     timerKey: row.status === 'waiting' ? (row.timer_key ?? undefined) : undefined,
     outcome: toOutcome(row),
     rulesHash: row.rules_hash ?? undefined,
+    brake: row.brake ?? undefined,
     isErased: row.payload === null,
   };
 }

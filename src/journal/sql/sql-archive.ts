@@ -13,6 +13,7 @@ import {
   replayMark,
 } from '../archive.ts';
 import { findBacklog } from './backlog.ts';
+import { decideHeld, forgetCounted } from './brake.ts';
 import { type SqlDatabase, type SqlTransaction, WITHOUT_WAITING } from './database.ts';
 import { countEvents, FIND_TYPES, listEvents, listTraffic } from './event-pages.ts';
 import { findIssued } from './issued.ts';
@@ -60,6 +61,7 @@ export function createSqlArchive(database: SqlDatabase): Archive {
     issued: (productIds, lastMax) =>
       database.transaction((tx) => findIssued(tx, productIds, lastMax), WITHOUT_WAITING),
     requestReplay: (key, mode) => requestReplay(database, key, mode),
+    decideHeld: (key, verdict) => decideHeld(database, key, verdict),
     rememberRules: async ({ hash, file, text, beside }) => {
       const texts = JSON.stringify({ text, beside });
       await database.transaction(
@@ -162,6 +164,7 @@ async function erase(database: SqlDatabase, settledBeforeMs: number): Promise<nu
   }
   await database.transaction((tx) => tx.query(FORGET_RULES));
   await database.transaction((tx) => forgetTimers(tx, settledBeforeMs));
+  await database.transaction(forgetCounted);
   if (erased > 0) await database.scrub();
   return erased;
 }
@@ -201,7 +204,7 @@ const REMEMBER_RULES = `insert into rule_texts (hash, file, rule_text) values ($
   on conflict (hash) do nothing`;
 
 const MARK_REPLAY = `update events set status = 'queued', ready = 0, due_ms = $2, begun_ms = $2,
-  plan = null, replay = $3, lease_owner = null, lease_ms = null where event_key = $1`;
+  plan = null, replay = $3, brake = null, lease_owner = null, lease_ms = null where event_key = $1`;
 
 const FIND_ERASABLE = `select ${EVENT_COLUMNS} from events
   where is_erased = 0 and settled_ms < $1

@@ -10,6 +10,7 @@ import {
   type OperationResult,
   type WebhookEvent,
 } from '../../core/model.ts';
+import type { BrakeAnswer, BrakeQuestion } from '../brake.ts';
 import type {
   Acceptance,
   EventRecord,
@@ -27,6 +28,7 @@ import type {
 import { createKeyedHash, type KeyedHash } from '../keyed-hash.ts';
 import { referencesOf } from '../references.ts';
 import { lineTimeOf, type TimerAnswer, type TimerCancel, type TimerQuestion } from '../timers.ts';
+import { askBrake, uncountUndone } from './brake.ts';
 import { Continuity, type SeenEvent } from './continuity.ts';
 import {
   listed,
@@ -280,6 +282,13 @@ class SqlJournal implements Journal {
     const outcome = known === undefined ? undefined : toOutcome(known);
     if (known?.status === 'running') return { key, kind: 'running' };
     if (known?.status === 'done' && outcome !== undefined) return { key, kind: 'done', outcome };
+    if (
+      known !== undefined &&
+      outcome !== undefined &&
+      (known.brake === 'held' || known.brake === 'dropped')
+    ) {
+      return { key, kind: 'held', outcome };
+    }
     // The payload may have been erased; this delivery brings it again.
     if (known?.payload === null) {
       await tx.query(INSERT_PAYLOAD, [known.sequence, JSON.stringify(event.payload)]);
@@ -365,6 +374,7 @@ class SqlJournal implements Journal {
         storedPlan: toStoredPlan(row),
         timerKey: row.timer_key ?? undefined,
         replay: toReplay(row),
+        isReleased: row.brake === 'released',
       };
       return { event, startedMs: tx.nowMs };
     }, WITHOUT_WAITING);
@@ -395,6 +405,7 @@ class SqlJournal implements Journal {
         ...[dueMs, tx.nowMs],
         rulesHash ?? null,
         waitsForTime ? timer.key : null,
+        Number(settlement.isHeld === true),
       ]);
       // The lease was lost and somebody else goes on with the event; what was done is in the operations.
       if (settled === undefined) return;
@@ -578,6 +589,14 @@ class SqlJournal implements Journal {
 
   findReferences(keys: readonly string[]): Promise<KnownReferences> {
     return this.#references.find(keys);
+  }
+
+  askBrake(question: BrakeQuestion): Promise<BrakeAnswer> {
+    return askBrake(this.#database, question);
+  }
+
+  async uncountUndone(eventKey: string): Promise<void> {
+    await this.#deferred.transaction((tx) => uncountUndone(tx, eventKey), WITHOUT_WAITING);
   }
 
   rememberUser(lookup: string, userId: string): Promise<void> {

@@ -61,7 +61,8 @@ export const TAKE = `update events set status = 'running', ready = 0, attempts =
 export const SETTLE = `update events set status = $4, outcome = $5, due_ms = $6, settled_ms = $7, ready = 0,
   rules_hash = coalesce($8, rules_hash),
   timer_key = case when $4 in ('queued', 'parked') then coalesce($9, timer_key) else $9 end, lease_owner = null, lease_ms = null,
-  replay = case when $4 in ('queued', 'waiting', 'parked') then replay else null end
+  replay = case when $4 in ('queued', 'waiting', 'parked') then replay else null end,
+  brake = case when $10 = 1 then 'held' when $4 in ('queued', 'waiting', 'parked') then brake else null end
   where event_key = $1 and status = 'running' and lease_owner = $2 and attempts = $3
   returning sequence`;
 
@@ -107,7 +108,8 @@ export const PROBE = `insert into keywright_meta (name, value) values ('probe', 
   on conflict (name) do update set value = excluded.value`;
 
 export const WAKE_ALL = `update events set due_ms = $1
-  where due_ms > $1 and status in ('queued', 'parked') and ${UNFINISHED}`;
+  where due_ms > $1 and status in ('queued', 'parked') and (brake is null or brake <> 'held')
+    and ${UNFINISHED}`;
 
 export const OWN_PLACE = `update event_subjects set time_ms = (
   select time_ms from events where events.event_key = event_subjects.event_key) where event_key = $1`;

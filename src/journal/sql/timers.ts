@@ -68,7 +68,7 @@ export class SqlTimers {
 
   /** The clock has run out, where the event still holds it. */
   async end(tx: SqlTransaction, timerKey: string, eventKey: string): Promise<void> {
-    await tx.query(END, [timerKey, eventKey]);
+    await endTimer(tx, timerKey, eventKey);
   }
 
   /** Makes the event due that held the clock. */
@@ -77,6 +77,15 @@ export class SqlTimers {
     await tx.query(RELEASE, [eventKey, tx.nowMs]);
     await this.#database.announce(tx);
   }
+}
+
+/** The clock has run out, where the event still holds it. */
+export async function endTimer(
+  tx: SqlTransaction,
+  timerKey: string,
+  eventKey: string,
+): Promise<void> {
+  await tx.query(END, [timerKey, eventKey]);
 }
 
 /** Forgets facts that were told before the time, but for those of clocks that run; and clocks long over. */

@@ -11,6 +11,7 @@ import { answerPage, type Html, liveState } from '../../layout.ts';
 import type { ConsoleApp, ConsoleEnv, ConsoleParts, Story } from '../../parts.ts';
 import { ago, counted, moment } from '../../times.ts';
 import { attemptsSection, operationsSection } from './attempts.ts';
+import { heldSection } from './held.ts';
 import { planSection, problemsOf, rulesSection, stateSection } from './rules.ts';
 
 /** A payload is shown up to here; whole, it is a file. */
@@ -36,6 +37,7 @@ export function addEvent(app: ConsoleApp, parts: ConsoleParts): void {
         <div id="story" class="stack" data-live>
           ${head(details, clock.nowMs())}
           ${outcomeBanner(details)}
+          ${heldSection(details.record, c)}
           ${actions(key, details.record.isErased)}
           ${attemptsSection(details)}
           ${operationsSection(details)}
@@ -69,6 +71,9 @@ const REPLAY_TOLD: Readonly<Record<string, { readonly tone: string; readonly tex
   queued: { tone: 'good', text: 'The event is in line again.' },
   running: { tone: '', text: 'The event is being worked on just now, so it was not replayed.' },
   erased: { tone: 'bad', text: 'The payload was erased, so the event cannot be replayed.' },
+  released: { tone: 'good', text: 'The event is released and queued again.' },
+  dropped: { tone: '', text: 'The event is dropped; nothing is done for it.' },
+  'not held': { tone: '', text: 'The brake does not hold the event any more.' },
 };
 
 type Found =
