@@ -1,7 +1,7 @@
 // npm run build: everything that runs elsewhere, into dist/. Takes the sources and node_modules, gives
 //   dist/bin/keywright.mjs   the command line and the server; beside it the parts that it loads when they
-//                            are needed, and the threads of `keywright diff` and of the console's
-//                            playground; all packages inside
+//                            are needed, the threads of `keywright diff`, and the process that
+//                            evaluates drafts; all packages inside
 //   dist/console             scripts and styles of the console, for the browser
 //   dist/rules, schema, samples, scenarios   what it reads when it runs
 //   dist/lambda/   the same for AWS Lambda: dist/lambda/bin/lambda.mjs, its rules, schema and console
@@ -38,7 +38,7 @@ export const PRODUCTS: readonly Product[] = [
     entries: {
       keywright: 'src/cli.ts',
       'comparison-thread': 'src/authoring/comparison/comparison-thread.ts',
-      'playground-thread': 'src/authoring/playground/playground-thread.ts',
+      'draft-process': 'src/authoring/playground/draft-process.ts',
     },
     assets: ['rules', 'schema', 'samples', 'scenarios', 'LICENSE'],
   },
@@ -46,7 +46,7 @@ export const PRODUCTS: readonly Product[] = [
     folder: 'lambda',
     entries: {
       lambda: 'src/lambda.ts',
-      'playground-thread': 'src/authoring/playground/playground-thread.ts',
+      'draft-process': 'src/authoring/playground/draft-process.ts',
     },
     assets: ['rules', 'schema', 'LICENSE'],
   },

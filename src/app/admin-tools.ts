@@ -3,12 +3,18 @@
 
 import { ACTIONS } from '../actions/definitions.ts';
 import type { Explanation } from '../authoring/dry-run/explain.ts';
+import {
+  type DryRun,
+  type NotAnswered,
+  type RulesDraft,
+  TRY_MS_MAX,
+  type Workbench,
+} from '../authoring/playground/playground.ts';
 import { AppError } from '../core/error-codes.ts';
 import type { Clock } from '../core/model.ts';
 import { PROVIDERS, type Provider } from '../core/providers.ts';
 
 import type { Secret } from '../core/secret.ts';
-import { formatLocation } from '../engine/diagnostics/findings.ts';
 import { loadRuleFile } from '../engine/load/load.ts';
 import { matchEvent } from '../engine/plan/match.ts';
 import type { RuleSet } from '../engine/rules/rule-set.ts';
@@ -16,8 +22,6 @@ import type { Archive } from '../journal/archive.ts';
 import type { EventRecord } from '../journal/journal.ts';
 import type { CurrentRules } from '../pipeline/pipeline.ts';
 import type { AdminDependencies } from '../server/admin.ts';
-import { readShipped } from '../sources/shipped-rules.ts';
-import { readWebhookBody } from '../verifiers/webhook-body.ts';
 
 /** With it comes the sandbox, which a server that nobody asks never needs. */
 const loadExplanation = () => import('../authoring/dry-run/explain.ts');
@@ -26,10 +30,12 @@ export function createAdminTools(parts: {
   token: Secret;
   archive: Archive;
   clock: Clock;
+  /** Where drafts are evaluated, away from the server. */
+  workbench: Pick<Workbench, 'dryRun'>;
   /** The rules that run now. */
   currentRules(): CurrentRules;
 }): AdminDependencies {
-  const { token, archive, clock, currentRules } = parts;
+  const { token, archive, clock, workbench, currentRules } = parts;
   return {
     token,
     archive,
@@ -39,16 +45,11 @@ export function createAdminTools(parts: {
       if (known === undefined)
         throw new AppError('USAGE', `provider takes ${PROVIDERS.join(', ')}`);
       const { ruleSets, env } = currentRules();
-      const ruleSet = rules === undefined ? ruleSets.get(known) : rulesOf(known, rules);
-      if (ruleSet === undefined)
-        throw new AppError('SOURCE_UNKNOWN', `${known} is not switched on`);
-      const { explainEvent } = await loadExplanation();
-      const body = new TextEncoder().encode(JSON.stringify(event));
-      const explanations: object[] = [];
-      for (const one of readWebhookBody(known, body, ruleSet.source)) {
-        explanations.push(shown(await explainEvent(ruleSet, one, { env, given: undefined })));
-      }
-      return explanations;
+      const draft = rules === undefined ? ruleSets.get(known) : draftOf(known, rules);
+      if (draft === undefined) throw new AppError('SOURCE_UNKNOWN', `${known} is not switched on`);
+      const { file, text, beside } = draft;
+      const task = { draft: { file, text, beside }, provider: known, env };
+      return jsonOf(await workbench.dryRun({ ...task, event: JSON.stringify(event) }));
     },
     trace: async ({ record }) => {
       if (record.isErased) return null;
@@ -79,15 +80,26 @@ export async function rulesThen(
   return loadRuleFile({ file, text, readBeside: (name) => beside[name] }, ACTIONS).ruleSet;
 }
 
-/** @throws INPUT_UNREADABLE with every finding */
-function rulesOf(provider: Provider, text: string): RuleSet {
-  const input = { file: `${provider}.yaml`, text, readBeside: readShipped };
-  const { ruleSet, diagnostics } = loadRuleFile(input, ACTIONS);
-  if (ruleSet !== undefined) return ruleSet;
-  const findings = diagnostics.map(
-    ({ location, message, code }) => `${formatLocation(location)}: ${message} [${code}]`,
-  );
-  throw new AppError('INPUT_UNREADABLE', findings.join('; '));
+function draftOf(provider: Provider, text: string): RulesDraft {
+  return { file: `${provider}.yaml`, text, beside: {} };
+}
+
+/** @throws AppError why there is no answer */
+function jsonOf(answer: DryRun | NotAnswered): unknown {
+  switch (answer.kind) {
+    case 'explained':
+      return JSON.parse(answer.json);
+    case 'refused':
+      throw new AppError(answer.code, answer.message, { hint: answer.hint });
+    case 'too-slow':
+      throw new AppError('DRAFT_TOO_SLOW', `it was stopped after ${TRY_MS_MAX / 1000} s`);
+    case 'too-large':
+      throw new AppError('DRAFT_TOO_LARGE', 'it was stopped');
+    case 'unavailable':
+      throw new AppError('DRAFT_UNAVAILABLE', answer.reason ?? 'no process was started');
+    default:
+      throw new AppError('DRAFT_QUEUE_FULL', 'this one was not evaluated');
+  }
 }
 
 function shown({ refused: _refused, ...explanation }: Explanation): object {

@@ -16,23 +16,20 @@ export interface MountedConsole {
 }
 
 export function mountConsole(
-  parts: Omit<ConsoleParts, 'facts' | 'explain' | 'asTest' | 'workbench' | 'askAboutCatalog'> &
+  parts: Omit<ConsoleParts, 'facts' | 'explain' | 'asTest' | 'askAboutCatalog'> &
     ConsoleSources &
     CatalogSources,
 ): MountedConsole {
   let loading: Promise<Console> | undefined;
   let loaded: Console | undefined;
   const load = async (): Promise<Console> => {
-    const [{ createConsole }, { createConsoleTools }, { createWorkbench }, { createCatalogCheck }] =
-      await Promise.all([
-        import('../console/console.ts'),
-        import('./console-tools.ts'),
-        import('../authoring/playground/create-playground.ts'),
-        import('../doctor/check-catalog.ts'),
-      ]);
+    const [{ createConsole }, { createConsoleTools }, { createCatalogCheck }] = await Promise.all([
+      import('../console/console.ts'),
+      import('./console-tools.ts'),
+      import('../doctor/check-catalog.ts'),
+    ]);
     loaded = await createConsole({
       ...{ ...parts, ...createConsoleTools(parts) },
-      workbench: createWorkbench(parts),
       askAboutCatalog: createCatalogCheck(parts),
     });
     return loaded;

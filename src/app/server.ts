@@ -36,6 +36,7 @@ import { composeBilling } from './billing.ts';
 import { mountConsole } from './console.ts';
 import { createHousekeeping, rememberTexts } from './housekeeping.ts';
 import type { Composition, ServerHandle, World } from './server-options.ts';
+import { mountWorkbench } from './workbench.ts';
 
 const SHUTDOWN_GRACE_MS = 10_000;
 const NO_JOURNAL_YET =
@@ -151,11 +152,12 @@ function assemble(
     ...observers.ofPipeline,
   });
   const worker = createWorker({ journal, pipeline, clock, log, isDown: outage.isDown, ...reach });
+  const workbench = mountWorkbench({ archive, clock });
   const webConsole =
     config.adminToken === undefined
       ? undefined
       : mountConsole({
-          ...{ token: config.adminToken, config, archive, clock, log, calls, transport },
+          ...{ token: config.adminToken, config, archive, clock, log, calls, transport, workbench },
           ...{ currentRules: live.current, rulesState: live.state, readiness: readiness.report },
           ...{ isDown: outage.isDown, onChange: (listener) => journal.onChange(listener) },
           streams: world.worksBehindAnswers === undefined,
@@ -188,6 +190,7 @@ function assemble(
             token: config.adminToken,
             archive,
             clock,
+            workbench,
             currentRules: live.current,
           }),
         }),
@@ -251,6 +254,7 @@ function assemble(
       watching?.stop();
       await journal.abandon();
       webConsole?.stop();
+      workbench.stop();
       await listening?.close({ graceMs: 0 });
       await metricsListening?.close({ graceMs: 0 });
       await worker.stop(0);
@@ -261,6 +265,7 @@ function assemble(
     stop: async (graceMs = SHUTDOWN_GRACE_MS) => {
       const closing = listening?.close({ graceMs });
       webConsole?.stop();
+      workbench.stop();
       outage.stop();
       watching?.stop();
       await live.stop();

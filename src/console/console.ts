@@ -87,7 +87,6 @@ export async function createConsole(parts: ConsoleParts): Promise<Console> {
   });
   const stop = (): void => {
     live.stop();
-    parts.workbench.stop();
   };
   return { fetch: (request, visitor) => app.fetch(request, visitor), stop };
 }

@@ -671,6 +671,28 @@ export const ERRORS = {
     retryable: false,
   },
 
+  // ---- Drafts: the playground, dry runs by the admin API ----
+  DRAFT_TOO_SLOW: {
+    title: 'A draft took too long',
+    hint: 'It was stopped; the server goes on. Look for a formula that walks through long lists, or send a smaller event.',
+    retryable: false,
+  },
+  DRAFT_TOO_LARGE: {
+    title: 'A draft needed too much memory',
+    hint: 'It was stopped; the server goes on. Look for a formula that makes a far too large value, or send a smaller event.',
+    retryable: false,
+  },
+  DRAFT_QUEUE_FULL: {
+    title: 'Too many drafts wait already',
+    hint: 'Send it again in a few seconds. Drafts are evaluated one after the other.',
+    retryable: true,
+  },
+  DRAFT_UNAVAILABLE: {
+    title: 'Drafts cannot be evaluated here',
+    hint: 'They need a process of their own. Allow the server to start one (limits on processes, a sandbox), or use `keywright dry-run` elsewhere.',
+    retryable: true,
+  },
+
   // ---- Rule tests ----
   TEST_UNREADABLE: {
     title: 'A test file cannot be read',

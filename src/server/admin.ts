@@ -41,6 +41,8 @@ const STATUS_OF: Readonly<Partial<Record<AppErrorCode, number>>> = {
   JOURNAL_UNAVAILABLE: 503,
   EVENT_UNKNOWN: 404,
   BODY_TOO_LARGE: 413,
+  DRAFT_QUEUE_FULL: 503,
+  DRAFT_UNAVAILABLE: 503,
 };
 
 /** Routes below /admin. */

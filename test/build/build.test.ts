@@ -1,7 +1,8 @@
 // What `npm run build` makes: it runs alone, says whose code is in it, and is the same each time.
 // Tried on further versions of Node by `npm run test:nodes`.
 
-import { spawnSync } from 'node:child_process';
+import { fork, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -57,6 +58,29 @@ describe('the bundle, alone in a folder', () => {
     expect(stdout).toBe(inCheckout.stdout);
     expect(status).toBe(1);
   });
+
+  test.each(['bin', 'lambda/bin'])(
+    'evaluates drafts in a process of its own: %s',
+    async (product) => {
+      const child = fork(join(alone, product, 'draft-process.mjs'), ['1e9', String(process.pid)], {
+        env: {},
+        serialization: 'advanced',
+      });
+      const next = async () =>
+        ((await once(child, 'message')) as [{ kind: string; json?: string }])[0];
+      expect(await next()).toEqual({ kind: 'ready' });
+      const text = readFileSync(join(ROOT, 'rules/stripe.yaml'), 'utf8');
+      const event = readFileSync(join(ROOT, 'samples/stripe/invoice.paid-manual.json'), 'utf8');
+      const draft = { file: 'stripe.yaml', text, beside: {} };
+      const env = { CRYPTLEX_PRODUCT_ID: 'p' };
+      child.send({ kind: 'dry-run', task: { draft, provider: 'stripe', event, env } });
+      const { kind, json = '' } = await next();
+      expect(kind).toBe('explained');
+      expect(JSON.parse(json)).toMatchObject([{ event: { type: 'invoice.paid' } }]);
+      child.disconnect();
+      expect(await once(child, 'exit')).toEqual([0, null]);
+    },
+  );
 
   test('reaches for no module that is not in it', () => {
     for (const product of ['bin', 'lambda/bin']) {

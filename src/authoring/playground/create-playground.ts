@@ -13,12 +13,14 @@ import {
   TRY_MS_MAX,
   type Workbench,
 } from './playground.ts';
-import { BenchThread, type ThreadAnswer } from './thread-handle.ts';
+import { DraftProcess, type ProcessAnswer } from './process-handle.ts';
+import { Turns } from './turns.ts';
 
-/** Owners that may wait for a thread at the same time. */
-const WAITING_MAX = 20;
 /** Of one read from the journal: at 1 MiB each, what is held stays small. */
 const PORTION_EVENTS = 50;
+
+/** Its callers share a token, so they are one owner. */
+const ADMIN_API = 'the admin API';
 
 export function createWorkbench({
   archive,
@@ -32,16 +34,23 @@ export function createWorkbench({
 }): Workbench {
   const tries = new Turns();
   const comparisons = new Turns();
-  const comparing = new BenchThread();
-  const trying = new BenchThread();
+  const comparing = new DraftProcess();
+  const trying = new DraftProcess();
   return {
     tryOut: (task, owner) =>
-      tries.take(owner, async () => {
+      tries.take(owner, false, async () => {
         const answer = await trying.ask({ kind: 'try', task }, tryMsMax());
         return answer.kind === 'tried' ? answer : refusalOf(answer);
       }),
+    dryRun: (task) =>
+      tries.take(ADMIN_API, true, async () => {
+        const answer = await trying.ask({ kind: 'dry-run', task }, tryMsMax());
+        return answer.kind === 'explained' || answer.kind === 'refused'
+          ? answer
+          : refusalOf(answer);
+      }),
     compare: (task, eventsMax, owner) =>
-      comparisons.take(owner, () => compare(task, eventsMax, { archive, clock, comparing })),
+      comparisons.take(owner, false, () => compare(task, eventsMax, { archive, clock, comparing })),
     stop: () => {
       trying.stop();
       comparing.stop();
@@ -52,7 +61,7 @@ export function createWorkbench({
 async function compare(
   task: CompareTask,
   eventsMax: number,
-  parts: { archive: Pick<Archive, 'traffic'>; clock: Clock; comparing: BenchThread },
+  parts: { archive: Pick<Archive, 'traffic'>; clock: Clock; comparing: DraftProcess },
 ): Promise<Compared | NotAnswered> {
   const { archive, clock, comparing } = parts;
   const begun = await comparing.ask({ kind: 'compare', task }, TRY_MS_MAX);
@@ -79,38 +88,16 @@ async function compare(
   return report.kind === 'compared' ? { ...report, isPart } : refusalOf(report);
 }
 
-function refusalOf(answer: ThreadAnswer): NotAnswered {
-  if (answer.kind === 'broken') throw answer.error;
-  const { kind } = answer;
-  return kind === 'too-large' || kind === 'unreadable' ? { kind } : { kind: 'too-slow' };
-}
-
-/** One after the other. Of one owner only the newest waits. */
-class Turns {
-  readonly #waiting = new Map<string, (mayGo: boolean) => void>();
-  #isBusy = false;
-
-  async take<Answer>(
-    owner: string,
-    work: () => Promise<Answer | NotAnswered>,
-  ): Promise<Answer | NotAnswered> {
-    this.#waiting.get(owner)?.(false);
-    this.#waiting.delete(owner);
-    if (this.#waiting.size >= WAITING_MAX) return { kind: 'busy' };
-    if (this.#isBusy) {
-      const mayGo = await new Promise<boolean>((resolve) => this.#waiting.set(owner, resolve));
-      if (!mayGo) return { kind: 'superseded' };
-    }
-    this.#isBusy = true;
-    try {
-      return await work();
-    } finally {
-      const [next] = this.#waiting;
-      if (next === undefined) this.#isBusy = false;
-      else {
-        this.#waiting.delete(next[0]);
-        next[1](true);
-      }
-    }
+function refusalOf(answer: ProcessAnswer): NotAnswered {
+  switch (answer.kind) {
+    case 'broken':
+      throw new Error(`a draft could not be evaluated: ${answer.message}`);
+    case 'unavailable':
+      return answer;
+    case 'too-large':
+    case 'unreadable':
+      return { kind: answer.kind };
+    default:
+      return { kind: 'too-slow' };
   }
 }

@@ -1,6 +1,8 @@
 // What the playground is asked, and what it answers. Types and limits only.
 
+import type { AppErrorCode } from '../../core/error-codes.ts';
 import type { Diagnostic } from '../../core/model.ts';
+import type { Provider } from '../../core/providers.ts';
 import type { Env } from '../../engine/plan/match.ts';
 import type { SettingChange } from '../comparison/settings.ts';
 import type { Group, TallyData } from '../comparison/tally.ts';
@@ -10,7 +12,7 @@ import type { Explanation } from '../dry-run/explain.ts';
 export const RULES_BYTES_MAX = 512 * 1024;
 /** The largest webhook that Keywright takes. */
 export const EVENT_BYTES_MAX = 1024 * 1024;
-/** One try may hold its thread for so long; the shipped rules need a hundredth of it. */
+/** One try may hold its process for so long; the shipped rules need a hundredth of it. */
 export const TRY_MS_MAX = 4_000;
 /** One comparison may take so long; what was compared until then is shown. */
 export const COMPARE_MS_MAX = 15_000;
@@ -38,6 +40,25 @@ export interface CompareTask {
   readonly draft: RulesDraft;
   readonly env: Env;
 }
+
+/** A dry run by the admin API. */
+export interface DryRunTask {
+  readonly draft: RulesDraft;
+  readonly provider: Provider;
+  /** A webhook body, or one FastSpring event, as JSON text. */
+  readonly event: string;
+  readonly env: Env;
+}
+
+export type DryRun =
+  /** One object for each event, as `keywright dry-run --json` gives them, as JSON text. */
+  | { readonly kind: 'explained'; readonly json: string }
+  | {
+      readonly kind: 'refused';
+      readonly code: AppErrorCode;
+      readonly message: string;
+      readonly hint: string;
+    };
 
 /** What one event would come to; lists that are very long are cut, and `cut` says so. */
 export interface TriedEvent extends Explanation {
@@ -77,14 +98,20 @@ export interface NotAnswered {
     | 'superseded'
     /** Too many people ask at once. */
     | 'busy'
+    /** No process can be started for it. */
+    | 'unavailable'
     /** The rules of the draft cannot be read. */
     | 'unreadable';
+  /** Of what is unavailable, in the words of the operating system. */
+  readonly reason?: string;
 }
 
 /** The server's side of the playground. Nothing that it does reaches Cryptlex or the journal. */
 export interface Workbench {
   /** @param owner who asks: a newer task of the same owner takes the place of one that waits */
   tryOut(task: TryTask, owner: string): Promise<Tried | NotAnswered>;
+  /** Each waits for its turn. */
+  dryRun(task: DryRunTask): Promise<DryRun | NotAnswered>;
   /** @param eventsMax how many recorded events at most, newest first */
   compare(task: CompareTask, eventsMax: number, owner: string): Promise<Compared | NotAnswered>;
   stop(): void;

@@ -1,5 +1,5 @@
 // One try of rules that somebody is writing. Takes a draft and an event as texts, gives the findings of `check`
-// and what the event would come to. Runs in a thread of its own (playground-thread.ts), so a formula that takes
+// and what the event would come to. Runs in a process of its own (draft-process.ts), so a formula that takes
 // long holds nobody up. Uses the engine and the sandbox that everything else uses; nothing goes live.
 
 import { ACTIONS } from '../../actions/definitions.ts';

@@ -21,7 +21,9 @@ const RUNNING = readFileSync(new URL('../../../rules/stripe.yaml', import.meta.u
 const ENV = { CRYPTLEX_PRODUCT_ID: '00000000-0000-4000-8000-00000000beef' };
 
 const recorded: RecordedEvent[] = [];
-let tryMsMax = TRY_MS_MAX;
+/** Of what is not slow by itself; a busy machine may be. */
+const PATIENT_MS = 10 * TRY_MS_MAX;
+let tryMsMax = PATIENT_MS;
 const workbench = createWorkbench({
   tryMsMax: () => tryMsMax,
   clock: createSystemClock(),
@@ -147,16 +149,16 @@ describe('what would take long', () => {
     ['deep nesting', `rules: ${'['.repeat(50_000)}`],
   ])('never holds the server up: %s', async (_name, text) => {
     const pauseMs = await longestPause(() => workbench.tryOut(task(text), 'ann'));
-    // The thread is another one; what is left is handing texts over, on a busy machine.
+    // The process is another one; what is left is handing texts over, on a busy machine.
     expect(pauseMs).toBeLessThan(500);
     expect((await tried(task(RUNNING))).events).toHaveLength(1);
   });
 });
 
-test('what takes longer than it may is ended, and the next try has a new thread', async () => {
+test('what takes longer than it may is ended, and the next try has a new process', async () => {
   tryMsMax = 1;
   expect(await workbench.tryOut(task(RUNNING), 'ann')).toEqual({ kind: 'too-slow' });
-  tryMsMax = TRY_MS_MAX;
+  tryMsMax = PATIENT_MS;
   expect((await tried(task(RUNNING))).events).toHaveLength(1);
 });
 

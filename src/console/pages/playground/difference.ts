@@ -8,6 +8,7 @@ import {
   type NotAnswered,
   TRY_MS_MAX,
 } from '../../../authoring/playground/playground.ts';
+import type { AppErrorCode } from '../../../core/error-codes.ts';
 import { counted } from '../../../core/format.ts';
 import type { Html } from '../../layout.ts';
 
@@ -17,12 +18,21 @@ const REFUSALS: Readonly<Record<NotAnswered['kind'], string>> = {
     'This needed too much memory and was stopped. A formula in these rules makes far too large a value.',
   superseded: 'There is a newer version of it.',
   busy: 'Too many people try rules right now. It is tried again in a moment.',
+  unavailable: 'Rules are tried in a process of their own, and this host does not start one.',
   unreadable:
     'These rules cannot be read yet, so there is nothing to compare. Mend the errors first.',
 };
 
-export function refusalPart({ kind }: NotAnswered): Html {
-  return messagePart(REFUSALS[kind]);
+const CODES: Readonly<Partial<Record<NotAnswered['kind'], AppErrorCode>>> = {
+  'too-slow': 'DRAFT_TOO_SLOW',
+  'too-large': 'DRAFT_TOO_LARGE',
+  unavailable: 'DRAFT_UNAVAILABLE',
+};
+
+export function refusalPart({ kind, reason }: NotAnswered): Html {
+  const code = CODES[kind];
+  const details = [reason, code === undefined ? undefined : `[${code}]`].filter(Boolean);
+  return messagePart([REFUSALS[kind], ...details].join(' '));
 }
 
 export function messagePart(text: string): Html {

@@ -1,7 +1,6 @@
-// The thread of the playground. Gets one task after the other, answers each; a comparison gets its recorded
-// events portion by portion. Whoever started it ends it when a task takes too long. Does nothing by itself.
+// The process in which drafts are evaluated. Takes one task after the other, answers each; a comparison gets its
+// recorded events portion by portion. The server ends it when a task takes too long. Does nothing by itself.
 
-import { parentPort } from 'node:worker_threads';
 import { ACTIONS } from '../../actions/definitions.ts';
 import { loadRuleFile } from '../../engine/load/load.ts';
 import type { Env } from '../../engine/plan/match.ts';
@@ -9,22 +8,36 @@ import { comparePortion, type Portion } from '../comparison/compare.ts';
 import { settingChanges } from '../comparison/settings.ts';
 import { Tally } from '../comparison/tally.ts';
 import type { RulesVersion } from '../comparison/versions.ts';
-import type { Compared, CompareTask, RulesDraft, Tried, TryTask } from './playground.ts';
+import { dryRunRules } from './dry-run-rules.ts';
+import type {
+  Compared,
+  CompareTask,
+  DryRun,
+  DryRunTask,
+  RulesDraft,
+  Tried,
+  TryTask,
+} from './playground.ts';
+import { guardProcess } from './process-guard.ts';
 import { inputOf, tryRules } from './try-rules.ts';
 
-export type ToThread =
+export type ToProcess =
   | { readonly kind: 'try'; readonly task: TryTask }
+  | { readonly kind: 'dry-run'; readonly task: DryRunTask }
   | { readonly kind: 'compare'; readonly task: CompareTask }
   | { readonly kind: 'portion'; readonly portion: Portion }
   | { readonly kind: 'end' };
 
-export type FromThread =
+export type FromProcess =
   | { readonly kind: 'ready' }
   | Tried
+  | DryRun
   | Omit<Compared, 'isPart'>
   /** The rules are read, or the portion is done: a further portion may come. */
   | { readonly kind: 'next' }
-  | { readonly kind: 'unreadable' };
+  | { readonly kind: 'unreadable' }
+  /** A mistake of ours. */
+  | { readonly kind: 'broken'; readonly message: string };
 
 const GROUPS_MAX = 200;
 const IDS_MAX = 5;
@@ -38,10 +51,12 @@ interface Running {
 
 let running: Running | undefined;
 
-async function answerTo(message: ToThread): Promise<FromThread> {
+async function answerTo(message: ToProcess): Promise<FromProcess> {
   switch (message.kind) {
     case 'try':
       return tryRules(message.task);
+    case 'dry-run':
+      return dryRunRules(message.task);
     case 'compare': {
       const { running: runs, draft, env } = message.task;
       const [before, after] = [versionOf('running', runs), versionOf('draft', draft)];
@@ -64,7 +79,7 @@ function versionOf(name: string, draft: RulesDraft): RulesVersion | undefined {
   return ruleSet && { name, ruleSets: [ruleSet], isSingleFile: false };
 }
 
-function reportOf({ before, after, tally }: Running): FromThread {
+function reportOf({ before, after, tally }: Running): FromProcess {
   const { compared, different, firstMs, lastMs, unusable } = tally.data();
   return {
     kind: 'compared',
@@ -87,8 +102,13 @@ const WARM_UP: TryTask = {
   env: {},
 };
 
+const [rssBytesMax, parentPid] = process.argv.slice(2).map(Number);
+guardProcess(rssBytesMax ?? 0, parentPid ?? 0);
 await tryRules(WARM_UP);
-parentPort?.on('message', async (message: ToThread) => {
-  parentPort?.postMessage(await answerTo(message));
+process.on('message', async (message: ToProcess) => {
+  const answer = await answerTo(message).catch(
+    (error: Error): FromProcess => ({ kind: 'broken', message: error.stack ?? error.message }),
+  );
+  process.send?.(answer);
 });
-parentPort?.postMessage({ kind: 'ready' } satisfies FromThread);
+process.send?.({ kind: 'ready' } satisfies FromProcess);
