@@ -86,10 +86,9 @@ export function createExecutor(world: {
   clock: Clock;
   reach?: Reach;
 }): Executor {
-  const startedAtMs = world.clock.nowMs();
   return {
     execute: async (execution) => {
-      const run = createRun({ reach: reachNothing, ...world, startedAtMs }, execution);
+      const run = createRun({ reach: reachNothing, ...world }, execution);
       try {
         await runPlan(execution.plan, run);
       } catch (error) {
@@ -154,7 +153,7 @@ async function askBrakeOfAll(
 }
 
 function createRun(
-  world: Pick<ActionRun, 'client' | 'journal' | 'clock' | 'startedAtMs' | 'reach'>,
+  world: Pick<ActionRun, 'client' | 'journal' | 'clock' | 'reach'>,
   execution: Execution,
 ): ActionRun {
   const { event, eventKey, subjects, maxDelete, isResumed, progress, signal } = execution;
@@ -166,6 +165,7 @@ function createRun(
   return {
     ...world,
     ...{ event, eventKey, subjects, maxDelete, isResumed, progress, signal, beforeWrite },
+    attempt: execution.attempt ?? 1,
     isFresh: isFresh(execution, world),
     recalledUsers: new Set(),
     searches: new Map(),

@@ -31,11 +31,11 @@ export interface ActionRun {
   readonly clock: Clock;
   readonly event: WebhookEvent;
   readonly eventKey: string;
+  /** The attempt at the event; 1 for the first. */
+  readonly attempt: number;
   /** What the event is about, as the journal names it. */
   readonly subjects: readonly string[];
   readonly progress: Progress;
-  /** When this process began to work on events; calls of earlier ones were sent before. */
-  readonly startedAtMs: number;
   /** An earlier attempt at this event has begun to write. */
   readonly isResumed: boolean;
   /**

@@ -21,6 +21,19 @@ export function createSystemClock(): Clock {
   };
 }
 
+/** Milliseconds since it was started. */
+export type Stopwatch = () => number;
+
+/**
+ * Starts one that a wall clock put back does not slow down, nor a machine that slept: the larger of what the wall
+ * clock and the monotonic clock say.
+ */
+export function startStopwatch(clock: Clock): Stopwatch {
+  const startMs = clock.nowMs();
+  const startTick = performance.now();
+  return () => Math.max(clock.nowMs() - startMs, performance.now() - startTick);
+}
+
 function sleepOnce(ms: number, signal: AbortSignal | undefined): Promise<boolean> {
   if (signal?.aborted === true) return Promise.resolve(false);
   return new Promise((resolve) => {

@@ -265,6 +265,12 @@ export const ERRORS = {
     retryable: true,
     httpStatus: 503,
   },
+  CALL_TOO_LATE: {
+    title: 'A call was not sent, because this process was stopped before it left',
+    hint: 'Keywright tries it again by itself. If it happens often, the machine is overloaded or suspended.',
+    retryable: true,
+    httpStatus: 503,
+  },
   CRYPTLEX_NONSENSE: {
     title: 'Cryptlex answered something that is no answer',
     hint: 'Check CRYPTLEX_WEB_API_BASE_URL: a proxy or another server may answer there.',

@@ -20,7 +20,7 @@ import {
 import { openApiRequest } from './openapi-fetch.ts';
 import { PAGE_LIMIT, readPages } from './pages.ts';
 import type { Pace } from './rate-limiter.ts';
-import { type AttemptInit, createSender, type Sender } from './request.ts';
+import { type AttemptInit, type CallOptions, createSender, type Sender } from './request.ts';
 import {
   type Read,
   readDeleted,
@@ -42,11 +42,6 @@ import type {
   UserCreate,
   UserUpdate,
 } from './types.ts';
-
-export interface CallOptions {
-  /** Gives up waiting, and the call itself. A write given up after it was sent is `unclear`. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 interface LicenseSearchOptions extends CallOptions {
   /** Takes a license that Cryptlex found, but without saying whose it is; else the search fails. */
@@ -143,12 +138,12 @@ function userCalls(api: Api, send: Sender): UserCalls {
   const collection = '/v3/users';
   const item = '/v3/users/{id}';
   return {
-    findUsers: async (filter, { signal } = {}) => {
+    findUsers: async (filter, how = {}) => {
       for (const criteria of userQueries(filter)) {
         const readPage = (page: number) => {
           const query = { ...criteria, page, limit: PAGE_LIMIT };
           const get = (init: AttemptInit) => api.GET(collection, { params: { query }, ...init });
-          return send({ ...named('GET', collection), query, send: get, read: readUsers }, signal);
+          return send({ ...named('GET', collection), query, send: get, read: readUsers }, how);
         };
         const isWanted = (user: User) => matchesUser(user, filter);
         const found = await readPages(collection, readPage, isWanted);
@@ -156,17 +151,17 @@ function userCalls(api: Api, send: Sender): UserCalls {
       }
       return [];
     },
-    getUser: async (id, { signal } = {}) => {
+    getUser: async (id, how = {}) => {
       const get = (init: AttemptInit) => api.GET(item, { ...idParams(id), ...init });
-      return send({ ...named('GET', item, id), send: get, ...orUndefined(readUser) }, signal);
+      return send({ ...named('GET', item, id), send: get, ...orUndefined(readUser) }, how);
     },
-    createUser: async (body, { signal } = {}) => {
+    createUser: async (body, how = {}) => {
       const post = (init: AttemptInit) => api.POST(collection, { body, ...init });
-      return send({ ...named('POST', collection), body, send: post, read: readUser }, signal);
+      return send({ ...named('POST', collection), body, send: post, read: readUser }, how);
     },
-    updateUser: async (id, body, { signal } = {}) => {
+    updateUser: async (id, body, how = {}) => {
       const patch = (init: AttemptInit) => api.PATCH(item, { ...idParams(id), body, ...init });
-      return send({ ...named('PATCH', item, id), body, send: patch, read: readUser }, signal);
+      return send({ ...named('PATCH', item, id), body, send: patch, read: readUser }, how);
     },
   };
 }
@@ -179,12 +174,12 @@ function licenseCalls(api: Api, send: Sender): Omit<CryptlexClient, keyof UserCa
   const template = '/v3/license-templates/{id}';
   const product = '/v3/products/{id}';
   return {
-    findLicenses: async (filter, { signal, onOwnerUntold } = {}) => {
+    findLicenses: async (filter, { onOwnerUntold, ...how } = {}) => {
       const criteria = licenseQuery(filter);
       const readPage = (page: number) => {
         const query = { ...criteria, page, limit: PAGE_LIMIT };
         const get = (init: AttemptInit) => api.GET(collection, { params: { query }, ...init });
-        return send({ ...named('GET', collection), query, send: get, read: readLicenses }, signal);
+        return send({ ...named('GET', collection), query, send: get, read: readLicenses }, how);
       };
       return readPages(collection, readPage, (license) => {
         const isUntold = filter.userId !== undefined && ownerOf(license) === undefined;
@@ -193,39 +188,39 @@ function licenseCalls(api: Api, send: Sender): Omit<CryptlexClient, keyof UserCa
         return false;
       });
     },
-    getLicense: async (id, { signal } = {}) => {
+    getLicense: async (id, how = {}) => {
       const get = (init: AttemptInit) => api.GET(item, { ...idParams(id), ...init });
-      return send({ ...named('GET', item, id), send: get, ...orUndefined(readLicense) }, signal);
+      return send({ ...named('GET', item, id), send: get, ...orUndefined(readLicense) }, how);
     },
-    createLicense: async (body, { signal } = {}) => {
+    createLicense: async (body, how = {}) => {
       const post = (init: AttemptInit) => api.POST(collection, { body, ...init });
-      return send({ ...named('POST', collection), body, send: post, read: readLicense }, signal);
+      return send({ ...named('POST', collection), body, send: post, read: readLicense }, how);
     },
-    updateLicense: async (id, body, { signal } = {}) => {
+    updateLicense: async (id, body, how = {}) => {
       const patch = (init: AttemptInit) => api.PATCH(item, { ...idParams(id), body, ...init });
-      return send({ ...named('PATCH', item, id), body, send: patch, read: readLicense }, signal);
+      return send({ ...named('PATCH', item, id), body, send: patch, read: readLicense }, how);
     },
-    renewLicense: async (id, { signal } = {}) => {
+    renewLicense: async (id, how = {}) => {
       const post = (init: AttemptInit) => api.POST(renewal, { ...idParams(id), ...init });
-      return send({ ...named('POST', renewal, id), send: post, read: readLicense }, signal);
+      return send({ ...named('POST', renewal, id), send: post, read: readLicense }, how);
     },
-    setLicenseExpiry: async (id, expiresAt, { signal } = {}) => {
+    setLicenseExpiry: async (id, expiresAt, how = {}) => {
       const body = { expiresAt };
       const patch = (init: AttemptInit) => api.PATCH(expiry, { ...idParams(id), body, ...init });
-      return send({ ...named('PATCH', expiry, id), body, send: patch, read: readLicense }, signal);
+      return send({ ...named('PATCH', expiry, id), body, send: patch, read: readLicense }, how);
     },
-    deleteLicense: async (id, { signal } = {}) => {
+    deleteLicense: async (id, how = {}) => {
       const remove = (init: AttemptInit) => api.DELETE(item, { ...idParams(id), ...init });
       const call = { ...named('DELETE', item, id), send: remove, read: readDeleted };
-      return send<'deleted' | 'gone'>({ ...call, notFound: { value: 'gone' } }, signal);
+      return send<'deleted' | 'gone'>({ ...call, notFound: { value: 'gone' } }, how);
     },
-    getLicenseTemplate: async (id, { signal } = {}) => {
+    getLicenseTemplate: async (id, how = {}) => {
       const get = (init: AttemptInit) => api.GET(template, { ...idParams(id), ...init });
-      return send({ ...named('GET', template, id), send: get, read: readTemplate }, signal);
+      return send({ ...named('GET', template, id), send: get, read: readTemplate }, how);
     },
-    getProduct: async (id, { signal } = {}) => {
+    getProduct: async (id, how = {}) => {
       const get = (init: AttemptInit) => api.GET(product, { ...idParams(id), ...init });
-      return send({ ...named('GET', product, id), send: get, ...orUndefined(readProduct) }, signal);
+      return send({ ...named('GET', product, id), send: get, ...orUndefined(readProduct) }, how);
     },
   };
 }

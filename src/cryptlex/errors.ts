@@ -115,6 +115,12 @@ export function errorOfUnsent(call: CallName, cause: unknown): CryptlexError {
   });
 }
 
+/** The error for a call that did not leave, since this process was stopped in between. */
+export function errorOfTooLate(call: CallName): CryptlexError {
+  const message = `${call.method} ${call.path} was not sent: too much time had passed since it was noted`;
+  return new CryptlexError('CALL_TOO_LATE', message, { effect: 'none', aborted: true });
+}
+
 /** The error for an answer that is no answer. After a 2xx a write has probably happened. */
 export function errorOfNonsense(call: CallName, status: number, reason: string): CryptlexError {
   const message = `${call.method} ${call.path} was answered with ${status}, but ${reason}`;

@@ -5,13 +5,21 @@
 import type { Clock } from '../core/model.ts';
 import { type AnswerHeaders, exhaustedMs, retryAfterMs } from './rate-headers.ts';
 
+/** That a call may start. */
+export interface Grant {
+  /**
+   * Called right before the call leaves, which takes its place in the window from then on. False: the grant
+   * has expired meanwhile, and another one is needed.
+   */
+  begin(): boolean;
+  /** Called once the call has ended, or will not be made; twice is harmless. */
+  release(): void;
+}
+
 /** All calls of a process, or of all replicas, go through one. */
 export interface Pace {
-  /**
-   * Resolves when a call may start, with what has to be called once it has ended (calling it twice
-   * is harmless). Rejects with the signal's reason when it is aborted before.
-   */
-  acquire(signal?: AbortSignal): Promise<() => void>;
+  /** Resolves when a call may start. Rejects with the signal's reason when it is aborted before. */
+  acquire(signal?: AbortSignal): Promise<Grant>;
   /** Is told the status and headers of each answer. */
   observe(status: number, headers: AnswerHeaders): void;
 }
@@ -34,13 +42,14 @@ const PAUSE_MS_MAX = 60_000;
 interface StartWindow {
   /** How long nothing may start; 0 = now. */
   waitMs(): number;
-  started(): void;
+  /** Takes a place in the window; gives the way to move it to the present. */
+  started(): () => void;
   pause(ms: number): void;
 }
 
 function createStartWindow({ requests, periodMs, clock }: PaceOptions): StartWindow {
   /** Moments of the latest starts, oldest first, at most `requests` of them. */
-  let startedMs: number[] = [];
+  const starts: { ms: number }[] = [];
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
   let lastSeenMs = clock.nowMs();
 
@@ -49,7 +58,7 @@ function createStartWindow({ requests, periodMs, clock }: PaceOptions): StartWin
     const nowMs = clock.nowMs();
     const backMs = lastSeenMs - nowMs;
     if (backMs > 0) {
-      startedMs = startedMs.map((startMs) => startMs - backMs);
+      for (const start of starts) start.ms -= backMs;
       pausedUntilMs -= backMs;
     }
     lastSeenMs = nowMs;
@@ -59,14 +68,23 @@ function createStartWindow({ requests, periodMs, clock }: PaceOptions): StartWin
   return {
     waitMs: () => {
       const nowMs = now();
-      const oldestMs = startedMs.length < requests ? undefined : startedMs[0];
+      const oldestMs = starts.length < requests ? undefined : starts[0]?.ms;
       // One more millisecond, since the clock's moments are rounded down.
       const windowMs = oldestMs === undefined ? 0 : oldestMs + periodMs + 1 - nowMs;
       return Math.max(0, windowMs, pausedUntilMs - nowMs);
     },
     started: () => {
-      startedMs.push(now());
-      if (startedMs.length > requests) startedMs.shift();
+      const start = { ms: now() };
+      starts.push(start);
+      if (starts.length > requests) starts.shift();
+      return () => {
+        const nowMs = now();
+        const place = starts.indexOf(start);
+        if (start.ms === nowMs || place < 0) return;
+        starts.splice(place, 1);
+        start.ms = nowMs;
+        starts.push(start);
+      };
     },
     pause: (ms) => {
       pausedUntilMs = Math.max(pausedUntilMs, now() + ms);
@@ -75,7 +93,7 @@ function createStartWindow({ requests, periodMs, clock }: PaceOptions): StartWin
 }
 
 interface Waiter {
-  start(): void;
+  start(begin: () => void): void;
 }
 
 /**
@@ -98,9 +116,9 @@ export function createPace(options: PaceOptions): Pace {
         return;
       }
       queue.delete(waiter);
-      window.started();
+      const begin = window.started();
       active += 1;
-      waiter.start();
+      waiter.start(begin);
     }
     // Nobody waits: a timer left running would keep the process alive for nothing.
     alarm?.abort();
@@ -118,17 +136,23 @@ export function createPace(options: PaceOptions): Pace {
     });
   }
 
-  function releaser(): () => void {
+  function grantOf(begin: () => void): Grant {
     let held = true;
-    return () => {
-      if (!held) return;
-      held = false;
-      active -= 1;
-      startWaiters();
+    return {
+      begin: () => {
+        begin();
+        return true;
+      },
+      release: () => {
+        if (!held) return;
+        held = false;
+        active -= 1;
+        startWaiters();
+      },
     };
   }
 
-  function acquire(signal?: AbortSignal): Promise<() => void> {
+  function acquire(signal?: AbortSignal): Promise<Grant> {
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
@@ -137,9 +161,9 @@ export function createPace(options: PaceOptions): Pace {
         startWaiters();
       };
       const waiter: Waiter = {
-        start: () => {
+        start: (begin) => {
           signal?.removeEventListener('abort', onAbort);
-          resolve(releaser());
+          resolve(grantOf(begin));
         },
       };
       signal?.addEventListener('abort', onAbort, { once: true });

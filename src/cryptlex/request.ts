@@ -5,7 +5,12 @@
 import type { Clock } from '../core/model.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Fetch } from '../http/fetch.ts';
-import { AnswerTooLarge, type Transport, type WireResponse } from '../http/transport.ts';
+import {
+  AnswerTooLarge,
+  TooLateToSend,
+  type Transport,
+  type WireResponse,
+} from '../http/transport.ts';
 import { type CallRecord, callRecord, passwordsOf, type RecordableCall } from './call-record.ts';
 import { errorBodyText, isHtml } from './error-body.ts';
 import {
@@ -14,12 +19,13 @@ import {
   errorOfFailure,
   errorOfNonsense,
   errorOfStatus,
+  errorOfTooLate,
   errorOfUnsent,
   isWrite,
 } from './errors.ts';
 import { openApiFetch } from './openapi-fetch.ts';
 import { retryAfterMs } from './rate-headers.ts';
-import { type Pace, RETRY_AFTER_MS_DEFAULT } from './rate-limiter.ts';
+import { type Grant, type Pace, RETRY_AFTER_MS_DEFAULT } from './rate-limiter.ts';
 import type { Read } from './responses.ts';
 
 /** What openapi-fetch takes for one attempt. */
@@ -53,7 +59,21 @@ export interface SenderOptions {
   readonly onCall: ((record: CallRecord) => void) | undefined;
 }
 
-export type Sender = <T>(call: Call<T>, signal: AbortSignal | undefined) => Promise<T>;
+/** What its caller does between the rate limiter's grant and the call itself. */
+export interface Departure {
+  /** Awaited after each grant: what is noted here is about to be sent. What it throws, the call throws. */
+  onGranted(): Promise<void>;
+  /** Asked right before the call leaves; asks nobody else. */
+  mayLeave(): boolean;
+}
+
+export interface CallOptions {
+  /** Gives up waiting, and the call itself. A write given up after it was sent is `unclear`. */
+  readonly signal?: AbortSignal | undefined;
+  readonly departure?: Departure;
+}
+
+export type Sender = <T>(call: Call<T>, how: CallOptions) => Promise<T>;
 
 type Outcome<T> =
   | { readonly kind: 'value'; readonly value: T }
@@ -61,9 +81,10 @@ type Outcome<T> =
 
 /** @throws CryptlexError CRYPTLEX_* by `sender(call)`; see errors.ts for what each effect means */
 export function createSender(options: SenderOptions): Sender {
-  return async <T>(call: Call<T>, signal: AbortSignal | undefined): Promise<T> => {
+  return async <T>(call: Call<T>, how: CallOptions): Promise<T> => {
+    const { signal } = how;
     for (let attempt = 0; ; attempt++) {
-      const outcome = await paced(options, call, signal);
+      const outcome = await paced(options, call, how);
       if (outcome.kind === 'value') return outcome.value;
       const pauseMs = pauseBeforeRetry(options, call, { error: outcome.error, attempt });
       if (pauseMs === undefined) throw outcome.error;
@@ -84,7 +105,7 @@ function pauseBeforeRetry(
   if (pauseMs === undefined || wantedMs > options.maxRetryAfterMs) return;
   const repeatable = isWrite(call)
     ? error.effect === 'none' &&
-      (error.code === 'CRYPTLEX_RATE_LIMITED' || error.code === 'CRYPTLEX_UNAVAILABLE')
+      ['CRYPTLEX_RATE_LIMITED', 'CRYPTLEX_UNAVAILABLE', 'CALL_TOO_LATE'].includes(error.code)
     : error.code !== 'CRYPTLEX_TOKEN' && error.code !== 'CRYPTLEX_REFUSED';
   if (!repeatable) return;
   // A quarter of jitter, so that calls refused together do not come back together.
@@ -95,29 +116,38 @@ function pauseBeforeRetry(
 async function paced<T>(
   options: SenderOptions,
   call: Call<T>,
-  signal: AbortSignal | undefined,
+  how: CallOptions,
 ): Promise<Outcome<T>> {
-  let release: () => void;
-  try {
-    release = await options.pace.acquire(signal);
-  } catch (cause) {
-    if (signal?.aborted === true) return failed(errorOfUnsent(call, cause));
-    // A pace shared through a database can fail in its own way, which is not Cryptlex's.
-    throw cause;
+  const { signal, departure } = how;
+  for (;;) {
+    let grant: Grant;
+    try {
+      grant = await options.pace.acquire(signal);
+    } catch (cause) {
+      if (signal?.aborted === true) return failed(errorOfUnsent(call, cause));
+      // A pace shared through a database can fail in its own way, which is not Cryptlex's.
+      throw cause;
+    }
+    try {
+      if (hasGivenUp(how)) return failed(errorOfUnsent(call, signal?.reason));
+      await departure?.onGranted();
+      if (hasGivenUp(how)) return failed(errorOfUnsent(call, signal?.reason));
+      if (grant.begin()) return await timed(options, call, how);
+    } finally {
+      grant.release();
+    }
   }
-  try {
-    if (signal?.aborted === true) return failed(errorOfUnsent(call, signal.reason));
-    return await timed(options, call, signal);
-  } finally {
-    release();
-  }
+}
+
+function hasGivenUp({ signal }: CallOptions): boolean {
+  return signal?.aborted === true;
 }
 
 /** One attempt under its time-out, recorded. */
 async function timed<T>(
   options: SenderOptions,
   call: Call<T>,
-  signal: AbortSignal | undefined,
+  { signal, departure }: CallOptions,
 ): Promise<Outcome<T>> {
   const startedMs = options.clock.nowMs();
   const ending = new AbortController();
@@ -132,7 +162,8 @@ async function timed<T>(
   let response: WireResponse | undefined;
   const capture = openApiFetch(async (request) => {
     request.headers.set('authorization', `Bearer ${options.token.reveal().trim()}`);
-    response = await options.transport(request);
+    const mayLeave = departure && (() => departure.mayLeave());
+    response = await options.transport({ ...request, mayLeave });
     options.pace.observe(response.status, response.headers);
     return response;
   });
@@ -142,7 +173,8 @@ async function timed<T>(
     outcome = judge(options, call, answer);
   } catch (cause) {
     const reason = timedOut ? 'timeout' : ending.signal.aborted ? 'aborted' : 'network';
-    if (response !== undefined && cause instanceof AnswerTooLarge && saysNothing(response)) {
+    if (cause instanceof TooLateToSend) outcome = failed(errorOfTooLate(call));
+    else if (response !== undefined && cause instanceof AnswerTooLarge && saysNothing(response)) {
       outcome = failed(errorOfNonsense(call, response.status, cause.message));
     } else {
       // A refusal whose body was cut off is a refusal all the same: its status had come.

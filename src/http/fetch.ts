@@ -1,15 +1,16 @@
 // Between the transport and what is used as fetch: the sandbox in process, Stripe's SDK, a dry run, a test.
 // Bodies are text on both sides.
 
-import type { Transport } from './transport.ts';
+import { TooLateToSend, type Transport } from './transport.ts';
 
 /** What fetch is used as, where somebody hands one in. */
 export type Fetch = (request: Request) => Promise<Response>;
 
 /** A transport over something that is used as fetch. */
 export function transportOver(fetch: Fetch): Transport {
-  return ({ url, method, headers, body, signal }) =>
-    fetch(
+  return async ({ url, method, headers, body, signal, mayLeave }) => {
+    if (mayLeave?.() === false) throw new TooLateToSend();
+    return fetch(
       new Request(url, {
         ...{ method, headers, signal },
         ...(body === undefined ? {} : { body }),
@@ -17,6 +18,7 @@ export function transportOver(fetch: Fetch): Transport {
         redirect: 'manual',
       }),
     );
+  };
 }
 
 /** The form of the global fetch, over a transport. */

@@ -10,6 +10,8 @@ import {
   type IncomingMessage,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { type Proxies, type ProxyServer, proxyFor } from './proxies.ts';
 import { TunnelAgent } from './tunnel-agent.ts';
 
@@ -20,6 +22,11 @@ export interface WireRequest {
   readonly headers: Headers;
   readonly body: string | undefined;
   readonly signal: AbortSignal;
+  /**
+   * Asked on the open connection, right before the first byte is written: a process may be stopped for any time
+   * while the connection is made. When it says no, the request rejects with a TooLateToSend.
+   */
+  readonly mayLeave?: (() => boolean) | undefined;
 }
 
 /** The headers of an answer, as far as they are looked at. */
@@ -40,6 +47,14 @@ export interface WireResponse {
 /** Rejects when no status came, with what the system said, or with the signal's reason. */
 export type Transport = (request: WireRequest) => Promise<WireResponse>;
 
+/** Nothing was sent: what asked for the request is not certain to be entitled to it any more. */
+export class TooLateToSend extends Error {
+  constructor() {
+    super('it was too late to send it');
+    this.name = 'TooLateToSend';
+  }
+}
+
 /** The body was longer than any true answer; the connection was closed. */
 export class AnswerTooLarge extends Error {
   constructor() {
@@ -58,7 +73,7 @@ export function createTransport(proxies: Proxies): Transport {
   const open = createOpener(proxies);
   return (request) =>
     new Promise((resolve, reject) => {
-      const { body, signal } = request;
+      const { body, signal, mayLeave } = request;
       const outgoing = open(request);
       const giveUp = (): void => {
         outgoing.destroy(signal.reason);
@@ -68,8 +83,22 @@ export function createTransport(proxies: Proxies): Transport {
       outgoing.on('close', () => signal.removeEventListener('abort', giveUp));
       if (signal.aborted) giveUp();
       else signal.addEventListener('abort', giveUp);
-      outgoing.end(body);
+      if (mayLeave === undefined) outgoing.end(body);
+      else
+        whenOpen(outgoing, () => {
+          if (mayLeave()) outgoing.end(body);
+          else outgoing.destroy(new TooLateToSend());
+        });
     });
+}
+
+/** Calls back once what is written next leaves the process at once. */
+function whenOpen(outgoing: ClientRequest, write: () => void): void {
+  outgoing.once('socket', (socket: Socket & Partial<Pick<TLSSocket, 'encrypted'>>) => {
+    const isOpening = socket.connecting || Reflect.get(socket, 'secureConnecting') === true;
+    if (isOpening) socket.once(socket.encrypted === true ? 'secureConnect' : 'connect', write);
+    else write();
+  });
 }
 
 /** Begins a request on the connection that its address asks for: direct, by a tunnel, or to the proxy itself. */

@@ -141,11 +141,24 @@ export interface IntendedOperation {
   readonly before: JsonObject;
   /** What was decided; it is not decided again. */
   readonly choice: string | undefined;
+  /** On the journal's clock, which is that of the database. */
   readonly intendedAtMs: number;
 }
 
+/** What an attempt asks to be noted as intended. */
+export type Intention = Omit<IntendedOperation, 'intendedAtMs'> & { readonly attempt: number };
+/** The same as it was noted; whoever holds it may complete or withdraw it. */
+export type Intended = IntendedOperation & { readonly attempt: number };
+
 export type OperationRecord = IntendedOperation &
-  ({ readonly state: 'intended' } | { readonly state: 'done'; readonly result: OperationResult });
+  (
+    | {
+        readonly state: 'intended';
+        /** How long ago it was intended, on the journal's clock. */
+        readonly openForMs: number;
+      }
+    | { readonly state: 'done'; readonly result: OperationResult }
+  );
 
 /** That an event of this time set a field. */
 export interface LastWrite {
@@ -154,6 +167,8 @@ export interface LastWrite {
   readonly timeMs: number;
   /** Of two events of the same time the higher one counts as the later; a payment has 1, others 0. */
   readonly rank: number;
+  /** What was written, where later events need it. */
+  readonly written?: JsonObject;
 }
 
 /**
@@ -193,10 +208,18 @@ export interface Journal {
    * an older event before it. An event in back-off keeps its place; a waiting one steps aside.
    */
   take(): Promise<TakenEvent | undefined>;
-  /** Ends an attempt and frees its subjects; of an event that this process does not work on, nothing. */
-  settle(key: string, settlement: Settlement): Promise<void>;
+  /**
+   * Ends an attempt and frees its subjects. Does nothing where this process does not work on the event, or
+   * works on another attempt at it: the one that ends was taken over meanwhile.
+   */
+  settle(key: string, settlement: Settlement, attempt?: number): Promise<void>;
+  /**
+   * Whether this process may still act for the attempt, by its own clocks and what it last heard of its
+   * lease; asks nobody. False as soon as another replica may take the event over.
+   */
+  holdsLease(eventKey: string, attempt: number): boolean;
   /** Gives up an event whose end cannot be written: it may be taken again, by this process or another. */
-  giveUp(key: string): void;
+  giveUp(key: string, attempt: number): void;
   /** When the next event that was put off is due; undefined when there is none. */
   nextDueAtMs(): Promise<number | undefined>;
   /** Calls the listener whenever there may be something to take. Gives the way to stop. */
@@ -225,16 +248,25 @@ export interface Journal {
   findCreated(licenseIds: readonly string[]): Promise<ReadonlySet<string>>;
   /**
    * Notes a call before it is made, in place of what `findOperations` gave for its key. When something
-   * else stands there by now, nothing is noted: another event of the same fact was faster.
+   * else is there by now, nothing is noted: another event of the same fact was faster.
+   * @throws JOURNAL_LEASE_LOST
    */
   intend(
-    operation: IntendedOperation,
-    replaces: OperationRecord | undefined,
-  ): Promise<'intended' | 'overtaken'>;
-  /** Notes the result and the fields that were set, together. */
-  complete(key: string, result: OperationResult, lastWrites: readonly LastWrite[]): Promise<void>;
-  /** Forgets an intention that certainly did nothing. */
-  withdraw(key: string): Promise<void>;
+    intention: Intention,
+    replaces: Pick<OperationRecord, 'eventKey' | 'intendedAtMs' | 'state'> | undefined,
+  ): Promise<Intended | 'overtaken'>;
+  /**
+   * Notes the result and the fields that were set, together; only while what was intended is as it was
+   * noted, and the event is still this attempt's.
+   * @throws JOURNAL_LEASE_LOST
+   */
+  complete(
+    intended: Intended,
+    result: OperationResult,
+    lastWrites: readonly LastWrite[],
+  ): Promise<void>;
+  /** Forgets an intention that certainly did nothing; under the same condition, else nothing. */
+  withdraw(intended: Intended): Promise<void>;
   /**
    * Notes that an event of this time found the fields as it wants them, without a call. What is known
    * of a field never goes back: a write of an older event, or of one of the same time and a lower

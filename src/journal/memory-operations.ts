@@ -3,7 +3,8 @@
 
 import type { OperationResult } from '../core/model.ts';
 import type {
-  IntendedOperation,
+  Intended,
+  Intention,
   KnownReferences,
   LastWrite,
   OperationRecord,
@@ -13,7 +14,8 @@ import type {
 const OPERATIONS_MAX = 200_000;
 
 /** The part of the journal that is about what was done. */
-export class MemoryOperations {
+export abstract class MemoryOperations {
+  protected abstract nowMs(): number;
   readonly #operations = new Map<string, OperationRecord>();
   readonly #created = new Set<string>();
   readonly #lastWrites = new Map<string, LastWrite>();
@@ -31,7 +33,9 @@ export class MemoryOperations {
     const found = new Map<string, OperationRecord>();
     for (const key of keys) {
       const operation = this.#operations.get(key);
-      if (operation !== undefined) found.set(key, operation);
+      if (operation?.state === 'intended') {
+        found.set(key, { ...operation, openForMs: this.nowMs() - operation.intendedAtMs });
+      } else if (operation !== undefined) found.set(key, operation);
     }
     return found;
   }
@@ -54,22 +58,25 @@ export class MemoryOperations {
   }
 
   async intend(
-    operation: IntendedOperation,
-    replaces: OperationRecord | undefined,
-  ): Promise<'intended' | 'overtaken'> {
-    if (!isSame(this.#operations.get(operation.key), replaces)) return 'overtaken';
-    this.#operations.set(operation.key, { ...operation, state: 'intended' });
-    return 'intended';
+    intention: Intention,
+    replaces: Pick<OperationRecord, 'eventKey' | 'intendedAtMs' | 'state'> | undefined,
+  ): Promise<Intended | 'overtaken'> {
+    if (!isSame(this.#operations.get(intention.key), replaces)) return 'overtaken';
+    const { attempt: _attempt, ...operation } = intention;
+    const noted = { ...operation, intendedAtMs: this.nowMs() };
+    this.#operations.set(intention.key, { ...noted, state: 'intended', openForMs: 0 });
+    return { ...noted, attempt: intention.attempt };
   }
 
   async complete(
-    key: string,
+    { key }: Intended,
     result: OperationResult,
     lastWrites: readonly LastWrite[],
   ): Promise<void> {
     const operation = this.#operations.get(key);
     if (operation !== undefined) {
-      this.#operations.set(key, { ...operation, state: 'done', result });
+      const { openForMs: _age, ...base } = { openForMs: 0, ...operation };
+      this.#operations.set(key, { ...base, state: 'done', result });
       if (operation.action === 'license.create') this.#created.add(result.targetId);
     }
     this.#forgetOldestOperation();
@@ -88,7 +95,7 @@ export class MemoryOperations {
     forgetBeyond(this.#lastWrites, OPERATIONS_MAX);
   }
 
-  async withdraw(key: string): Promise<void> {
+  async withdraw({ key }: Intended): Promise<void> {
     this.#operations.delete(key);
   }
 
@@ -136,7 +143,9 @@ export class MemoryOperations {
   }
 }
 
-function isSame(a: OperationRecord | undefined, b: OperationRecord | undefined): boolean {
+type Noted = Pick<OperationRecord, 'eventKey' | 'intendedAtMs' | 'state'> | undefined;
+
+function isSame(a: Noted, b: Noted): boolean {
   return (
     a?.state === b?.state && a?.eventKey === b?.eventKey && a?.intendedAtMs === b?.intendedAtMs
   );

@@ -36,7 +36,8 @@ export abstract class MemoryTimers extends MemoryOperations {
   async askTimer(question: TimerQuestion): Promise<TimerAnswer> {
     const known = this.#of(question.timerKey);
     const timeMs = noteEarliest(known.failures, question);
-    const decision = decideTimer(known.state, { ...question, timeMs }, latestOf(known.payments));
+    const asked = { ...question, timeMs, nowMs: this.nowMs() };
+    const decision = decideTimer(known.state, asked, latestOf(known.payments));
     known.state = decision.state;
     if (decision.released !== undefined) this.release(decision.released);
     return decision.answer;

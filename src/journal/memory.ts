@@ -183,6 +183,14 @@ class MemoryJournal extends MemoryTimers implements Journal {
   /** Settling never fails here. */
   giveUp(): void {}
 
+  protected override nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  holdsLease(): boolean {
+    return true;
+  }
+
   async settle(key: string, settlement: Settlement): Promise<void> {
     const entry = this.#entries.get(key);
     // Freeing the subjects of an event that nobody works on would let two others run side by side.

@@ -12,11 +12,12 @@ import type { Archive } from './archive.ts';
 import type { Journal } from './journal.ts';
 import { createMemoryJournal } from './memory.ts';
 import type { SqlDatabase } from './sql/database.ts';
+import type { Lease } from './sql/held-events.ts';
 import { isAway, PreparedDatabase } from './sql/prepared-database.ts';
 import { migrate } from './sql/schema.ts';
 import { createSharedPace } from './sql/shared-rate-limit.ts';
 import { createSqlArchive } from './sql/sql-archive.ts';
-import { type Lease, openPreparedJournal } from './sql/sql-journal.ts';
+import { openPreparedJournal } from './sql/sql-journal.ts';
 
 export interface OpenedJournal {
   readonly journal: Journal;

@@ -36,7 +36,13 @@ export interface TimerCancel {
 
 export type TimerAnswer =
   /** The event holds the clock: its plan is carried out when it is due. */
-  | { readonly kind: 'holds'; readonly startMs: number; readonly dueAtMs: number }
+  | {
+      readonly kind: 'holds';
+      readonly startMs: number;
+      readonly dueAtMs: number;
+      /** By the journal's clock, which all replicas share. */
+      readonly isDue: boolean;
+    }
   /** An earlier failure holds it. */
   | { readonly kind: 'joined'; readonly startMs: number; readonly dueAtMs: number }
   /** It had run out when this failure happened, or this failure is older. */
@@ -57,13 +63,19 @@ export interface TimerDecision {
  */
 export function decideTimer(
   state: TimerState | undefined,
-  { eventKey, timeMs, dueAtMs }: Pick<TimerQuestion, 'eventKey' | 'timeMs' | 'dueAtMs'>,
+  {
+    eventKey,
+    timeMs,
+    dueAtMs,
+    nowMs,
+  }: Pick<TimerQuestion, 'eventKey' | 'timeMs' | 'dueAtMs'> & { readonly nowMs: number },
   paidAtMs: number | undefined,
 ): TimerDecision {
   if (state?.eventKey === eventKey && !isPaid(state, paidAtMs)) {
     const { startMs, dueMs } = state;
     // Once promised, the time is not changed by a change of the rules.
-    return { state, answer: { kind: 'holds', startMs, dueAtMs: dueMs } };
+    const answer = { kind: 'holds', startMs, dueAtMs: dueMs, isDue: nowMs >= dueMs } as const;
+    return { state, answer };
   }
   if (paidAtMs !== undefined && paidAtMs >= timeMs) {
     return { state, answer: { kind: 'cancelled', paidAtMs } };
@@ -78,7 +90,7 @@ export function decideTimer(
   const started = { eventKey, startMs: timeMs, dueMs: dueAtMs, isOver: false };
   return {
     state: started,
-    answer: { kind: 'holds', startMs: timeMs, dueAtMs },
+    answer: { kind: 'holds', startMs: timeMs, dueAtMs, isDue: nowMs >= dueAtMs },
     ...(state === undefined || state.isOver ? {} : { released: state.eventKey }),
   };
 }

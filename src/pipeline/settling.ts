@@ -32,7 +32,7 @@ export function createSettling(
     const eventId = taken.event.id;
     for (const one of [settlement, refusedSettlement(eventId)]) {
       try {
-        await journal.settle(taken.key, one);
+        await journal.settle(taken.key, one, taken.attempt);
         return one;
       } catch (error) {
         log.error({ eventId, cause: messageOf(error) }, 'an event could not be settled');
@@ -60,7 +60,7 @@ export function createSettling(
         unsettled.delete(taken.key);
       }
       log.error({ eventId: taken.event.id }, 'an event was given up unsettled, and is taken again');
-      journal.giveUp(taken.key);
+      journal.giveUp(taken.key, taken.attempt);
       return undefined;
     },
   };

@@ -2,7 +2,7 @@
 // how the attempt ends, or that the time is over and the plan is carried out. And what a payment stops.
 // Never knows how long a rule waits, nor what it does then.
 
-import type { Clock, EventOutcome, PlannedTimer, TimerName, WebhookEvent } from '../core/model.ts';
+import type { EventOutcome, PlannedTimer, TimerName, WebhookEvent } from '../core/model.ts';
 import { keyText } from '../core/stored-text.ts';
 import type { Journal, Settlement, TakenEvent } from '../journal/journal.ts';
 import type { TimerAnswer } from '../journal/timers.ts';
@@ -27,7 +27,7 @@ export async function stepOfTimer(
   taken: TakenEvent,
   timer: PlannedTimer,
   rule: string,
-  { journal, clock }: { journal: Journal; clock: Clock },
+  { journal }: { journal: Journal },
 ): Promise<TimerStep> {
   const { event } = taken;
   const key = timerKeyOf(event, timer);
@@ -38,7 +38,7 @@ export async function stepOfTimer(
     timeMs: event.timeMs,
     dueAtMs: timer.dueAtMs,
   });
-  if (answer.kind === 'holds' && clock.nowMs() >= answer.dueAtMs) {
+  if (answer.kind === 'holds' && answer.isDue) {
     return { kind: 'go on', dueAtMs: answer.dueAtMs };
   }
   const outcome = describeTimer(event.id, rule, timer, answer);

@@ -93,8 +93,6 @@ describe('a crash', () => {
     await bench.tryOnce(CREATE_ONE.steps).catch(() => undefined);
     crash.over();
     bench.sandbox.faults.clear();
-    // Its call may have been held back by the pace, and sent at the last moment of its process.
-    await bench.clock.advance(60_000);
     bench.restart();
     const posts = () => writesOf(bench).filter((call) => call === 'POST /v3/licenses').length;
     await bench.clock.advance(14_999);
@@ -106,6 +104,37 @@ describe('a crash', () => {
     await bench.tryOnce(CREATE_ONE.steps);
     expect(posts()).toBe(2);
     expect(bench.sandbox.state.licenses).toHaveLength(1);
+  });
+});
+
+describe('a process that is stopped between the note of a call and the call', () => {
+  test.each([
+    ['2.9 s, its lease being its own: the call leaves', 2_900, true, 1],
+    ['3 s: the call is noted anew, and leaves', 3_000, true, 2],
+    ['a moment, its lease being lost: nothing leaves', 0, false, 3],
+  ])('for %s', async (_name, stoppedMs, holdsLease, notes) => {
+    let intended = 0;
+    const bench = createBench();
+    const intend = bench.journal.intend.bind(bench.journal);
+    Object.assign(bench.journal, {
+      holdsLease: () => holdsLease,
+      intend: async (...args: Parameters<Journal['intend']>) => {
+        const noted = await intend(...args);
+        intended += 1;
+        // Stopped once; what comes after it goes on as always.
+        if (intended === 1) bench.clock.step(stoppedMs);
+        return noted;
+      },
+    });
+    const input = { productId: 'p1', metadata: { sub: 's1' } };
+    const outcome = await bench
+      .tryOnce([{ action: 'license.create', input, once: 'sale-1' }])
+      .catch((error: AppError) => error.code);
+    expect(intended).toBe(notes);
+    expect(bench.sandbox.state.licenses).toHaveLength(holdsLease ? 1 : 0);
+    if (holdsLease) return;
+    expect(outcome).toBe('CALL_TOO_LATE');
+    expect(writesOf(bench)).toEqual([]);
   });
 });
 

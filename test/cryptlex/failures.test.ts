@@ -425,7 +425,7 @@ describe('a caller that gives up', () => {
     const pace = {
       acquire: async () => {
         giving.abort();
-        return () => {};
+        return { begin: () => true, release: () => {} };
       },
       observe: () => {},
     };
@@ -467,7 +467,7 @@ describe('the pace', () => {
     const pace = {
       acquire: async () => {
         heard.push('start');
-        return () => heard.push('end');
+        return { begin: () => true, release: () => heard.push('end') };
       },
       observe: (code: number) => heard.push(`${code}`),
     };

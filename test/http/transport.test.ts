@@ -9,6 +9,7 @@ import {
   ANSWER_BYTES_MAX,
   AnswerTooLarge,
   createTransport,
+  TooLateToSend,
   type WireRequest,
 } from '../../src/http/transport.ts';
 
@@ -210,4 +211,48 @@ describe('an answer has a size', () => {
       expect(await (await createTransport(NO_PROXIES)(request('/'))).text()).toBe('€');
     });
   });
+});
+
+describe('a request that may have become too late', () => {
+  test.each(['a new connection', 'a kept connection'])(
+    'is asked about on the open connection: over %s nothing is sent when it is',
+    (over) =>
+      withServer(
+        (_incoming, outgoing) => outgoing.end('{}'),
+        async ({ request, seen, connections }) => {
+          const transport = createTransport(NO_PROXIES);
+          const isKept = over === 'a kept connection';
+          if (isKept) await (await transport(request('/first'))).text();
+          const opened: number[] = [];
+          const late = request('/late', {
+            ...{ method: 'POST', body: '{}' },
+            mayLeave: () => {
+              opened.push(connections());
+              return false;
+            },
+          });
+          await expect(transport(late)).rejects.toThrow(TooLateToSend);
+          expect(opened).toHaveLength(1);
+          expect(seen.map(({ method }) => method)).toEqual(isKept ? ['GET'] : []);
+          const inTime = request('/in-time', { method: 'POST', body: '{}', mayLeave: () => true });
+          expect((await transport(inTime)).status).toBe(200);
+          expect(seen.at(-1)).toMatchObject({ method: 'POST', body: '{}' });
+        },
+      ),
+  );
+
+  test('is not asked about before the connection is there', () =>
+    withServer(
+      (_incoming, outgoing) => outgoing.end('{}'),
+      async ({ request }) => {
+        let asked = 0;
+        const mayLeave = (): boolean => {
+          asked += 1;
+          return true;
+        };
+        const nobody = { url: 'http://127.0.0.1:1/', mayLeave };
+        await expect(createTransport(NO_PROXIES)(request('/', nobody))).rejects.toThrow();
+        expect(asked).toBe(0);
+      },
+    ));
 });

@@ -13,6 +13,7 @@ import {
   type RuleText,
 } from '../../src/journal/archive.ts';
 import type { Journal, TakenEvent } from '../../src/journal/journal.ts';
+import { complete, intend } from '../support/operations.ts';
 
 export interface ArchiveBench {
   readonly journal: Journal;
@@ -615,10 +616,10 @@ function outcome(
 async function operate(journal: Journal, eventKey: string, key: string, id: string): Promise<void> {
   const intended = {
     ...{ key, eventKey, action: 'license.create', targetId: undefined, productId: 'p' },
-    ...{ before: { expiresAt: 'then' }, choice: 'renew', intendedAtMs: 1 },
+    ...{ before: { expiresAt: 'then' }, choice: 'renew', attempt: 1 },
   };
-  expect(await journal.intend(intended, undefined)).toBe('intended');
-  await journal.complete(key, { kind: 'applied', targetId: id }, []);
+  await intend(journal, intended);
+  await complete(journal, key, { kind: 'applied', targetId: id }, []);
 }
 
 function searches(get: Get): void {
@@ -747,25 +748,27 @@ function searches(get: Get): void {
 
 function issuing(get: Get): void {
   test('what was made of a product is counted, and the last of it told; nothing else is', async () => {
-    const { journal, archive } = get();
+    const { journal, archive, nowMs, pass } = get();
+    const startMs = nowMs();
     const made = [
-      { key: 'a', productId: 'prod_1', targetId: 'lic_1', intendedAtMs: 1_000 },
-      { key: 'b', productId: 'prod_1', targetId: 'lic_2', intendedAtMs: 3_000 },
-      { key: 'c', productId: 'prod_1', targetId: 'lic_3', intendedAtMs: 2_000 },
-      { key: 'd', productId: 'prod_2', targetId: 'lic_4', intendedAtMs: 1_000 },
+      { key: 'a', productId: 'prod_1', targetId: 'lic_1' },
+      { key: 'd', productId: 'prod_2', targetId: 'lic_4' },
+      { key: 'c', productId: 'prod_1', targetId: 'lic_3' },
+      { key: 'b', productId: 'prod_1', targetId: 'lic_2' },
     ];
-    const wanted = (key: string, productId: string, intendedAtMs: number, action: string) => ({
+    const wanted = (key: string, productId: string, action: string) => ({
       ...{ key, eventKey: `stripe:evt_${key}`, action, targetId: undefined, productId },
-      ...{ before: {}, choice: undefined, intendedAtMs },
+      ...{ before: {}, choice: undefined, attempt: 1 },
     });
-    for (const { key, productId, targetId, intendedAtMs } of made) {
-      await journal.intend(wanted(key, productId, intendedAtMs, 'license.create'), undefined);
-      await journal.complete(key, { kind: 'applied', targetId }, []);
+    for (const { key, productId, targetId } of made) {
+      await pass(1_000);
+      await intend(journal, wanted(key, productId, 'license.create'));
+      await complete(journal, key, { kind: 'applied', targetId }, []);
     }
     // Not certain to be made, and made of nothing.
-    await journal.intend(wanted('e', 'prod_1', 9_000, 'license.create'), undefined);
-    await journal.intend(wanted('f', 'prod_1', 9_000, 'license.update'), undefined);
-    await journal.complete('f', { kind: 'applied', targetId: 'lic_1' }, []);
+    await intend(journal, wanted('e', 'prod_1', 'license.create'));
+    await intend(journal, wanted('f', 'prod_1', 'license.update'));
+    await complete(journal, 'f', { kind: 'applied', targetId: 'lic_1' }, []);
     const issued = await archive.issued(['prod_1', 'prod_1', 'prod_3', 'prod\u0000'], 2);
     expect([...issued]).toEqual([
       [
@@ -773,8 +776,8 @@ function issuing(get: Get): void {
         {
           licenses: 3,
           last: [
-            { licenseId: 'lic_2', eventKey: 'stripe:evt_b', atMs: 3_000 },
-            { licenseId: 'lic_3', eventKey: 'stripe:evt_c', atMs: 2_000 },
+            { licenseId: 'lic_2', eventKey: 'stripe:evt_b', atMs: startMs + 4_000 },
+            { licenseId: 'lic_3', eventKey: 'stripe:evt_c', atMs: startMs + 3_000 },
           ],
         },
       ],

@@ -5,12 +5,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { EventOutcome, EventStatus, WebhookEvent } from '../../src/core/model.ts';
 import { eventKeyOf } from '../../src/core/model.ts';
 import type {
-  IntendedOperation,
+  Intention,
   Journal,
   NewEvent,
   StoredPlan,
   TakenEvent,
 } from '../../src/journal/journal.ts';
+import { complete, intend, withdraw } from '../support/operations.ts';
 import { timerContract } from './timer-contract.ts';
 
 /** A journal, and the time by which it judges what is due. */
@@ -417,36 +418,41 @@ function puttingOff(get: Get): void {
 function operations(get: Get): void {
   describe('an operation', () => {
     test('is intended, then done with its result, and stays so', async () => {
-      const { journal } = get();
+      const { journal, nowMs, pass } = get();
       const wanted = operation('k');
-      expect(await journal.intend(wanted, undefined)).toBe('intended');
-      expect(await found(journal, 'k')).toEqual({ ...wanted, state: 'intended' });
+      const { attempt: _attempt, ...noted } = { ...wanted, intendedAtMs: nowMs() };
+      expect(await journal.intend(wanted, undefined)).toEqual({ ...noted, attempt: 1 });
+      await pass(2_000);
+      const open = { ...noted, state: 'intended', openForMs: 2_000 };
+      expect(await found(journal, 'k')).toEqual(open);
       const result = { kind: 'applied', targetId: 'l1' } as const;
-      await journal.complete('k', result, []);
-      expect(await found(journal, 'k')).toEqual({ ...wanted, state: 'done', result });
+      await complete(journal, 'k', result, []);
+      expect(await found(journal, 'k')).toEqual({ ...noted, state: 'done', result });
     });
 
     test('that is withdrawn is forgotten, and may be intended again', async () => {
       const { journal } = get();
       await journal.intend(operation('k'), undefined);
-      await journal.withdraw('k');
+      await withdraw(journal, 'k');
       expect(await found(journal, 'k')).toBeUndefined();
-      expect(await journal.intend(operation('k'), undefined)).toBe('intended');
+      await intend(journal, operation('k'));
     });
 
     test('is intended again in place of what was read', async () => {
-      const { journal } = get();
+      const { journal, nowMs, pass } = get();
       await journal.intend(operation('k'), undefined);
-      const again = operation('k', { intendedAtMs: 2, eventKey: 'stripe:b' });
-      expect(await journal.intend(again, await found(journal, 'k'))).toBe('intended');
-      expect(await found(journal, 'k')).toEqual({ ...again, state: 'intended' });
+      await pass(2_000);
+      const again = operation('k', { eventKey: 'stripe:b' });
+      const noted = { ...again, intendedAtMs: nowMs() };
+      expect(await journal.intend(again, await found(journal, 'k'))).toEqual(noted);
+      expect(await found(journal, 'k')).toMatchObject({ eventKey: 'stripe:b', openForMs: 0 });
     });
 
     for (const [name, change] of [
       ['was intended by another event meanwhile', async () => undefined],
       [
         'was done by another event meanwhile',
-        (journal: Journal) => journal.complete('k', { kind: 'applied', targetId: 'l1' }, []),
+        (journal: Journal) => complete(journal, 'k', { kind: 'applied', targetId: 'l1' }, []),
       ],
     ] as const) {
       test(`that ${name} is overtaken, and nothing is noted`, async () => {
@@ -471,14 +477,14 @@ function operations(get: Get): void {
     test('that created or adopted a license is known by the license', async () => {
       const { journal } = get();
       await journal.intend(operation('k1', { action: 'license.create' }), undefined);
-      await journal.complete('k1', { kind: 'applied', targetId: 'made' }, []);
+      await complete(journal, 'k1', { kind: 'applied', targetId: 'made' }, []);
       await journal.intend(
         operation('k2', { action: 'license.create', choice: 'adopt' }),
         undefined,
       );
-      await journal.complete('k2', { kind: 'unchanged', targetId: 'adopted', reason: 'r' }, []);
+      await complete(journal, 'k2', { kind: 'unchanged', targetId: 'adopted', reason: 'r' }, []);
       await journal.intend(operation('k3', { action: 'license.renew' }), undefined);
-      await journal.complete('k3', { kind: 'applied', targetId: 'renewed' }, []);
+      await complete(journal, 'k3', { kind: 'applied', targetId: 'renewed' }, []);
       await journal.intend(
         operation('k4', { action: 'license.create', targetId: 'open' }),
         undefined,
@@ -544,7 +550,7 @@ function lastWrites(get: Get): void {
       const first = { field: 'license:l1:suspended', timeMs: 5, rank: 1 };
       const second = { field: 'license:l1:expiresAt', timeMs: 6, rank: 0 };
       await journal.intend(operation('k'), undefined);
-      await journal.complete('k', { kind: 'applied', targetId: 'l1' }, [first]);
+      await complete(journal, 'k', { kind: 'applied', targetId: 'l1' }, [first]);
       await journal.noteLastWrites([second]);
       const writes = await journal.findLastWrites([first.field, second.field, 'license:l2:x']);
       expect([...writes.values()]).toEqual([first, second]);
@@ -603,10 +609,7 @@ export function keyOf(id: string): string {
   return eventKeyOf({ provider: 'stripe', source: 'stripe', id });
 }
 
-export function operation(
-  key: string,
-  members: Partial<IntendedOperation> = {},
-): IntendedOperation {
+export function operation(key: string, members: Partial<Intention> = {}): Intention {
   return {
     key,
     eventKey: 'stripe:a',
@@ -615,7 +618,7 @@ export function operation(
     productId: undefined,
     before: {},
     choice: undefined,
-    intendedAtMs: 1,
+    attempt: 1,
     ...members,
   };
 }

@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { eventKeyOf } from '../../src/core/model.ts';
-import type { IntendedOperation, Journal, NewEvent } from '../../src/journal/journal.ts';
+import type { Intention, Journal, NewEvent } from '../../src/journal/journal.ts';
 import { openSqlJournal } from '../../src/journal/sql/sql-journal.ts';
 import { openSqlite } from '../../src/journal/sql/sqlite.ts';
+import { complete } from '../support/operations.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'keywright-durability-'));
@@ -62,10 +63,10 @@ function event(id: string): NewEvent {
   };
 }
 
-function intention(eventKey: string): IntendedOperation {
+function intention(eventKey: string): Intention {
   return {
     ...{ key: `key of ${eventKey}`, eventKey, action: 'license.create', before: {} },
-    ...{ targetId: undefined, productId: 'p', choice: undefined, intendedAtMs: 1 },
+    ...{ targetId: undefined, productId: 'p', choice: undefined, attempt: 1 },
   };
 }
 
@@ -160,7 +161,7 @@ test('of a whole event, only its acceptance and its intentions wait for the disk
   const key = taken?.key ?? '';
   await journal.storePlan(key, { rulesHash: 'h', rules: [], plan: { steps: [] } });
   await journal.intend(intention(key), undefined);
-  await journal.complete(`key of ${key}`, { kind: 'applied', targetId: 'l1' }, []);
+  await complete(journal, `key of ${key}`, { kind: 'applied', targetId: 'l1' }, []);
   await journal.rememberUser('ann@example.org', 'u1');
   const outcome = { eventId: 'a', status: 'done', message: 'Done.' } as const;
   await journal.settle(key, { outcome, wakesWaiting: true });
@@ -183,7 +184,7 @@ test('what was told before the power went is there after it, and no call without
     const taken = await journal.take();
     await journal.intend(intention(taken?.key ?? ''), undefined);
     intended.push(`key of ${taken?.key}`);
-    await journal.complete(`key of ${taken?.key}`, { kind: 'applied', targetId: 'l1' }, []);
+    await complete(journal, `key of ${taken?.key}`, { kind: 'applied', targetId: 'l1' }, []);
     // Each time the power goes here, this is what the disk holds.
     const after = await open(`${path}.lost`);
     for (const key of told) expect((await after.find(key))?.status).toBeDefined();

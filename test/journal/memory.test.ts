@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createMemoryJournal } from '../../src/journal/memory.ts';
+import { complete } from '../support/operations.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { journalContract, keyOf, newEvent, settle, take } from './contract.ts';
 
@@ -51,12 +52,12 @@ describe('the memory journal keeps its size', () => {
       productId: 'p',
       before: {},
       choice: undefined,
-      intendedAtMs: 1,
+      attempt: 1,
     });
     await journal.intend(intent('open'), undefined);
     for (let index = 0; index <= 200_000; index += 1) {
       await journal.intend(intent(`k${index}`), undefined);
-      await journal.complete(`k${index}`, { kind: 'applied', targetId: `l${index}` }, []);
+      await complete(journal, `k${index}`, { kind: 'applied', targetId: `l${index}` }, []);
     }
     const found = await journal.findOperations(['open', 'k0', 'k200000']);
     expect([...found.keys()]).toEqual(['open', 'k200000']);

@@ -4,6 +4,7 @@ import { Secret } from '../../src/core/secret.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { openPostgres } from '../../src/journal/sql/postgres.ts';
 import { openSqlJournal } from '../../src/journal/sql/sql-journal.ts';
+import { complete } from '../support/operations.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { newEvent } from './contract.ts';
 
@@ -87,11 +88,11 @@ test('what a replica did of an event is known to the others once the event is se
   const { key = '' } = (await one.take()) ?? {};
   const operation = {
     ...{ key: 'made', eventKey: key, action: 'license.create', targetId: undefined },
-    ...{ productId: 'p', before: {}, choice: undefined, intendedAtMs: 1 },
+    ...{ productId: 'p', before: {}, choice: undefined, attempt: 1 },
   } as const;
   await one.intend(operation, undefined);
   const write = { field: 'l1 expiresAt', timeMs: 5, rank: 0 };
-  await one.complete('made', { kind: 'applied', targetId: 'l1' }, [write]);
+  await complete(one, 'made', { kind: 'applied', targetId: 'l1' }, [write]);
   await one.rememberUser('ann@example.org', 'u1');
   await one.noteReferences([{ key: 'payment', kind: 'license', value: 'l1' }]);
   const outcome = { eventId: 'sale', status: 'done', message: '' } as const;

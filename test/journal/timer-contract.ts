@@ -24,6 +24,7 @@ export function timerContract(get: Get): void {
         kind: 'holds',
         startMs: at,
         dueAtMs: at + GRACE_MS,
+        isDue: false,
       });
     });
 

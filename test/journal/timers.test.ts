@@ -43,7 +43,7 @@ function play(told: readonly Told[]): number | undefined {
 }
 
 function ask(state: TimerState | undefined, place: number, timeMs: number, paid?: number) {
-  const question = { eventKey: `f${place}`, timeMs, dueAtMs: timeMs + GRACE };
+  const question = { eventKey: `f${place}`, timeMs, dueAtMs: timeMs + GRACE, nowMs: 0 };
   return decideTimer(state, question, paid).state;
 }
 

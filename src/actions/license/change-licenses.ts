@@ -4,6 +4,7 @@
 
 import { ownIdOf } from '../../core/model.ts';
 import { told } from '../../core/told.ts';
+import type { CallOptions } from '../../cryptlex/request.ts';
 import type { License, LicenseUpdate } from '../../cryptlex/types.ts';
 import { expiryDateField, isStale, lastWrite, STALE_REASON } from '../last-writes.ts';
 import { noteUntouched, operationKey, perform } from '../operations.ts';
@@ -18,7 +19,9 @@ export interface Change {
   readonly setsAlso?: (licenseId: string) => string;
   /** Whether a payment asks for it; of two events of one time a payment wins. */
   readonly isPayment: boolean;
-  write(license: License): Promise<License>;
+  /** It sets the expiry. */
+  readonly movesExpiry?: boolean;
+  write(license: License, how: CallOptions): Promise<License>;
 }
 
 /** Applies a change to each license; each is one operation. */
@@ -58,7 +61,8 @@ export async function changeLicense(
       action,
       targetId,
       waitsForLost: true,
-      write: async () => (await change.write(license)).id,
+      movesExpiry: change.movesExpiry === true,
+      write: (how) => change.write(license, how),
       sets,
     },
     run,
@@ -68,7 +72,7 @@ export async function changeLicense(
 
 /** A change by PATCH. */
 export function patchWith(run: ActionRun, body: LicenseUpdate): Change['write'] {
-  return (license) => run.client.updateLicense(license.id, body, { signal: run.signal });
+  return (license, how) => run.client.updateLicense(license.id, body, how);
 }
 
 /** A change of the expiry; unchanged when it is that instant already. */
@@ -82,6 +86,7 @@ export function expiryChange(run: ActionRun, expiresAt: string, isPayment: boole
       const same = Date.parse(String(told(license, 'expiresAt'))) === Date.parse(expiresAt);
       return same ? 'it expires then already' : undefined;
     },
-    write: (license) => run.client.setLicenseExpiry(license.id, expiresAt, { signal: run.signal }),
+    movesExpiry: true,
+    write: (license, how) => run.client.setLicenseExpiry(license.id, expiresAt, how),
   };
 }

@@ -9,7 +9,7 @@ import { told } from '../../core/told.ts';
 import type { License, LicenseCreate } from '../../cryptlex/types.ts';
 import { integer, requiredText, texts } from '../input.ts';
 import { entryValue, hasEntries, privateEntries } from '../metadata.ts';
-import { noteUntouched, operationKey, perform } from '../operations.ts';
+import { noteDone, noteUntouched, operationKey, perform } from '../operations.ts';
 import type { ActionFunction, ActionRun, ActionStep } from '../run.ts';
 
 /** The metadata key by which Keywright knows the licenses that it made. */
@@ -155,24 +155,11 @@ async function adopt(
   step: ActionStep,
   run: ActionRun,
 ): Promise<void> {
-  await run.beforeWrite();
-  const operation = {
-    key: unit.key,
-    eventKey: run.eventKey,
-    action: step.action,
-    targetId: license.id,
-    productId: told(license, 'productId'),
-    before: {},
-    choice: 'adopt',
-    intendedAtMs: run.clock.nowMs(),
-  };
-  const known = (await run.journal.findOperations([unit.key])).get(unit.key);
-  await run.journal.intend(operation, known);
-  const reason = 'it was there already';
-  const result = { kind: 'unchanged', targetId: license.id, reason } as const;
-  await run.journal.complete(unit.key, result, []);
-  run.progress.licenseIds.add(license.id);
-  noteUntouched(step.action, result, run);
+  const targetId = license.id;
+  const productId = told(license, 'productId');
+  const operation = { key: unit.key, action: step.action, targetId, choice: 'adopt' };
+  await noteDone({ ...operation, productId }, 'it was there already', run);
+  run.progress.licenseIds.add(targetId);
 }
 
 async function createAll(
@@ -211,11 +198,11 @@ async function createOne(
       action: step.action,
       productId,
       waitsForLost: true,
-      write: async () => (await run.client.createLicense(bodyOf(step, unit), { signal })).id,
+      write: (how) => run.client.createLicense(bodyOf(step, unit), how),
       readBack: async () => {
         const metadata = { [KEYWRIGHT_ID]: unit.keywrightId };
         const [license] = await run.client.findLicenses({ metadata }, { signal });
-        return license?.id;
+        return license;
       },
     },
     run,

@@ -25,10 +25,10 @@ export const deleteLicenses: ActionFunction = async (step, run) => {
         action: step.action,
         targetId: id,
         waitsForLost: false,
-        write: async () => {
+        write: async (how) => {
           // A license that is gone already is what was wanted.
-          await run.client.deleteLicense(id, { signal: run.signal });
-          return id;
+          await run.client.deleteLicense(id, how);
+          return { id };
         },
       },
       run,

@@ -12,6 +12,7 @@ import { hasEntries } from '../metadata.ts';
 import { noteUntouched } from '../operations.ts';
 import { licensesPaidWith } from '../payment/payments.ts';
 import type { ActionRun, ActionStep } from '../run.ts';
+import { newestOf } from '../versions.ts';
 
 /**
  * @throws MissingLicense when there is none and the rule waits (the default)
@@ -46,9 +47,7 @@ function search(
   filter: LicenseFilter,
   run: ActionRun,
 ): Promise<readonly License[]> {
-  return payment === undefined
-    ? run.client.findLicenses(filter, { signal: run.signal })
-    : findPaid(payment, filter, run);
+  return payment === undefined ? findListed(filter, run) : findPaid(payment, filter, run);
 }
 
 /**
@@ -79,6 +78,13 @@ function licensesOfThen({ replay, progress }: ActionRun): ReadonlySet<string> | 
 /** What is deleted or revoked may never have been there; a payment that nobody knows is no such thing. */
 function isFineWithout({ action }: ActionStep, payment: JsonValue | undefined): boolean {
   return action === 'license.delete' || (action === 'license.revoke' && payment === undefined);
+}
+
+/** By a search, whose answer may be older than what we have written ourselves. */
+async function findListed(filter: LicenseFilter, run: ActionRun): Promise<readonly License[]> {
+  const { client, signal } = run;
+  const listed = await client.findLicenses(filter, { signal });
+  return newestOf('license', listed, (id) => client.getLicense(id, { signal }), run);
 }
 
 /** The licenses that were noted under a payment; those that are gone by now are passed over. */

@@ -15,6 +15,7 @@ import {
 } from '../last-writes.ts';
 import { noteUntouched, operationKey, perform } from '../operations.ts';
 import type { ActionFunction, ActionRun, ActionStep } from '../run.ts';
+import { movedExpiryField } from '../versions.ts';
 import { findLicenses } from './find-licenses.ts';
 import { type Suspension, suspensionOf } from './suspension-causes.ts';
 
@@ -79,25 +80,39 @@ async function addInterval(
       key,
       action: step.action,
       targetId: license.id,
-      before: { expiresAt: before, factTimeMs: run.event.timeMs },
+      before: { expiresAt: before, ...versionOf(license), factTimeMs: run.event.timeMs },
       choice: 'renew',
       waitsForLost: true,
-      write: async () => (await run.client.renewLicense(license.id, { signal: run.signal })).id,
-      readBack: async (known) => {
-        const now = await run.client.getLicense(license.id, { signal: run.signal });
-        // One event at a time works on a license, so a moved expiry is this renewal's.
-        return now !== undefined && !sameInstant(told(now, 'expiresAt'), known['expiresAt'])
-          ? now.id
-          : undefined;
-      },
+      movesExpiry: true,
+      write: (how) => run.client.renewLicense(license.id, how),
+      readBack: (known) => findRenewed(license.id, known, run),
       sets: [lastWrite(`license:${license.id}:expiresAt`, run, true)],
     },
     run,
   );
 }
 
-function sameInstant(a: unknown, b: unknown): boolean {
-  return Date.parse(String(a)) === Date.parse(String(b));
+function versionOf({ updatedAt }: License): JsonObject {
+  return updatedAt === undefined ? {} : { updatedAt };
+}
+
+/**
+ * The license, if this renewal has moved its expiry: beyond what it was before, and beyond where another
+ * operation has moved it since.
+ */
+async function findRenewed(
+  licenseId: string,
+  before: JsonObject,
+  run: ActionRun,
+): Promise<License | undefined> {
+  const now = await run.client.getLicense(licenseId, { signal: run.signal });
+  if (now === undefined) return undefined;
+  const field = movedExpiryField(licenseId);
+  const moved = (await run.journal.findLastWrites([field])).get(field);
+  const readMs = Date.parse(String(before['updatedAt']));
+  const isMovedSince = moved !== undefined && moved.timeMs > readMs;
+  const mark = isMovedSince ? moved.written?.['expiresAt'] : before['expiresAt'];
+  return Date.parse(String(told(now, 'expiresAt'))) > Date.parse(String(mark)) ? now : undefined;
 }
 
 async function setExpiry(
@@ -107,7 +122,6 @@ async function setExpiry(
   step: ActionStep,
   run: ActionRun,
 ): Promise<void> {
-  const { signal } = run;
   const field = `license:${license.id}:expiresAt`;
   if (await isStale(field, run, { isPayment: true })) {
     noteUntouched(step.action, { kind: 'stale', targetId: license.id, reason: STALE_REASON }, run);
@@ -125,7 +139,8 @@ async function setExpiry(
       },
       choice: 'set-expiry',
       waitsForLost: true,
-      write: async () => (await run.client.setLicenseExpiry(license.id, expiresAt, { signal })).id,
+      movesExpiry: true,
+      write: (how) => run.client.setLicenseExpiry(license.id, expiresAt, how),
       sets: [lastWrite(field, run, true), lastWrite(expiryDateField(license.id), run, true)],
     },
     run,
@@ -154,15 +169,13 @@ async function resume(
     noteUntouched(step.action, stale, run);
     return;
   }
-  const { signal } = run;
   await perform(
     {
       key: operationKey(run, 'license.resume', ownIdOf(run.event), String(step.index), license.id),
       action: 'license.resume',
       targetId: license.id,
       waitsForLost: true,
-      write: async () =>
-        (await run.client.updateLicense(license.id, { suspended: false }, { signal })).id,
+      write: (how) => run.client.updateLicense(license.id, { suspended: false }, how),
       sets,
     },
     run,

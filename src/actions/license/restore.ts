@@ -56,8 +56,7 @@ async function release(
       action: step.action,
       targetId: license.id,
       waitsForLost: true,
-      write: async () =>
-        (await run.client.updateLicense(license.id, body, { signal: run.signal })).id,
+      write: (how) => run.client.updateLicense(license.id, body, how),
       sets,
     },
     run,

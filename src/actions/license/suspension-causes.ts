@@ -155,20 +155,20 @@ export async function holdLicense(
     return;
   }
   await journal.noteReferences([{ key: licenseKey(targetId), kind: 'cause', value: cause }]);
-  const operation: Operation = {
+  const operation: Operation & { readonly targetId: string } = {
     key,
     action,
     targetId,
     before: { timeMs: event.timeMs },
     waitsForLost: true,
-    write: async () => {
+    write: (how) => {
       const body = hold.field === 'suspended' ? { suspended: true } : { revoked: true };
-      return (await run.client.updateLicense(targetId, body, { signal: run.signal })).id;
+      return run.client.updateLicense(targetId, body, how);
     },
     // Whose doing it is has to be known, so an answer that says nothing is not taken for a failure.
     readBack: async () => {
       const now = await run.client.getLicense(targetId, { signal: run.signal });
-      return now !== undefined && told(now, hold.field) ? targetId : undefined;
+      return now !== undefined && told(now, hold.field) ? now : undefined;
     },
   };
   if (isHeldAlready) await noteDone(operation, `it is ${hold.field} already`, run);

@@ -20,7 +20,6 @@ import { wantedChanges, wantedMetadata } from './users.ts';
 export async function linkUser(user: User, step: ActionStep, run: ActionRun): Promise<void> {
   const names = (await isProfileStale(user, run)) ? {} : wantedChanges(step, user);
   const changes = { ...names, ...wantedMetadata(step, user) };
-  const { signal } = run;
   if (Object.keys(changes).length > 0) {
     await perform(
       {
@@ -28,7 +27,7 @@ export async function linkUser(user: User, step: ActionStep, run: ActionRun): Pr
         action: step.action,
         targetId: user.id,
         waitsForLost: true,
-        write: async () => (await run.client.updateUser(user.id, changes, { signal })).id,
+        write: (how) => run.client.updateUser(user.id, changes, how),
       },
       run,
     );
@@ -102,7 +101,7 @@ export async function changeUser(
       action,
       targetId: user.id,
       waitsForLost: true,
-      write: async () => (await run.client.updateUser(user.id, changes, { signal: run.signal })).id,
+      write: (how) => run.client.updateUser(user.id, changes, how),
       sets,
     },
     run,

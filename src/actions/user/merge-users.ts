@@ -43,8 +43,7 @@ export async function mergeUsers(
         action: 'license.move',
         targetId: license.id,
         waitsForLost: true,
-        write: async () =>
-          (await run.client.updateLicense(license.id, { userId: owner.id }, { signal })).id,
+        write: (how) => run.client.updateLicense(license.id, { userId: owner.id }, how),
       },
       run,
     );
@@ -60,7 +59,7 @@ export async function mergeUsers(
       action: 'user.merge',
       targetId: placeholder.id,
       waitsForLost: true,
-      write: async () => (await run.client.updateUser(placeholder.id, { metadata }, { signal })).id,
+      write: (how) => run.client.updateUser(placeholder.id, { metadata }, how),
     },
     run,
   );

@@ -11,6 +11,7 @@ import { text, texts } from '../input.ts';
 import { mergedEntries, privateEntries } from '../metadata.ts';
 import { operationKey, perform } from '../operations.ts';
 import { type ActionRun, type ActionStep, statusOf } from '../run.ts';
+import { newestOf } from '../versions.ts';
 
 /** The role of a customer; every other role is somebody who works for the seller. */
 export const CUSTOMER_ROLE = 'user';
@@ -46,7 +47,7 @@ export async function findUser(step: ActionStep, run: ActionRun): Promise<User |
   const metadata = texts((step.input['find'] as JsonObject | undefined)?.['metadata']);
   const options = { signal: run.signal };
   if (Object.keys(metadata).length > 0) {
-    const users = await run.client.findUsers({ metadata }, options);
+    const users = await newestUsers(await run.client.findUsers({ metadata }, options), run);
     return unmerged(users, step) ?? users[0];
   }
   const email = text(step, 'email');
@@ -66,13 +67,19 @@ function unmerged(users: readonly User[], step: ActionStep): User | undefined {
   return users.find((user) => told(user, 'email').toLowerCase() !== email);
 }
 
+function newestUsers(listed: readonly User[], run: ActionRun): Promise<readonly User[]> {
+  const get = (id: string) => run.client.getUser(id, { signal: run.signal });
+  return newestOf('user', listed, get, run);
+}
+
 /** A customer with that address before somebody with another role. */
 export async function findUserByEmail(
   email: string,
   run: ActionRun,
   { anyCase = false } = {},
 ): Promise<User | undefined> {
-  const users = await run.client.findUsers({ email, anyCase }, { signal: run.signal });
+  const listed = await run.client.findUsers({ email, anyCase }, { signal: run.signal });
+  const users = await newestUsers(listed, run);
   return users.find(isCustomer) ?? users[0];
 }
 
@@ -107,22 +114,22 @@ export async function createUser(
       key: operationKey(run, 'user.create', ownIdOf(run.event), String(step.index)),
       action: step.action,
       waitsForLost: false,
-      write: async () => {
+      write: async (how) => {
         try {
-          created = await run.client.createUser(body, { signal: run.signal });
-          return created.id;
+          created = await run.client.createUser(body, how);
+          return created;
         } catch (error) {
           // 409 is what the reference says; 400 is possible, since no message may be relied on.
           if (statusOf(error) !== 409 && statusOf(error) !== 400) throw error;
           rival =
             (await findUser(step, run)) ?? (await findUserByEmail(email, run, { anyCase: true }));
           if (rival === undefined) throw error;
-          return rival.id;
+          return rival;
         }
       },
       readBack: async () => {
         rival = (await findUser(step, run)) ?? (await findUserByEmail(email, run));
-        return rival?.id;
+        return rival;
       },
     },
     run,

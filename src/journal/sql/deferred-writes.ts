@@ -91,6 +91,10 @@ export class DeferredWrites {
     if (this.#waiting.length > 0) await this.transaction(async () => undefined);
   }
 
+  presentMs(tx: SqlTransaction): Promise<number> {
+    return this.#database.presentMs(tx);
+  }
+
   listItems(parameter: string): string {
     return this.#database.listItems(parameter);
   }

@@ -133,7 +133,8 @@ export function toRecord(row: EventRow): EventRecord {
   };
 }
 
-export function toOperation(row: OperationRow): OperationRecord {
+/** @param nowMs on the database's clock; any, where nothing is open */
+export function toOperation(row: OperationRow, nowMs: number): OperationRecord {
   const base = {
     key: row.operation_key,
     eventKey: row.event_key,
@@ -146,13 +147,17 @@ export function toOperation(row: OperationRow): OperationRecord {
   };
   return row.state === 'done' && row.result !== null
     ? { ...base, state: 'done', result: JSON.parse(row.result) as OperationResult }
-    : { ...base, state: 'intended' };
+    : { ...base, state: 'intended', openForMs: nowMs - row.intended_ms };
 }
 
-export function toLastWrite(row: {
-  field: string;
-  time_ms: number;
-  is_payment: number;
-}): LastWrite {
-  return { field: row.field, timeMs: row.time_ms, rank: row.is_payment };
+export interface LastWriteRow {
+  readonly field: string;
+  readonly time_ms: number;
+  readonly is_payment: number;
+  readonly written: string | null;
+}
+
+export function toLastWrite(row: LastWriteRow): LastWrite {
+  const base = { field: row.field, timeMs: row.time_ms, rank: row.is_payment };
+  return row.written === null ? base : { ...base, written: JSON.parse(row.written) };
 }

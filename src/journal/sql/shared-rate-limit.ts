@@ -3,7 +3,7 @@
 // Takes the pace of this process (its order and its number of calls at once) and adds the shared window.
 
 import type { Clock } from '../../core/model.ts';
-import type { Pace } from '../../cryptlex/rate-limiter.ts';
+import type { Grant as LocalGrant, Pace } from '../../cryptlex/rate-limiter.ts';
 import type { SqlDatabase, SqlTransaction } from './database.ts';
 
 interface SharedPaceOptions {
@@ -21,7 +21,7 @@ interface PaceState {
   readonly pausedUntilMs: number;
 }
 
-interface Grant {
+interface Starts {
   readonly count: number;
   /** How long to wait before asking again, when nothing was granted. */
   readonly waitMs: number;
@@ -49,6 +49,7 @@ export function createSharedPace(options: SharedPaceOptions): Pace {
   let useMs = shortUseMs;
   let granted = 0;
   let usableUntilMs = 0;
+  let lastUseMs = 0;
   let waiting = 0;
   let asking: Promise<void> | undefined;
   let nobodyWaits = new AbortController();
@@ -62,11 +63,12 @@ export function createSharedPace(options: SharedPaceOptions): Pace {
     usableUntilMs = askedMs + useMs;
     const tookMs = clock.nowMs() - askedMs;
     if (tookMs >= useMs) useMs = Math.min(useMs * 2, USE_MS_SLOW_MAX);
-    else if (tookMs < useMs / 4) useMs = Math.max(shortUseMs, useMs / 2);
+    else if (Math.max(tookMs, lastUseMs) < useMs / 4) useMs = Math.max(shortUseMs, useMs / 2);
     if (grant.count === 0) await clock.sleep(grant.waitMs, nobodyWaits.signal);
   };
 
-  const takeOne = async (signal: AbortSignal | undefined): Promise<void> => {
+  /** Gives until when the start may be used. */
+  const takeOne = async (signal: AbortSignal | undefined): Promise<number> => {
     waiting += 1;
     try {
       for (;;) {
@@ -79,6 +81,7 @@ export function createSharedPace(options: SharedPaceOptions): Pace {
         await unlessAborted(asking, signal);
       }
       granted -= 1;
+      return usableUntilMs;
     } finally {
       waiting -= 1;
       if (waiting === 0) {
@@ -89,14 +92,24 @@ export function createSharedPace(options: SharedPaceOptions): Pace {
     }
   };
 
+  /** Between the grant and the call lies the note of what is intended, which may take its time. */
+  const begin = (grant: LocalGrant, untilMs: number, askedForMs: number): boolean => {
+    const nowMs = clock.nowMs();
+    lastUseMs = nowMs - (untilMs - askedForMs);
+    if (nowMs < untilMs) return grant.begin();
+    useMs = Math.min(Math.max(useMs, askedForMs * 2), USE_MS_SLOW_MAX);
+    return false;
+  };
+
   return {
     acquire: async (signal) => {
-      const release = await local.acquire(signal);
+      const grant = await local.acquire(signal);
       try {
-        await takeOne(signal);
-        return release;
+        const untilMs = await takeOne(signal);
+        const askedForMs = useMs;
+        return { begin: () => begin(grant, untilMs, askedForMs), release: grant.release };
       } catch (error) {
-        release();
+        grant.release();
         throw error;
       }
     },
@@ -130,7 +143,7 @@ function unlessAborted(promise: Promise<void>, signal: AbortSignal | undefined):
 function takeStarts(
   { database, requests, periodMs }: SharedPaceOptions,
   { wanted, useMs }: { readonly wanted: number; readonly useMs: number },
-): Promise<Grant> {
+): Promise<Starts> {
   return database.transaction(async (tx) => {
     await database.lockSubjects(tx, ['keywright pace']);
     // Read with the lock held, since the lock may have been waited for.

@@ -110,7 +110,7 @@ async function details(tx: SqlTransaction, key: string): Promise<EventDetails | 
   return {
     record: toRecord(row),
     storedPlan: toStoredPlan(row),
-    operations: operations.map((operation) => toOperation(operation)),
+    operations: operations.map((operation) => toOperation(operation, tx.nowMs)),
     attempts: attempts.map((attempt) => ({
       attempt: attempt.attempt,
       startedAtMs: attempt.started_ms,

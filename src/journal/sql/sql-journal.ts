@@ -4,17 +4,14 @@
 // Longer than usual: a third of it hands on to the parts that the interface holds together.
 
 import { randomUUID } from 'node:crypto';
-import {
-  type Clock,
-  eventKeyOf,
-  type OperationResult,
-  type WebhookEvent,
-} from '../../core/model.ts';
+import { type Stopwatch, startStopwatch } from '../../core/clock.ts';
+import { type Clock, eventKeyOf, type OperationResult } from '../../core/model.ts';
 import type { BrakeAnswer, BrakeQuestion } from '../brake.ts';
 import type {
   Acceptance,
   EventRecord,
-  IntendedOperation,
+  Intended,
+  Intention,
   Journal,
   KnownReferences,
   LastWrite,
@@ -38,6 +35,7 @@ import {
   WITHOUT_WAITING,
 } from './database.ts';
 import { DeferredWrites } from './deferred-writes.ts';
+import { HeldEvents, type Lease } from './held-events.ts';
 import { SqlOperations } from './operations.ts';
 import { PreparedDatabase } from './prepared-database.ts';
 import { SqlReferences } from './references.ts';
@@ -68,7 +66,6 @@ import {
   PROBE,
   REFRESH_PAYLOAD,
   REQUEUE,
-  renewLeases,
   SETTLE,
   STILL_DONE,
   STILL_TO_BRING_BACK,
@@ -91,12 +88,6 @@ import {
 } from './subject-order.ts';
 import { SqlTimers } from './timers.ts';
 import { SqlUsers } from './users.ts';
-
-export interface Lease {
-  /** A replica that was not heard of this long is dead; its events are taken over. */
-  readonly ms: number;
-  readonly heartbeatMs: number;
-}
 
 const LEASE: Lease = { ms: 20_000, heartbeatMs: 5_000 };
 /** Later than anything; small enough to be exact in every kind of number. */
@@ -145,13 +136,6 @@ interface NextDueRow {
   readonly accepted_ms: number | null;
 }
 
-interface InWork {
-  readonly event: WebhookEvent;
-  readonly attempt: number;
-  readonly startedMs: number;
-  readonly subjects: readonly string[];
-}
-
 class SqlJournal implements Journal {
   readonly keepsState = true;
   readonly #database: PreparedDatabase;
@@ -165,17 +149,16 @@ class SqlJournal implements Journal {
   readonly #references: SqlReferences;
   readonly #timers: SqlTimers;
   readonly #continuity = new Continuity();
-  readonly #inWork = new Map<string, InWork>();
+  readonly #held: HeldEvents;
   /** Given up, and not yet known to be so in the database. */
   readonly #released = new Set<string>();
-  readonly #closing = new AbortController();
-  #isBeating = false;
   #keyedHash: KeyedHash | undefined;
 
   constructor(database: PreparedDatabase, clock: Clock, lease = LEASE) {
     this.#database = database;
     this.#clock = clock;
     this.#lease = lease;
+    this.#held = new HeldEvents(database, clock, this.#owner, lease);
     this.#deferred = new DeferredWrites(database);
     this.#operations = new SqlOperations(this.#deferred, this.#owner);
     this.#users = new SqlUsers(this.#deferred, (text) => this.#hash(text));
@@ -211,11 +194,12 @@ class SqlJournal implements Journal {
     takeAtOnce?: (taken: TakenEvent) => void,
   ): Promise<readonly Acceptance[]> {
     const mayTake = takeAtOnce !== undefined && events.length === 1;
+    const confirmed = startStopwatch(this.#clock);
     let taken: { readonly event: TakenEvent; readonly startedMs: number } | undefined;
     let newest: SeenEvent | undefined;
     const hand = (): void => {
       if (taken === undefined) return;
-      this.#holds(taken.event, taken.startedMs);
+      this.#holds(taken.event, taken.startedMs, confirmed);
       takeAtOnce?.(taken.event);
     };
     const accepted = await this.#database.transaction(
@@ -308,8 +292,11 @@ class SqlJournal implements Journal {
     await afterEntering(tx, this.#database, key, subjects);
   }
 
-  giveUp(key: string): void {
-    if (this.#inWork.delete(key)) this.#released.add(key);
+  giveUp(key: string, attempt: number): void {
+    const held = this.#held.get(key, attempt);
+    if (held === undefined) return;
+    this.#held.remove(key, held);
+    this.#released.add(key);
   }
 
   /** Nobody is at them any more, so that their leases are over. */
@@ -350,6 +337,7 @@ class SqlJournal implements Journal {
   }
 
   async #takeOne(key: string, subjects: readonly string[]): Promise<TakenEvent | undefined> {
+    const confirmed = startStopwatch(this.#clock);
     const taken = await this.#database.transaction(async (tx) => {
       // Another replica is at one of its subjects; somebody will come back to it.
       if (!(await this.#database.tryLockSubjects(tx, subjects))) return undefined;
@@ -380,26 +368,35 @@ class SqlJournal implements Journal {
     }, WITHOUT_WAITING);
     if (taken === undefined) return undefined;
     // Only now that it is committed: a lease that nobody knows of must be able to run out.
-    this.#holds(taken.event, taken.startedMs);
+    this.#holds(taken.event, taken.startedMs, confirmed);
     return taken.event;
   }
 
-  #holds({ key, event, attempt, subjects }: TakenEvent, startedMs: number): void {
-    this.#inWork.set(key, { event, attempt, subjects, startedMs });
-    this.#startHeartbeat();
+  #holds(
+    { key, event, attempt, subjects }: TakenEvent,
+    startedMs: number,
+    confirmed: Stopwatch,
+  ): void {
+    this.#held.add(key, { event, attempt, subjects, startedMs, confirmed });
   }
 
-  async settle(key: string, settlement: Settlement): Promise<void> {
-    const inWork = this.#inWork.get(key);
-    if (inWork === undefined) return;
-    const { subjects, attempt, startedMs } = inWork;
+  holdsLease(eventKey: string, attempt: number): boolean {
+    return this.#held.isSurelyHeld(eventKey, attempt);
+  }
+
+  async settle(key: string, settlement: Settlement, ofAttempt?: number): Promise<void> {
+    const held = this.#held.get(key, ofAttempt);
+    if (held === undefined) return;
+    const { subjects, attempt, startedMs } = held;
     const { outcome, dueAtMs, timer, wakesWaiting, rulesHash, calls = [] } = settlement;
     const waitsForTime = timer !== undefined && !timer.isOver && dueAtMs !== undefined;
-    const references = referencesOf(inWork.event, outcome, (text) => this.#hash(text));
+    const references = referencesOf(held.event, outcome, (text) => this.#hash(text));
     await this.#deferred.transaction(async (tx) => {
       await this.#database.lockSubjects(tx, subjects);
       const unset = outcome.status === 'queued' ? tx.nowMs : NEVER_MS;
-      const dueMs = dueAtMs === undefined ? unset : this.#toDatabase(tx, dueAtMs);
+      // A timer ends at a time of the provider; all others are counted by this process's clock.
+      const putOffMs = dueAtMs === undefined ? unset : this.#toDatabase(tx, dueAtMs);
+      const dueMs = waitsForTime ? dueAtMs : putOffMs;
       const [settled] = await tx.query<{ sequence: number }>(SETTLE, [
         ...[key, this.#owner, attempt, outcome.status, JSON.stringify(outcome)],
         ...[dueMs, tx.nowMs],
@@ -430,7 +427,7 @@ class SqlJournal implements Journal {
       await this.#database.announce(tx, mayBeTaken ? 'work' : 'change');
     }, WITHOUT_WAITING);
     // Only now: while the end of the attempt could not be written, the event is still ours.
-    this.#inWork.delete(key);
+    this.#held.remove(key, held);
   }
 
   async #bringBack(key: string, subjects: readonly string[]): Promise<void> {
@@ -455,26 +452,6 @@ class SqlJournal implements Journal {
   /** One process on a file needs no lease: whoever starts next takes up what it left. */
   #leaseMs(): number {
     return this.#database.kind === 'sqlite' ? NEVER_MS : this.#lease.ms;
-  }
-
-  #startHeartbeat(): void {
-    if (this.#isBeating || this.#database.kind === 'sqlite') return;
-    this.#isBeating = true;
-    void this.#beat();
-  }
-
-  async #beat(): Promise<void> {
-    while (await this.#clock.sleep(this.#lease.heartbeatMs, this.#closing.signal)) {
-      if (this.#inWork.size === 0) continue;
-      const beat = this.#database.transaction((tx) =>
-        tx.query(renewLeases(this.#database), [
-          ...[this.#owner, tx.nowMs + this.#lease.ms],
-          listed([...this.#inWork.keys()]),
-        ]),
-      );
-      // A missed beat is made up for by the next one, or the lease is lost, which `intend` notices.
-      beat.catch(() => undefined);
-    }
   }
 
   nextDueAtMs(): Promise<number | undefined> {
@@ -561,18 +538,22 @@ class SqlJournal implements Journal {
   }
 
   intend(
-    operation: IntendedOperation,
-    replaces: OperationRecord | undefined,
-  ): Promise<'intended' | 'overtaken'> {
-    return this.#operations.intend(operation, replaces);
+    intention: Intention,
+    replaces: Pick<OperationRecord, 'eventKey' | 'intendedAtMs' | 'state'> | undefined,
+  ): Promise<Intended | 'overtaken'> {
+    return this.#operations.intend(intention, replaces);
   }
 
-  complete(key: string, result: OperationResult, lastWrites: readonly LastWrite[]): Promise<void> {
-    return this.#operations.complete(key, result, lastWrites);
+  complete(
+    intended: Intended,
+    result: OperationResult,
+    lastWrites: readonly LastWrite[],
+  ): Promise<void> {
+    return this.#operations.complete(intended, result, lastWrites);
   }
 
-  withdraw(key: string): Promise<void> {
-    return this.#operations.withdraw(key);
+  withdraw(intended: Intended): Promise<void> {
+    return this.#operations.withdraw(intended);
   }
 
   noteLastWrites(lastWrites: readonly LastWrite[]): Promise<void> {
@@ -627,13 +608,13 @@ class SqlJournal implements Journal {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.#held.close();
     await this.#deferred.flush();
     await this.#database.close();
   }
 
   async abandon(): Promise<void> {
-    this.#closing.abort();
+    this.#held.close();
     await this.#database.abandon();
   }
 }

@@ -84,7 +84,7 @@ export const STILL_TO_BRING_BACK = `select event_key from events where event_key
 
 export const renewLeases = (database: SqlDatabase): string =>
   `update events set lease_ms = $2 where status = 'running' and lease_owner = $1
-    and event_key in (${database.listItems('$3')})`;
+    and event_key in (${database.listItems('$3')}) returning event_key, attempts`;
 
 export const endLeases = (database: SqlDatabase): string =>
   `update events set lease_ms = 0 where status = 'running' and lease_owner = $2

@@ -32,7 +32,7 @@ export class SqlTimers {
       const state = await find(tx, timerKey);
       const timeMs = await noteEarliest(tx, question, false);
       const paidAtMs = await latestPayment(tx, timerKey);
-      const decision = decideTimer(state, { ...question, timeMs }, paidAtMs);
+      const decision = decideTimer(state, { ...question, timeMs, nowMs: tx.nowMs }, paidAtMs);
       if (decision.state !== state) await put(tx, timerKey, decision.state);
       await this.#release(tx, decision.released);
       return decision.answer;
