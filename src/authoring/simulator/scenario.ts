@@ -4,7 +4,13 @@
 import { AppError } from '../../core/error-codes.ts';
 import { type Interval, parseInterval } from '../../core/interval.ts';
 import type { Diagnostic, JsonObject, JsonValue } from '../../core/model.ts';
-import { eventsInBody, PROVIDER_FACTS, type Provider } from '../../core/providers.ts';
+import {
+  eventsInBody,
+  isProvider,
+  PROVIDER_FACTS,
+  PROVIDERS,
+  type Provider,
+} from '../../core/providers.ts';
 import { setAt, unsetAt, valueAt } from '../../engine/cases/event-paths.ts';
 import { didYouMean } from '../../engine/diagnostics/closest.ts';
 import { Findings } from '../../engine/diagnostics/findings.ts';
@@ -87,6 +93,12 @@ function load(input: ScenarioText, findings: Findings): Scenario | undefined {
   if (!checkShape(scenarioShape, yaml, findings, 'a scenario')) return undefined;
   const raw = yaml.value as RawScenario;
   const { provider, description } = raw;
+  if (!isProvider(provider)) {
+    const message = `"${String(provider)}" is none of ${PROVIDERS.join(', ')}`;
+    const location = yaml.locate(['provider']);
+    findings.error('RULE_WRONG_TYPE', message, { location, length: yaml.lengthOf(['provider']) });
+    return undefined;
+  }
   const steps = raw.steps.flatMap((step, index) =>
     readStep(step, { input, yaml, provider, findings, path: ['steps', index] }),
   );

@@ -20,7 +20,7 @@ export function lintEventTypes(
   for (const [index, rule] of (Array.isArray(rules) ? rules : []).entries()) {
     const on: unknown = (rule as { on?: unknown } | null)?.on;
     for (const [position, type] of [on].flat().entries()) {
-      if (typeof type !== 'string' || type === '' || names.has(type)) continue;
+      if (names.size === 0 || typeof type !== 'string' || type === '' || names.has(type)) continue;
       const path = ['rules', index, 'on', ...(Array.isArray(on) ? [position] : [])];
       const provider = PROVIDER_FACTS[ruleSet.provider].title;
       const message = `${provider} has no event type "${type}"${didYouMean(type, known)}`;

@@ -108,11 +108,14 @@ export function writeShapes(known: KnownShapes): string {
   return `{\n${lines.join(',\n')}\n}\n`;
 }
 
+const NOTHING: Written = { types: [], families: {}, shapes: {} };
+
 /** What `writeShapes` wrote, with the facts that no sample teaches. */
 export function readShapes(written: unknown): KnownShapes {
-  const all = written as Readonly<Record<Provider, Written>>;
+  const all = written as Readonly<Partial<Record<Provider, Written>>>;
   const entries = PROVIDERS.map((provider): [Provider, ProviderShapes] => {
-    const { types, families, shapes } = all[provider];
+    // Of a provider without samples nothing is known, so nothing is found wrong.
+    const { types, families, shapes } = all[provider] ?? NOTHING;
     const read = Object.entries(shapes).map(
       ([family, shape]) => [family, withFacts(provider, family, readShape(shape))] as const,
     );
