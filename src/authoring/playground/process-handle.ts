@@ -83,13 +83,13 @@ export class DraftProcess {
 
   #answer(send: () => void, limitMs: number): Promise<ProcessAnswer> {
     return new Promise((resolve) => {
-      const pid = this.#started?.child.pid;
-      const workedBeforeMs = workedMs(pid);
+      // A process that is only being started has not worked yet.
+      const workedBeforeMs = this.#started === undefined ? 0 : workedMs(this.pid);
       const endMs = performance.now() + limitMs * BUSY_FACTOR;
       let timer: NodeJS.Timeout;
       const waitFor = (ms: number): void => {
         timer = setTimeout(() => {
-          const leftMs = limitMs - (workedMs(pid) - workedBeforeMs);
+          const leftMs = limitMs - (workedMs(this.pid) - workedBeforeMs);
           if (leftMs > 0 && performance.now() < endMs) waitFor(Math.max(leftMs, 20));
           else this.stop();
         }, ms);
