@@ -13,6 +13,8 @@ import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { type ServerProcess, startServerProcess } from './process.ts';
 
 const SALES = 20;
+/** Servers start one after the other, each a process of its own. */
+const TIME_MS = 240_000;
 
 let postgres: TestPostgres;
 beforeAll(async () => {
@@ -135,27 +137,32 @@ test.each([
       await send(await start(), [...sold.slice(0, half), ...sold.map(twinOf), ...sold.slice(half)]);
       expect(cryptlex.sandbox.state.licenses).toHaveLength(SALES + 1);
     }),
+  TIME_MS,
 );
 
-test('an older PostgreSQL put back under replicas that run makes no second license, whichever gets it', () =>
-  withServers(postgresDatabase, async (copied, cryptlex, start) => {
-    const busy = await start();
-    const idle = await start();
-    await send(busy, [sale(99)]);
-    await copied.keep();
-    const sold = SOLD();
-    await expect.poll(() => busy.send('stripe', sale(98)), { timeout: 10_000 }).toBe(200);
-    await send(busy, sold);
-    // So long an idle replica takes at most to look at the journal.
-    await new Promise((resolve) => setTimeout(resolve, 6_000));
-    await copied.putBack();
+test(
+  'an older PostgreSQL put back under replicas that run makes no second license, whichever gets it',
+  () =>
+    withServers(postgresDatabase, async (copied, cryptlex, start) => {
+      const busy = await start();
+      const idle = await start();
+      await send(busy, [sale(99)]);
+      await copied.keep();
+      const sold = SOLD();
+      await expect.poll(() => busy.send('stripe', sale(98)), { timeout: 10_000 }).toBe(200);
+      await send(busy, sold);
+      // So long an idle replica takes at most to look at the journal.
+      await new Promise((resolve) => setTimeout(resolve, 6_000));
+      await copied.putBack();
 
-    const open = new Set(sold);
-    const servers = [idle, busy];
-    while (open.size > 0) {
-      for (const [place, body] of [...open].entries()) {
-        if ((await servers[place % 2]?.send('stripe', body)) === 200) open.delete(body);
+      const open = new Set(sold);
+      const servers = [idle, busy];
+      while (open.size > 0) {
+        for (const [place, body] of [...open].entries()) {
+          if ((await servers[place % 2]?.send('stripe', body)) === 200) open.delete(body);
+        }
       }
-    }
-    expect(cryptlex.sandbox.state.licenses).toHaveLength(SALES + 2);
-  }));
+      expect(cryptlex.sandbox.state.licenses).toHaveLength(SALES + 2);
+    }),
+  TIME_MS,
+);
