@@ -1,6 +1,6 @@
 // The journal: what was received, what was decided, what was done. The interface in domain verbs that
 // every kind (memory, SQLite, PostgreSQL) keeps; nothing above it knows where things are stored.
-// Types only. How the promises follow from it stands in docs/decisions/0002-journal.md.
+// Types only. Longer than usual: the whole interface in one place. How the promises follow from it stands in docs/decisions/0002-journal.md.
 //
 // Words: an *event* is accepted, taken, settled. An *operation* is one writing call to Cryptlex: it is
 // intended, then completed, or withdrawn when it certainly did nothing. A *last write* is the time of
@@ -205,7 +205,8 @@ export interface Journal {
   ): Promise<readonly Acceptance[]>;
   /**
    * The next event that may be worked on: due, none of its subjects in work, and none of them with
-   * an older event before it. An event in back-off keeps its place; a waiting one steps aside.
+   * an older event before it. An event in back-off keeps its place; a waiting one steps aside; one with an
+   * open operation stays before all others, whatever its status.
    */
   take(): Promise<TakenEvent | undefined>;
   /**
