@@ -134,9 +134,9 @@ describe('events replay', () => {
 
 describe('wrong usage ends with 2, and says how it is right', () => {
   const cases: readonly (readonly [readonly string[], string])[] = [
-    [['events'], 'list, show or replay'],
-    [['events', 'toString'], 'list, show or replay'],
-    [['events', 'lst'], 'list, show or replay'],
+    [['events'], 'list, show, replay or release'],
+    [['events', 'toString'], 'list, show, replay or release'],
+    [['events', 'lst'], 'list, show, replay or release'],
     [['events', 'list', SALE_ID], 'events show takes an id'],
     [['events', 'list', '--limit', '0'], '1 to 1000'],
     [['events', 'list', '--limit', '1001'], '1 to 1000'],

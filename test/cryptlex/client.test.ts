@@ -192,7 +192,6 @@ describe('searching licenses', () => {
   const strangers: [name: string, filter: LicenseFilter, members: Record<string, unknown>][] = [
     ['no metadata', order, { metadata: [] }],
     ['metadata null', order, { metadata: null }],
-    ['metadata left out', order, { metadata: undefined }],
     ['another value', order, { metadata: [entry('order', 'o-2')] }],
     ['a value in other case', order, { metadata: [entry('order', 'O-1')] }],
     ['a value with a space', order, { metadata: [entry('order', 'o-1 ')] }],
@@ -218,6 +217,10 @@ describe('searching licenses', () => {
         expect(await client.findLicenses(filter)).toEqual([]);
       }));
   }
+  it('refuses a license whose metadata is asked about and left out: nobody can say whose it is', () =>
+    withClient([json(200, [license('s', { metadata: undefined })])], async ({ client }) => {
+      await expect(client.findLicenses(order)).rejects.toMatchObject({ code: 'CRYPTLEX_NONSENSE' });
+    }));
   const own: [name: string, filter: LicenseFilter, members: Record<string, unknown>][] = [
     [
       'by metadata among other entries',
