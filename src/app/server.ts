@@ -9,8 +9,8 @@ import { createSystemClock } from '../core/clock.ts';
 import { createLogger } from '../core/log.ts';
 import type { Clock } from '../core/model.ts';
 import { createCallMeter } from '../cryptlex/call-meter.ts';
-import { createOutageWatch } from '../cryptlex/circuit-breaker.ts';
-import { createCryptlexClient } from '../cryptlex/client.ts';
+import { createCircuitBreaker } from '../cryptlex/circuit-breaker.ts';
+import { type CryptlexClientOptions, createCryptlexClient } from '../cryptlex/client.ts';
 import { createPace } from '../cryptlex/rate-limiter.ts';
 import { transportOver } from '../http/fetch.ts';
 import { createTransport } from '../http/transport.ts';
@@ -116,31 +116,35 @@ function assemble(
   const observers = createObservers({
     ...{ config, createMetrics, createTracing, live, archive, server: randomUUID(), clock, log },
     transport,
-    isDown: () => outage.isDown(),
+    isDown: () => breaker.health().kind === 'away',
   });
   const readiness = createReadiness({
-    ...{ journal, ruleSets, rulesState: live.state, log },
+    ...{ journal, ruleSets, rulesState: live.state },
+    cryptlex: () => breaker.health(),
     unsettled: () => worker.unsettled(),
   });
   const recorder = createCallRecorder();
   const calls = createCallMeter(clock);
-  const client = createCryptlexClient({
+  const options: CryptlexClientOptions = {
     baseUrl: config.baseUrl,
     token: config.accessToken,
     transport: world.fetch === undefined ? transport : transportOver(world.fetch),
     pace: sharePace(createPace({ ...config.rateLimit, concurrency: 8, clock }), config.rateLimit),
     clock,
     onCall: (call) => {
-      readiness.hear(call);
       recorder.hear(call);
       calls.hear(call);
-      outage.hear(call);
+      breaker.onCall(call, recorder.currentEvent());
       observers.hearCall(call);
       world.onCall?.(call);
     },
     ...(world.cryptlexTimeoutMs === undefined ? {} : { timeoutMs: world.cryptlexTimeoutMs }),
+  };
+  const client = createCryptlexClient(options);
+  const breaker = createCircuitBreaker({
+    client: createCryptlexClient({ ...options, retryPausesMs: [] }),
+    ...{ clock, log, wake: (sinceMs) => journal.wakePutOff(sinceMs) },
   });
-  const outage = createOutageWatch({ client, clock, log, wakeAll: () => journal.wakeAll() });
   const pipeline = createPipeline({
     currentRules: live.current,
     journal,
@@ -148,10 +152,18 @@ function assemble(
     clock,
     log,
     random: world.random ?? Math.random,
-    recordCalls: (calls, work) => recorder.record(calls, () => observers.follow(calls, work)),
+    recordCalls: (recording, work) =>
+      recorder.record(recording, () => observers.follow(recording.calls, work)),
     ...observers.ofPipeline,
   });
-  const worker = createWorker({ journal, pipeline, clock, log, isDown: outage.isDown, ...reach });
+  const worker = createWorker({
+    journal,
+    pipeline,
+    clock,
+    log,
+    isDown: () => breaker.isOpen(),
+    ...reach,
+  });
   const workbench = mountWorkbench({ archive, clock });
   const webConsole =
     config.adminToken === undefined
@@ -159,7 +171,8 @@ function assemble(
       : mountConsole({
           ...{ token: config.adminToken, config, archive, clock, log, calls, transport, workbench },
           ...{ currentRules: live.current, rulesState: live.state, readiness: readiness.report },
-          ...{ isDown: outage.isDown, onChange: (listener) => journal.onChange(listener) },
+          isDown: () => breaker.health().kind === 'away',
+          onChange: (listener) => journal.onChange(listener),
           streams: world.worksBehindAnswers === undefined,
         });
   const deadlineMs = config.webhookDeadlineMs;
@@ -169,7 +182,7 @@ function assemble(
       receive(delivery, {
         ...{ pipeline, journal, worker, clock, ...reach },
         deadlineMs: Math.min(deadlineMs, world.deadlineMsMax?.() ?? deadlineMs),
-        isDown: outage.isDown,
+        isDown: () => breaker.isOpen(),
       }),
     journalKeepsState: journal.keepsState && world.worksBehindAnswers !== false,
     readiness: readiness.report,
@@ -218,7 +231,7 @@ function assemble(
       start: () => worker.start(),
       pause: (graceMs) => worker.pause(graceMs),
       workOff: (signal) => worker.workOff(signal),
-      isDown: outage.isDown,
+      isDown: () => breaker.isOpen(),
     },
     start: () => {
       if (away !== undefined) log.error({ cause: away.message }, NO_JOURNAL_YET);
@@ -250,7 +263,7 @@ function assemble(
       return listening;
     },
     abandon: async () => {
-      outage.stop();
+      breaker.stop();
       watching?.stop();
       await journal.abandon();
       webConsole?.stop();
@@ -266,7 +279,7 @@ function assemble(
       const closing = listening?.close({ graceMs });
       webConsole?.stop();
       workbench.stop();
-      outage.stop();
+      breaker.stop();
       watching?.stop();
       await live.stop();
       const cutOff = await worker.stop(graceMs);

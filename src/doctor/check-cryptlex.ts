@@ -4,8 +4,8 @@
 
 import type { Config } from '../config/config.ts';
 import { createSystemClock } from '../core/clock.ts';
-import { AppError } from '../core/error-codes.ts';
 import { type CryptlexClient, createCryptlexClient } from '../cryptlex/client.ts';
+import { NOBODY, probe, type Reach, reachOf } from '../cryptlex/probe.ts';
 import { createPace } from '../cryptlex/rate-limiter.ts';
 import type { LicenseTemplate } from '../cryptlex/types.ts';
 import { createTransport } from '../http/transport.ts';
@@ -13,16 +13,9 @@ import { type Finding, ok, problem, skipped, warning } from './finding.ts';
 import { askForIds, IDS_MAX } from './look-up-ids.ts';
 import { type RuleNeeds, TEMPLATE_SCOPE } from './rule-needs.ts';
 
-/** No object has it. */
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 /** Paddle's signatures are valid for 5 s; beyond that its webhooks fail. */
 const SKEW_MS_WARNING = 2_000;
 const SKEW_MS_PROBLEM = 5_000;
-
-type Reach =
-  | { readonly kind: 'fine' }
-  | { readonly kind: 'refused'; readonly status: number | undefined }
-  | { readonly kind: 'failed'; readonly error: AppError };
 
 export async function askCryptlex(config: Config, needs: RuleNeeds): Promise<readonly Finding[]> {
   const clock = createSystemClock();
@@ -43,7 +36,7 @@ export async function askCryptlex(config: Config, needs: RuleNeeds): Promise<rea
       return response;
     },
   });
-  const reach = await reachOf(() => client.getUser(NOBODY));
+  const reach = await probe(client);
   const first = [reachability(config, reach), clockFinding(skewMs)];
   if (reach.kind === 'failed' || (reach.kind === 'refused' && reach.status === 401)) {
     const rest = ['token-scopes', 'products', 'templates', 'required-metadata'];
@@ -63,21 +56,6 @@ export async function askCryptlex(config: Config, needs: RuleNeeds): Promise<rea
     metadataFinding(templates.found, needs),
     ...entitlementsFinding(needs),
   ];
-}
-
-/** Whether a call got through, whatever it found. */
-async function reachOf(call: () => Promise<unknown>): Promise<Reach> {
-  try {
-    await call();
-    return { kind: 'fine' };
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    const status = 'status' in error && typeof error.status === 'number' ? error.status : undefined;
-    if (error.code === 'CRYPTLEX_TOKEN') return { kind: 'refused', status };
-    // An id that nobody has may be answered 400 or 404: both say that the call was let in.
-    if (error.code === 'CRYPTLEX_REFUSED') return { kind: 'fine' };
-    return { kind: 'failed', error };
-  }
 }
 
 function reachability({ baseUrl }: Config, reach: Reach): Finding {

@@ -228,8 +228,8 @@ export interface Journal {
   /** Calls the listener, too, whenever an event has come or ended, for who looks on. Gives the way to stop. */
   onChange(listener: () => void): () => void;
 
-  /** Makes everything due that is in back-off or parked, but for what the brake holds: what it waited for is there again. */
-  wakeAll(): Promise<void>;
+  /** Makes everything due that was put off or parked since then, but for what the brake holds: what it waited for is there again. */
+  wakePutOff(sinceMs: number): Promise<void>;
 
   /** From now on it is finished as it stands; one that waited for a time stands in line by its own again. */
   storePlan(key: string, plan: StoredPlan): Promise<void>;

@@ -300,8 +300,9 @@ class MemoryJournal extends MemoryTimers implements Journal {
     for (const listener of this.#listeners) listener();
   }
 
-  async wakeAll(): Promise<void> {
+  async wakePutOff(sinceMs: number): Promise<void> {
     for (const entry of this.#entries.values()) {
+      if ((entry.settledAtMs ?? 0) < sinceMs) continue;
       if (entry.status === 'queued') entry.dueAtMs = undefined;
       if (entry.status === 'parked' && entry.brake !== 'held') this.#enqueue(entry);
     }

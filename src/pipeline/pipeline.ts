@@ -28,6 +28,7 @@ import type {
   Settlement,
   TakenEvent,
 } from '../journal/journal.ts';
+import type { Recording } from './call-recorder.ts';
 import { describeDone, failedOutcome, withProgress } from './outcomes.ts';
 import { settleFailure } from './retry.ts';
 import { cancelTimers, stepOfTimer, timerKeyOf, withStopped } from './timers.ts';
@@ -48,7 +49,7 @@ export interface PipelineDependencies {
   /** For the jitter of retries, 0 up to 1. */
   readonly random: () => number;
   /** Runs the work, and notes the calls to Cryptlex that it makes. */
-  recordCalls<Result>(calls: CallSummary[], work: () => Promise<Result>): Promise<Result>;
+  recordCalls<Result>(recording: Recording, work: () => Promise<Result>): Promise<Result>;
   /** Hears of each attempt at its end. */
   readonly onAttempt?: (attempt: AttemptFacts) => void;
   /** Hears how long accepting a delivery took, whether it was accepted or not. */
@@ -124,7 +125,7 @@ async function processEvent(
   };
   const work = () =>
     decideAndExecute(taken, { ruleSet, env, signal, progress, onPlan }, dependencies);
-  const settlement = await dependencies.recordCalls(calls, work);
+  const settlement = await dependencies.recordCalls({ eventKey: taken.key, calls }, work);
   if (progress.isCounted === true && FINISHED.includes(settlement.outcome.status)) {
     await dependencies.journal.uncountUndone(taken.key);
   }

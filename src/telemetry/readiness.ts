@@ -1,10 +1,9 @@
-// Whether the server is ready, and what worries it. Hears of every call to Cryptlex; a token that is
+// Whether the server is ready, and what worries it. A token that is
 // refused, a Cryptlex that is away, or broken rules on disk are told, but webhooks can be taken all the same.
 
 import type { AppErrorCode } from '../core/error-codes.ts';
-import type { Logger } from '../core/log.ts';
 import type { JsonObject } from '../core/model.ts';
-import type { CallRecord } from '../cryptlex/call-record.ts';
+import type { CryptlexHealth } from '../cryptlex/circuit-breaker.ts';
 import type { RuleSet } from '../engine/rules/rule-set.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { RulesState } from '../sources/reload.ts';
@@ -30,22 +29,13 @@ export function createReadiness(parts: {
   rulesState(): RulesState;
   /** How many events hold a slot since their end could not be written down. */
   unsettled(): number;
-  log: Logger;
-}): { hear(call: CallRecord): void; report(): Promise<ReadinessReport> } {
-  const { journal, log } = parts;
-  let cryptlex: Concern | undefined;
+  cryptlex(): CryptlexHealth;
+}): { report(): Promise<ReadinessReport> } {
+  const { journal } = parts;
   return {
-    hear: (call) => {
-      const next = concernOf(call);
-      if (next !== undefined && next.code !== cryptlex?.code) {
-        log.warn({ code: next.code, route: call.route, status: call.status }, next.message);
-      }
-      if (next === undefined && cryptlex !== undefined) log.info({}, 'Cryptlex answers again');
-      cryptlex = next;
-    },
     report: async () => {
       const writable = await answers(journal);
-      const concerns: Concern[] = cryptlex === undefined ? [] : [cryptlex];
+      const concerns: Concern[] = [...concernsOf(parts.cryptlex())];
       if (!writable) {
         concerns.push({ code: 'JOURNAL_UNAVAILABLE', message: 'The journal does not answer.' });
       }
@@ -64,17 +54,15 @@ export function createReadiness(parts: {
   };
 }
 
-/** What a call tells of Cryptlex; undefined when it works. A refusal of one request is no concern. */
-function concernOf({ status, error }: CallRecord): Concern | undefined {
-  if (error?.aborted === true) return undefined;
-  if (error?.code === 'CRYPTLEX_TOKEN') {
-    return { code: 'CRYPTLEX_TOKEN', message: `Cryptlex refuses the access token (${status}).` };
-  }
-  if (error === undefined || (status !== undefined && status < 500 && status >= 400)) {
-    return undefined;
+function concernsOf(health: CryptlexHealth): readonly Concern[] {
+  const { kind } = health;
+  if (kind === 'works') return [];
+  const { status } = health;
+  if (kind === 'refuses-token') {
+    return [{ code: 'CRYPTLEX_TOKEN', message: `Cryptlex refuses the access token (${status}).` }];
   }
   const what = status === undefined ? 'cannot be reached' : `answers ${status}`;
-  return { code: 'CRYPTLEX_UNAVAILABLE', message: `Cryptlex ${what}.` };
+  return [{ code: 'CRYPTLEX_UNAVAILABLE', message: `Cryptlex ${what}.` }];
 }
 
 /** Anybody may ask for readiness, so it tells where the first error is and leaves its words to the log. */

@@ -322,6 +322,23 @@ function puttingOff(get: Get): void {
       });
     });
 
+    for (const status of ['queued', 'parked'] as const) {
+      test(`${status} while Cryptlex was away is woken by its return, and nothing of before`, async () => {
+        const { journal, pass, nowMs } = get();
+        await journal.accept(['a', 'b'].map((id) => newEvent(id, { subjects: [id] })));
+        await putOff(get(), 'a', status, MINUTE_MS);
+        await pass(1_000);
+        const sinceMs = nowMs();
+        await putOff(get(), 'b', status, MINUTE_MS);
+        await pass(1_000);
+        await journal.wakePutOff(sinceMs);
+        await take(journal, 'b');
+        expect(await journal.take()).toBeUndefined();
+        await pass(MINUTE_MS);
+        await take(journal, 'a');
+      });
+    }
+
     test('in back-off and delivered again is worked on at once', async () => {
       const { journal } = get();
       await journal.accept([newEvent('a')]);

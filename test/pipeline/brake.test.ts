@@ -268,7 +268,7 @@ describe.each(KINDS)('the brake on %s', (_kind, newDatabase) => {
       if (url === undefined) throw new Error('no database');
       const { createSystemClock } = await import('../../src/core/clock.ts');
       const { journal } = await openJournal(url, createSystemClock());
-      await journal.wakeAll();
+      await journal.wakePutOff(0);
       expect(await journal.take()).toBeUndefined();
       await journal.close();
     }));

@@ -72,7 +72,7 @@ import {
   STORE_PLAN,
   TAKE,
   UNFINISHED_STATUSES,
-  WAKE_ALL,
+  WAKE_PUT_OFF,
 } from './statements.ts';
 import {
   afterEntering,
@@ -483,9 +483,9 @@ class SqlJournal implements Journal {
     return this.#database.onAnnounce(() => listener());
   }
 
-  async wakeAll(): Promise<void> {
+  async wakePutOff(sinceMs: number): Promise<void> {
     await this.#database.transaction(async (tx) => {
-      await tx.query(WAKE_ALL, [tx.nowMs]);
+      await tx.query(WAKE_PUT_OFF, [tx.nowMs, this.#toDatabase(tx, sinceMs)]);
       await this.#database.announce(tx);
     }, WITHOUT_WAITING);
   }

@@ -107,9 +107,9 @@ export const INSERT_ATTEMPT = `insert into attempts
 export const PROBE = `insert into keywright_meta (name, value) values ('probe', $1)
   on conflict (name) do update set value = excluded.value`;
 
-export const WAKE_ALL = `update events set due_ms = $1
-  where due_ms > $1 and status in ('queued', 'parked') and (brake is null or brake <> 'held')
-    and ${UNFINISHED}`;
+export const WAKE_PUT_OFF = `update events set due_ms = $1
+  where due_ms > $1 and settled_ms >= $2 and status in ('queued', 'parked')
+    and (brake is null or brake <> 'held') and ${UNFINISHED}`;
 
 export const OWN_PLACE = `update event_subjects set time_ms = (
   select time_ms from events where events.event_key = event_subjects.event_key) where event_key = $1`;
