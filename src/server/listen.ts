@@ -35,7 +35,7 @@ export const HEADERS_TIMEOUT_MS = 10_000;
 export const REQUEST_TIMEOUT_MS = 30_000;
 // Longer than the 60 s for which load balancers keep a connection: they must be the ones to close it.
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
-const SHUTDOWN_GRACE_MS = 10_000;
+export const SHUTDOWN_GRACE_MS = 10_000;
 
 /** Starts to listen. @throws AppError PORT_UNAVAILABLE, saying what the system said */
 export async function listen(

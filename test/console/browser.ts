@@ -79,7 +79,7 @@ async function visit(
 ): Promise<void> {
   const opened = await browser.newContext({ baseURL: url, ...context });
   // A test is slow only where it fails.
-  opened.setDefaultTimeout(10_000);
+  opened.setDefaultTimeout(120_000);
   const complaints: string[] = [];
   try {
     const page = await opened.newPage();

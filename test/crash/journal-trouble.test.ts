@@ -152,4 +152,4 @@ test('on a full disk, what is not stored is answered 503, and what was stored is
   } finally {
     child.kill('SIGKILL');
   }
-}, 60_000);
+});

@@ -34,4 +34,4 @@ test('a replica killed under load loses nothing, and another does its work, none
   } finally {
     await cryptlex.close();
   }
-}, 300_000);
+});

@@ -36,4 +36,4 @@ test('killed again and again under load, nothing is lost and nothing is done twi
   } finally {
     await cryptlex.close();
   }
-}, 300_000);
+});

@@ -65,8 +65,8 @@ export async function sendAll(
 export async function untilDone(env: Record<string, string>, sales: number): Promise<void> {
   const { archive, close } = await openArchive(env);
   try {
-    await expect.poll(() => archive.count({}), { timeout: 30_000, interval: 250 }).toBe(2 * sales);
-    await expect.poll(() => unfinished(archive), { timeout: 150_000, interval: 500 }).toEqual([]);
+    await expect.poll(() => archive.count({}), { interval: 250 }).toBe(2 * sales);
+    await expect.poll(() => unfinished(archive), { interval: 500 }).toEqual([]);
   } finally {
     await close();
   }

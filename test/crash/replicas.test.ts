@@ -89,4 +89,4 @@ test('a database that is restarted under load loses nothing that was answered 20
     await postgres.restart();
     await delivering;
   });
-}, 120_000);
+});

@@ -99,7 +99,7 @@ describe.each<{
       }),
       { numRuns: runs, seed: 20_261_121 },
     );
-  }, 120_000);
+  });
 });
 
 /** Plays the steps, and then works everything off: the keys of the events that were not done even so. */

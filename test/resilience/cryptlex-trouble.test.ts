@@ -182,7 +182,6 @@ describe.concurrent('Cryptlex in trouble', () => {
           if (isUnclear && path !== '/v3/users') return;
           await expect
             .poll(async () => (await keywright.sendSample(provider, sample)).status, {
-              timeout: 25_000,
               interval: 100,
             })
             .toBe(200);

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../../src/core/model.ts';
+import { cpuMsOf } from '../support/cpu-time.ts';
 import { type Keywright, sampleBody, withKeywright } from '../support/keywright.ts';
 import { listenForPasswords, secretsIn } from './log-search.ts';
 
@@ -142,10 +143,10 @@ describe('a large event', () => {
       withKeywright({}, async (keywright) => {
         const body = sampleBody('stripe', 'invoice.paid-subscription-create');
         set(body, 'data.object.description', 'filler '.repeat((kilobytes * 1024) / 7));
-        const startedMs = performance.now();
-        const answer = await keywright.send('stripe', body);
-        expect(answer.status).toBe(status);
-        expect(performance.now() - startedMs).toBeLessThan(5_000);
+        const cpuMs = await cpuMsOf(async () => {
+          expect((await keywright.send('stripe', body)).status).toBe(status);
+        });
+        expect(cpuMs).toBeLessThan(5_000);
         expect(keywright.log.join('')).not.toContain('filler');
       }));
   }
@@ -161,7 +162,6 @@ test('an order of 300 licenses goes on behind the answer, and is whole in the en
       .poll(
         async () =>
           (await keywright.sendSample('fastspring', 'order.completed-quantity', { edit })).status,
-        { timeout: 20_000 },
       )
       .toBe(200);
     expect(keywright.sandbox.state.licenses).toHaveLength(300);

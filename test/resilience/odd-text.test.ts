@@ -18,7 +18,7 @@ const directory = mkdtempSync(join(tmpdir(), 'keywright-odd-'));
 let postgres: TestPostgres;
 beforeAll(async () => {
   postgres = await startPostgres();
-}, 300_000);
+});
 afterAll(async () => {
   await postgres.stop();
   rmSync(directory, { recursive: true, force: true });
@@ -169,7 +169,7 @@ describe.each(DATABASES)('on %s', (_, make) => {
         const { concerns } = await get(keywright, '/readyz');
         return (concerns as JsonObject[]).map(({ code }) => code);
       };
-      await expect.poll(codes, { timeout: 20_000 }).toEqual(['EVENTS_NOT_SETTLED']);
+      await expect.poll(codes).toEqual(['EVENTS_NOT_SETTLED']);
       await database.run(database.allow);
       expect((await sent).json['status']).toBe('done');
       expect(await codes()).toEqual([]);

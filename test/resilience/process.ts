@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { Provider } from '../../src/core/providers.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { signDelivery } from '../../src/verifiers/sign.ts';
-import { PRODUCT_ID, SECRETS } from '../support/keywright.ts';
+import { PATIENT_MS, PRODUCT_ID, SECRETS } from '../support/keywright.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -39,6 +39,7 @@ export async function startServerProcess(
     HOST: '127.0.0.1',
     PORT: '0',
     LOG_FORMAT: 'json',
+    WEBHOOK_DEADLINE_MS: PATIENT_MS,
     ...env,
   });
   const exited = once(child, 'exit') as Promise<[number | null, string | null]>;

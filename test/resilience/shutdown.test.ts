@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/core/model.ts';
 import type { Provider } from '../../src/core/providers.ts';
 import { composeSandbox, type ServedSandbox } from '../../src/sandbox/compose-sandbox.ts';
+import { SHUTDOWN_GRACE_MS } from '../../src/server/listen.ts';
 import { sampleBody } from '../support/keywright.ts';
 import { secretsIn } from './log-search.ts';
 import { type ServerProcess, startServerProcess } from './process.ts';
@@ -95,7 +96,8 @@ describe('a server that is ended', () => {
       const lines = [...server.lines];
 
       server = await startServerProcess(cryptlex);
-      expect(await deliverAll()).toEqual(sales().map(() => 200));
+      // A provider repeats what is refused, as a signature is that a busy machine looks at too late.
+      await expect.poll(deliverAll).toEqual(sales().map(() => 200));
       await cryptlex.sandbox.faults.settled();
       expect(cryptlex.sandbox.state.licenses).toHaveLength(wanted);
       expect(cryptlex.sandbox.state.users).toHaveLength(sales().length);
@@ -122,9 +124,9 @@ describe('a server that is ended', () => {
     expect(server.lines.join('\n')).not.toContain('cut off');
   });
 
-  test('by SIGTERM while nothing is to be done: at once', async () => {
+  test('by SIGTERM while nothing is to be done: without the wait for what runs', async () => {
     const startedMs = performance.now();
     expect(await server.end('SIGTERM')).toBe(0);
-    expect(performance.now() - startedMs).toBeLessThan(3_000);
+    expect(performance.now() - startedMs).toBeLessThan(SHUTDOWN_GRACE_MS);
   });
 });

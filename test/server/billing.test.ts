@@ -239,22 +239,6 @@ describe('who may ask', () => {
       await other.close();
     }
   });
-
-  test('guessing is slowed down, and the right token is not', async () => {
-    const other = await startKeywright({ providers: ['stripe'], env: billingEnv() });
-    const guess = () =>
-      fetch(`${other.url}/billing/portal`, { headers: { authorization: 'Bearer no' } });
-    await Promise.all(Array.from({ length: 60 }, guess));
-    const startedAt = performance.now();
-    const slow = guess();
-    const headers = { authorization: `Bearer ${TOKEN}` };
-    expect((await fetch(`${other.url}/billing/portal`, { headers })).status).toBe(400);
-    const answeredAfter = performance.now() - startedAt;
-    expect((await slow).status).toBe(401);
-    expect(performance.now() - startedAt).toBeGreaterThan(990);
-    expect(answeredAfter).toBeLessThan(990);
-    await other.close();
-  });
 });
 
 describe('what is asked for', () => {

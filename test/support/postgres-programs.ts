@@ -3,7 +3,7 @@
 // checkout in /root), so the programs are copied to where that user can. Never changes the machine's users.
 
 import { spawnSync } from 'node:child_process';
-import { cpSync, lchownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, lchownSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -120,9 +120,11 @@ function refusalToEnter(folder: string, runAs: RunAs): string | undefined {
   return status === 0 ? undefined : `the user with the id ${runAs.uid} cannot enter it`;
 }
 
-function giveTo(path: string, { uid, gid }: RunAs): void {
+/** Whatever the umask of the tests says, that user can read it. */
+export function giveTo(path: string, { uid, gid }: RunAs): void {
   if (uid === undefined || gid === undefined) return;
   lchownSync(path, uid, gid);
+  if (!lstatSync(path).isDirectory()) return;
   for (const entry of readdirSync(path, { recursive: true, encoding: 'utf8' })) {
     lchownSync(join(path, entry), uid, gid);
   }

@@ -30,6 +30,16 @@ test('programs that cannot be run at all are an error with the place and a way o
   );
 });
 
+test('a server starts for someone whose files only they may read', async () => {
+  const usual = process.umask(0o077);
+  onTestFinished(() => {
+    process.umask(usual);
+  });
+  const postgres = await startPostgres();
+  expect(await postgres.createDatabase()).toMatch(/^postgres:/);
+  await postgres.stop();
+});
+
 test('a server that ends instead of starting says what PostgreSQL said', async () => {
   const holder = createServer();
   const port = await new Promise<number>((resolve) => {

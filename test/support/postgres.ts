@@ -7,7 +7,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { freePort } from '../../scripts/free-port.ts';
-import { findPostgres, makeFolder, type PostgresPrograms } from './postgres-programs.ts';
+import { findPostgres, giveTo, makeFolder, type PostgresPrograms } from './postgres-programs.ts';
 
 export interface TestPostgres {
   /** An empty database of its own at each call. */
@@ -69,7 +69,8 @@ export async function startPostgres(givenPort?: number): Promise<TestPostgres> {
 
 async function initialise(programs: PostgresPrograms, folder: string): Promise<void> {
   const passwordFile = join(folder, 'password');
-  writeFileSync(passwordFile, `${PASSWORD}\n`, { mode: 0o644 });
+  writeFileSync(passwordFile, `${PASSWORD}\n`);
+  giveTo(passwordFile, programs.runAs);
   const args = ['--auth=password', '--username=postgres', `--pwfile=${passwordFile}`];
   const layout = ['--encoding=UTF8', '--locale=C', '--no-sync', `--pgdata=${join(folder, 'data')}`];
   const initdb = start(programs, 'initdb', [...args, ...layout]);

@@ -71,7 +71,7 @@ test('threads find what one thread finds, in the same order', async () => {
   expect(few.groups()).toEqual(
     one.groups().map((group) => ({ ...group, eventIds: group.eventIds.slice(0, 2) })),
   );
-}, 60_000);
+});
 
 test('a thread that dies is told, not waited for', async () => {
   const before = version('old2.yaml', OLD);
@@ -86,7 +86,7 @@ test('a thread that dies is told, not waited for', async () => {
     { idsMax: 1, threads: 1 },
   );
   await expect(run).rejects.toThrow();
-}, 60_000);
+});
 
 describe('traffic of files', () => {
   test('is told by its members: of which provider, and which source', async () => {

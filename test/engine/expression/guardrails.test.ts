@@ -8,6 +8,7 @@ import { compileExpression } from '../../../src/engine/expression/compile.ts';
 import { judgePattern } from '../../../src/engine/expression/patterns.ts';
 import { toPlain, withoutNulls } from '../../../src/engine/expression/values.ts';
 import { matchEvent } from '../../../src/engine/plan/match.ts';
+import { cpuMsOf } from '../../support/cpu-time.ts';
 import {
   eventOf,
   linesOf,
@@ -28,9 +29,6 @@ function compile(text: string) {
 const give = async (text: string, data: JsonValue = {}) =>
   toPlain(await compile(text).evaluate({ data }, {}));
 
-/** A limit is generous, since the machine of a test may be slow; without it these would never end. */
-const BOUND_MS = 10_000;
-
 describe('what would never end', () => {
   // At once, since each of them takes as long as a formula may.
   it.concurrent.each([
@@ -42,9 +40,7 @@ describe('what would never end', () => {
     ],
     ['a list that is too long', '[1..10001]'],
   ])('%s ends with an error', async (_name, formula) => {
-    const start = performance.now();
     await expect(give(formula)).rejects.toBeDefined();
-    expect(performance.now() - start).toBeLessThan(BOUND_MS);
   });
 
   it('a list of ten thousand is still fine', async () => {
@@ -59,7 +55,7 @@ describe('what would never end', () => {
 });
 
 describe('a pattern', () => {
-  it('that is taken ends on the longest text it may see', () => {
+  it('that is taken ends on the longest text it may see', async () => {
     for (const source of [
       '.*x',
       '.*.*x',
@@ -71,9 +67,8 @@ describe('a pattern', () => {
     ]) {
       const verdict = judgePattern(source, 'u');
       if (verdict.kind !== 'bounded') throw new Error(`${source} is refused`);
-      const start = performance.now();
-      new RegExp(source, 'u').test('a'.repeat(verdict.textLengthMax));
-      expect(performance.now() - start).toBeLessThan(BOUND_MS / 4);
+      const text = 'a'.repeat(verdict.textLengthMax);
+      expect(await cpuMsOf(() => new RegExp(source, 'u').test(text)), source).toBeLessThan(2_500);
     }
   });
 
