@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { POINTS } from '../../src/core/failpoints.ts';
-import { type Counts, runScenario } from '../exactly-once/check.ts';
+import { noCounts, runScenario } from '../exactly-once/check.ts';
 import { type Scenario, type Story, scenarioOf } from '../exactly-once/lifecycles.ts';
 import { QuietClock } from '../exactly-once/quiet-clock.ts';
 
@@ -57,9 +57,7 @@ async function live(
   nth: number,
 ): Promise<number> {
   files += 1;
-  const counts: Counts = {
-    ...{ runs: 0, events: 0, deliveries: 0, redeliveries: 0, crashes: 0, faults: 0, calls: 0 },
-  };
+  const counts = noCounts();
   const databaseUrl = `sqlite:${join(directory, `${files}.db`)}`;
   const crashes = [{ point, nth, downMs: 2_000 }];
   const trouble = { seed: 1, faultRate: 0, faultCalls: 0, outage: undefined, crashes };

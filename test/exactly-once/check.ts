@@ -3,7 +3,7 @@
 
 import type { SandboxLicense } from '../../src/sandbox/types.ts';
 import type { Scenario } from './lifecycles.ts';
-import { differences, hasEnded, type Sale, type Seen } from './model.ts';
+import { differences, hasEnded, type Line, type Sale, type Seen } from './model.ts';
 import type { QuietClock } from './quiet-clock.ts';
 import type { Trouble } from './trouble.ts';
 import { World } from './world.ts';
@@ -16,6 +16,10 @@ export interface Counts {
   crashes: number;
   faults: number;
   calls: number;
+}
+
+export function noCounts(): Counts {
+  return { runs: 0, events: 0, deliveries: 0, redeliveries: 0, crashes: 0, faults: 0, calls: 0 };
 }
 
 export interface RunOptions {
@@ -42,7 +46,8 @@ export async function runScenario(
         await liveThrough(world, scenario);
         await checkReplay(world, scenario);
       } catch (error) {
-        throw new Error(`${(error as Error).message}\n${storyOf(world)}`);
+        const { message } = error as Error;
+        throw new Error(`${message}\n${storyOf(world, message)}`);
       } finally {
         await world.stop();
       }
@@ -56,9 +61,12 @@ export async function runScenario(
   );
 }
 
+/** The longest pause between two tries, twice; a clock that is an hour off must not put off anything so long. */
+const DONE_WITHIN_MS = 40 * 60_000;
+
 async function liveThrough(world: World, scenario: Scenario): Promise<void> {
   await world.deliverAll(scenario.deliveries);
-  await world.settle((key) => isOfEnded(key, scenario));
+  await world.settle((key) => isOfEnded(key, scenario), { withinMs: DONE_WITHIN_MS });
   world.endTrouble();
   await world.sandbox.faults.settled();
   checkLicenses(world, scenario.sales);
@@ -80,29 +88,43 @@ function isOfEnded(key: string, { sales }: Scenario): boolean {
 export function checkLicenses({ sandbox }: World, sales: readonly Sale[]): void {
   const wrong: string[] = [];
   const expected = new Set<string>();
+  const { licenses } = sandbox.state;
+  const byLine = licensesByLine(licenses);
   sales.forEach((sale, index) => {
     for (const line of sale.lines) {
-      const found = sandbox.state.licenses.filter(
-        (license) =>
-          license.productId === line.productId &&
-          license.metadata.some(
-            ({ key, value }) => key === line.reference[0] && value === line.reference[1],
-          ),
-      );
+      const found = byLine.get(lineName(line.reference, line.productId)) ?? [];
       for (const { id } of found) expected.add(id);
       for (const each of differences(sale, line, found.map(toSeen))) {
-        wrong.push(`sale ${index}, ${line.reference.join(' ')}: ${each}`);
+        const ids = found.map(({ id }) => id).join(' ');
+        wrong.push(`sale ${index}, ${line.reference.join(' ')}: ${each} (${ids})`);
       }
     }
   });
-  const strangers = sandbox.state.licenses.filter(({ id }) => !expected.has(id));
+  const strangers = licenses.filter(({ id }) => !expected.has(id));
   if (strangers.length > 0) wrong.push(`${strangers.length} licenses that nobody bought`);
   const emails = sandbox.state.users.map(({ email }) => email.toLowerCase());
   if (new Set(emails).size !== emails.length) wrong.push('two users of one address');
   if (wrong.length > 0) throw new Error(wrong.join('\n'));
 }
 
-function toSeen(license: SandboxLicense): Seen {
+/** Those of each line, by `lineName`. */
+export function licensesByLine(
+  licenses: readonly SandboxLicense[],
+): ReadonlyMap<string, readonly SandboxLicense[]> {
+  const byLine = new Map<string, SandboxLicense[]>();
+  for (const license of licenses) {
+    for (const { key, value } of license.metadata) {
+      const name = lineName([key, value], license.productId);
+      byLine.set(name, [...(byLine.get(name) ?? []), license]);
+    }
+  }
+  return byLine;
+}
+
+export const lineName = ([key, value]: Line['reference'], productId: string): string =>
+  [key, value, productId].join(' ');
+
+export function toSeen(license: SandboxLicense): Seen {
   return {
     productId: license.productId,
     ownerEmail: license.user?.email,
@@ -146,14 +168,18 @@ async function checkReplay(world: World, scenario: Scenario): Promise<void> {
   checkLicenses(world, scenario.sales);
 }
 
-/** What happened, for whoever reads a failure. */
-function storyOf(world: World): string {
-  const calls = world.sandbox.requests
-    .filter(({ method }) => method !== 'GET')
-    .map(({ method, path, status, atMs, body }) => {
-      const told = path.includes('licenses') ? JSON.stringify(body)?.slice(0, 160) : '';
-      return `${atMs} ${method} ${path} ${status} ${told}`;
-    });
-  const lines = world.log.map((line) => line.slice(0, 400));
-  return [...calls.slice(-80), ...lines.slice(-80)].join('\n');
+/** What happened to the licenses and sales that a failure names, or in the end, for whoever reads it. */
+function storyOf(world: World, failure: string): string {
+  const named = failure.match(/[0-9a-f]{8}-[0-9a-f-]{27}|\b(?:f?sub|order)[_-]\d+\b/g) ?? [];
+  const isNamed = (text: string): boolean => named.some((name) => text.includes(name));
+  const calls = world.sandbox.requests.map(({ method, path, status, atMs, query, body }) => {
+    const told = path.includes('licenses') ? JSON.stringify(method === 'GET' ? query : body) : '';
+    return `${world.sinceMs(atMs)} ${method} ${path} ${status} ${told}`;
+  });
+  const lines = [...calls, ...world.log];
+  const about = named.length === 0 ? lines.slice(-160) : lines.filter(isNamed);
+  return about
+    .toSorted((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))
+    .map((line) => line.slice(0, 400))
+    .join('\n');
 }

@@ -15,6 +15,8 @@ export interface Delivery {
   /** `{provider}:{event id}` of each event in it, as the journal names them. */
   readonly keys: readonly string[];
   readonly atMs: number;
+  /** Sent only when these events were accepted. */
+  readonly after?: readonly string[];
 }
 
 export interface Scenario {
@@ -30,7 +32,7 @@ const PRODUCTS = [
   'b30fa92d-11cb-4b76-8101-55c6c40ab47c',
 ] as const;
 const TEMPLATE = '04ba627c-d8f2-4100-94e9-513cab4c05c3';
-const MINUTE_MS = 60_000;
+export const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** So long that some payments come before its end and some after, and outages cover it. */
 export const GRACE = 'PT5M';
@@ -47,7 +49,7 @@ export interface Telling {
 
 const ONCE: Telling = { delayMs: 0, repeats: [], resend: undefined };
 
-interface Step {
+export interface Step {
   readonly kind:
     | ('payment' | 'suspension' | 'comeback' | 'failure')
     | ('refund' | 'dispute' | 'won');
@@ -137,15 +139,21 @@ export function scenarios(startMs: number): fc.Arbitrary<Scenario> {
     );
 }
 
-/** The sales and deliveries of stories; `customers` by the number of the buyer. */
+interface TellingOptions {
+  readonly batches?: boolean;
+  readonly hasGrace?: boolean;
+  readonly firstId?: number;
+}
+
+/** The sales and deliveries of stories; `customers` by the number of the buyer, `firstId` that of the first sale. */
 export function scenarioOf(
   startMs: number,
   stories: readonly Story[],
   customers: readonly (Customer | undefined)[] = [],
-  { batches = false, hasGrace = false }: { batches?: boolean; hasGrace?: boolean } = {},
+  { batches = false, hasGrace = false, firstId = 0 }: TellingOptions = {},
 ): Scenario {
   const told = stories.map((each, index) =>
-    tell(withGrace(each, hasGrace), index, startMs, customers),
+    tell(withGrace(each, hasGrace), firstId + index, startMs, customers),
   );
   const buyers = new Set(stories.flatMap((s) => (s.provider === 'paddle' ? [s.buyer] : [])));
   const upserts = [...buyers].flatMap((buyer) => tellCustomer(buyer, customers[buyer], startMs));
@@ -288,7 +296,12 @@ function deliveriesOf(
   const own = afterMs.map((ms) => deliveryOf(provider, event, firstMs + ms));
   if (telling.resend === undefined) return own;
   const { resend } = telling;
-  return [...own, ...twins.map((twin) => deliveryOf(provider, twin, firstMs + resend))];
+  // FastSpring's has a later time, by which all would go if nothing had come before it.
+  const after = provider === 'fastspring' ? { after: own[0]?.keys ?? [] } : {};
+  return [
+    ...own,
+    ...twins.map((twin) => ({ ...deliveryOf(provider, twin, firstMs + resend), ...after })),
+  ];
 }
 
 function deliveryOf(provider: Provider, event: JsonObject, atMs: number): Delivery {
@@ -307,12 +320,9 @@ function batched(deliveries: readonly Delivery[]): readonly Delivery[] {
   }
   const together = [...groups].map(([atMs, group]): Delivery => {
     const events = group.flatMap(({ body }) => body['events'] as JsonValue[]);
-    return {
-      provider: 'fastspring',
-      body: { events },
-      keys: group.flatMap(({ keys }) => keys),
-      atMs,
-    };
+    const keys = group.flatMap((each) => each.keys);
+    const after = group.flatMap((each) => each.after ?? []).filter((key) => !keys.includes(key));
+    return { provider: 'fastspring', body: { events }, keys, atMs, after };
   });
   return [...others, ...together];
 }
@@ -426,7 +436,9 @@ const stripe: Teller = {
             stripeEvent('invoice.payment_failed', chapter),
             stripeEvent('customer.subscription.updated-payment-failed', chapter, '_twin'),
           ]
-        : [stripeEvent(SAMPLE_OF.stripe[chapter.fact.kind], chapter)],
+        : ['', '_twin'].map((twin) =>
+            stripeEvent(SAMPLE_OF.stripe[chapter.fact?.kind ?? 'payment'], chapter, twin),
+          ),
   links: ({ id, place, happenedMs }) => {
     const event = sampleBody('stripe', 'invoice_payment.paid');
     event['id'] = `evt_${id}_${place}_link`;

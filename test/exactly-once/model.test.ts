@@ -13,7 +13,7 @@ import { POINTS } from '../../src/core/failpoints.ts';
 import { dunningRules } from '../support/dunning-rules.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { switchAllOn } from '../support/switched-on.ts';
-import { type Counts, type RunOptions, runScenario } from './check.ts';
+import { noCounts, type RunOptions, runScenario } from './check.ts';
 import { GRACE, scenarios } from './lifecycles.ts';
 import { postgresTraffic } from './postgres-traffic.ts';
 import { QuietClock } from './quiet-clock.ts';
@@ -52,9 +52,7 @@ async function assertModel(
   runs: number,
   nextOptions: () => Promise<RunOptions>,
 ): Promise<void> {
-  const counts: Counts = {
-    ...{ runs: 0, events: 0, deliveries: 0, redeliveries: 0, crashes: 0, faults: 0, calls: 0 },
-  };
+  const counts = noCounts();
   const wanted = Number(process.env['MODEL_RUNS'] ?? runs);
   const property = fc.asyncProperty(scenarios(START_MS), trouble, async (scenario, wrong) => {
     await runScenario(scenario, wrong, await nextOptions(), counts);

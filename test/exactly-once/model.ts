@@ -9,6 +9,8 @@
 //   is delivered when that is over finds them suspended, however early it was made.
 // - A change of plan that comes before any license is there has nothing to bring back: the rule says
 //   `missing: ignore`, so it is done and not remembered. The lifecycles tell none before its purchase.
+// - A payment that FastSpring tells again by hand has the time of the telling. If the server was away when it was
+//   told first, all goes by the later time: the lifecycles resend only what was accepted.
 // - What is told of a sale that has ended, after its end was carried out, finds nothing any more.
 
 import { addInterval, parseInterval } from '../../src/core/interval.ts';

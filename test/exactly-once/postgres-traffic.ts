@@ -1,7 +1,8 @@
 // How many statements PostgreSQL has not answered yet, for a clock that must not run ahead of them.
-// Counts at the driver, in this process only.
+// Counts at the driver, in this process only. A replica that stands still begins nothing there either.
 
 import pg from 'pg';
+import { ReplicaClock } from './replica-clock.ts';
 
 let underWay = 0;
 
@@ -31,6 +32,12 @@ count(client, 'query');
 count(client, 'end');
 const pool = pg.Pool.prototype as unknown as Countable;
 count(pool, 'connect');
+const connect = pool.connect;
+// Before a transaction only: in the middle of one it would hold what others wait for, which here is for ever.
+pool.connect = async function waited(this: unknown, ...rest: unknown[]): Promise<unknown> {
+  await ReplicaClock.ofThisReplica?.whileItStands();
+  return connect.apply(this, rest);
+};
 
 /** Statements and connections that are under way. */
 export const postgresTraffic = (): number => underWay;

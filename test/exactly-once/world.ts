@@ -1,35 +1,21 @@
 // A whole world in one process and in virtual time: replicas of Keywright over one database, Cryptlex as
-// the sandbox, providers that deliver until they are answered 200. Replicas die and are started again.
+// the sandbox, providers that deliver until they are answered 200. Replicas die or stand still, and go on.
 // Takes deliveries and trouble, gives what Cryptlex and the journal hold in the end.
 
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { composeServer } from '../../src/app/server.ts';
-import type { ServerHandle } from '../../src/app/server-options.ts';
+import type { ServerHandle, World as ServerWorld } from '../../src/app/server-options.ts';
 import { randomOf } from '../../src/authoring/simulator/random.ts';
 import type { Point } from '../../src/core/failpoints.ts';
-import { PROVIDERS } from '../../src/core/providers.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { signDelivery } from '../../src/verifiers/sign.ts';
 import { PRODUCT_ID, SECRETS } from '../support/keywright.ts';
-import { switchAllOn } from '../support/switched-on.ts';
+import { switchedOnRules } from '../support/switched-on.ts';
 import type { Delivery } from './lifecycles.ts';
 import type { QuietClock } from './quiet-clock.ts';
+import { ReplicaClock } from './replica-clock.ts';
 import { faultsOf, type Trouble } from './trouble.ts';
-
-const SHIPPED = fileURLToPath(new URL('../../rules/', import.meta.url));
-
-function switchedOnRules(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'keywright-rules-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  for (const provider of PROVIDERS) {
-    cpSync(join(SHIPPED, `${provider}.yaml`), join(folder, `${provider}.yaml`));
-  }
-  return switchAllOn(folder);
-}
 
 const RULES_DIR = switchedOnRules();
 /** The time-out of a call in virtual time; that of the client is real and never comes. */
@@ -37,6 +23,7 @@ const CALL_TIMEOUT_MS = 10_000;
 /** Of each way. */
 const LATENCY_MS_MAX = 400;
 const REAL_TIMEOUT_MS = 120_000;
+const HOUR_MS = 3_600_000;
 const REDELIVER_AFTER_MS = 60_000;
 const REDELIVERIES_MAX = 30;
 
@@ -51,6 +38,7 @@ export interface WorldOptions {
 
 interface Replica {
   readonly server: ServerHandle;
+  readonly clock: ReplicaClock;
   readonly died: Promise<undefined>;
   isDead: boolean;
 }
@@ -66,6 +54,7 @@ export class World {
   readonly #replicas: (Replica | undefined)[] = [];
   readonly #ending: Promise<unknown>[] = [];
   #crashes: Trouble['crashes'];
+  readonly #accepted = new Set<string>();
   #visits = 0;
   #isOver = false;
 
@@ -83,7 +72,7 @@ export class World {
     });
     const decide = faultsOf(trouble);
     this.sandbox.faults.onCall((call) => {
-      const effect = this.#isOver ? undefined : decide(call, clock.nowMs() - this.#startMs);
+      const effect = this.#isOver ? undefined : decide(call, this.sinceMs());
       if (effect !== undefined) this.counts.faults += 1;
       return effect;
     });
@@ -99,9 +88,10 @@ export class World {
       die = () => resolve(undefined);
     });
     let replica: Replica | undefined;
-    const { clock, databaseUrl } = this.#options;
+    const { databaseUrl, trouble } = this.#options;
+    const clock = new ReplicaClock(this.#options.clock, trouble.skewsMs?.[place]);
     const never = new Promise<never>(() => undefined);
-    const composition = await composeServer({
+    const world: ServerWorld = {
       env: {
         STRIPE_WEBHOOK_SECRET: SECRETS.stripe,
         FASTSPRING_WEBHOOK_SECRET: SECRETS.fastspring,
@@ -115,50 +105,62 @@ export class World {
         LOG_FORMAT: 'json',
       },
       readFile: (path) => readFileSync(path, 'utf8'),
-      writeLog: (line) =>
-        this.log.push(`${clock.nowMs() - this.#startMs} [${place}] ${line.trim()}`),
+      writeLog: (line) => this.log.push(`${this.sinceMs()} [${place}] ${line.trim()}`),
       stdoutIsTty: false,
       clock,
-      databaseClock: clock,
+      databaseClock: this.#options.clock,
       random: this.#random,
       cryptlexTimeoutMs: REAL_TIMEOUT_MS,
-      // What a dead process would have sent next is never sent.
-      fetch: (request) => (replica?.isDead === true ? never : this.#callCryptlex(request)),
+      fetch: async (request) => {
+        await clock.whileItStands();
+        // What a dead process would have sent next is never sent.
+        if (replica?.isDead === true) return never;
+        // What stands still hears the answer when it goes on.
+        return this.#callCryptlex(request).finally(() => clock.whileItStands());
+      },
       reach: async (point) => {
+        await clock.whileItStands();
         if (replica === undefined) return;
         if (replica.isDead) await never;
-        if (!this.#diesAt(point)) return;
-        this.#crash(replica, place, die);
+        const crash = this.#crashAt(point);
+        if (crash === undefined) return;
+        if (crash.stands === true) return clock.standStill(crash.downMs);
+        this.#die(replica, place, crash.downMs);
+        die();
         await never;
       },
-    });
+    };
+    const composition = await clock.run(() => composeServer(world));
     if (composition.kind === 'refused') throw new Error(composition.problems.join('\n'));
-    replica = { server: composition.server, died, isDead: false };
+    replica = { server: composition.server, clock, died, isDead: false };
     this.#replicas[place] = replica;
-    composition.server.start();
+    clock.run(() => composition.server.start());
   }
 
-  #diesAt(point: Point): boolean {
-    const [next] = this.#crashes;
-    if (next?.point !== point || this.#isOver) return false;
+  /** Of virtual time, since it was made. */
+  sinceMs(nowMs = this.#options.clock.nowMs()): number {
+    return nowMs - this.#startMs;
+  }
+
+  #crashAt(point: Point): Trouble['crashes'][number] | undefined {
+    const [next, ...rest] = this.#crashes;
+    if (next?.point !== point || this.#isOver) return undefined;
     this.#visits += 1;
-    return this.#visits >= next.nth;
-  }
-
-  #crash(replica: Replica, place: number, die: () => void): void {
-    const [crash, ...rest] = this.#crashes;
+    if (this.#visits < next.nth) return undefined;
     this.#crashes = rest;
     this.#visits = 0;
     this.counts.crashes += 1;
+    return next;
+  }
+
+  #die(replica: Replica, place: number, downMs: number): void {
     replica.isDead = true;
     this.#replicas[place] = undefined;
-    const gone = replica.server.abandon();
-    die();
     const restart = async (): Promise<void> => {
-      await this.#options.clock.sleep(crash?.downMs ?? 0);
+      await this.#options.clock.sleep(downMs);
       await this.#startReplica(place);
     };
-    this.#ending.push(gone, restart());
+    this.#ending.push(replica.server.abandon(), restart());
   }
 
   /** One call under a time-out in virtual time. */
@@ -191,29 +193,36 @@ export class World {
   async #deliver(delivery: Delivery): Promise<void> {
     const { clock } = this.#options;
     await clock.sleep(delivery.atMs - clock.nowMs());
+    const { keys, after = [] } = delivery;
+    while (!after.every((key) => this.#accepted.has(key))) await clock.sleep(REDELIVER_AFTER_MS);
     for (let tries = 0; tries < REDELIVERIES_MAX; tries += 1) {
       const answer = await this.#post(delivery);
       this.counts.deliveries += 1;
-      if (answer === 200) return;
+      if (answer === 200) {
+        for (const key of keys) this.#accepted.add(key);
+        return;
+      }
       this.counts.redeliveries += 1;
       await clock.sleep(REDELIVER_AFTER_MS);
     }
-    throw new Error(
-      `never answered 200: ${delivery.keys.join(', ')}\n${this.log.slice(-5).join('\n')}`,
-    );
+    throw new Error(`never answered 200: ${keys.join(', ')}\n${this.log.slice(-5).join('\n')}`);
   }
 
-  /** Undefined where the process died before it answered, or was not there. */
+  /**
+   * Undefined where the process died before it answered, stands still, or was not there. The signature's
+   * time is the replica's: one whose clock is wrong would refuse all of Stripe and Paddle.
+   */
   async #post({ provider, body }: Delivery): Promise<number | undefined> {
     const alive = this.#replicas.filter((replica) => replica !== undefined);
     const replica = alive[Math.floor(this.#random() * alive.length)];
-    if (replica === undefined) return undefined;
+    if (replica === undefined || replica.clock.stands) return undefined;
     const bytes = new TextEncoder().encode(JSON.stringify(body));
     const secret = new Secret(SECRETS[provider]);
-    const timestampSeconds = Math.floor(this.#options.clock.nowMs() / 1000);
+    const timestampSeconds = Math.floor(replica.clock.nowMs() / 1000);
     const { header, value } = signDelivery(provider, bytes, { secret, timestampSeconds });
     const headers = { 'content-type': 'application/json', [header]: value };
-    const request = replica.server.app.request('/v1', { method: 'POST', headers, body: bytes });
+    const init = { method: 'POST', headers, body: bytes };
+    const request = replica.clock.run(() => replica.server.app.request('/v1', init));
     const answer = await Promise.race([request, replica.died]);
     return replica.isDead ? undefined : answer?.status;
   }
@@ -225,10 +234,14 @@ export class World {
   }
 
   /** Waits until the journal has nothing left to do, but for what may wait for ever. */
-  async settle(mayWait: (key: string) => boolean, everyMs = 10_000): Promise<void> {
+  async settle(
+    mayWait: (key: string) => boolean,
+    { everyMs = 10_000, withinMs = 6 * HOUR_MS }: { everyMs?: number; withinMs?: number } = {},
+  ): Promise<void> {
     const { clock } = this.#options;
+    const untilMs = clock.nowMs() + withinMs;
     // One look is no snapshot: an event may go from one status to another while it is taken.
-    for (let looks = 0, idle = 0; looks < 2_000; looks += 1) {
+    for (let idle = 0; clock.nowMs() < untilMs; ) {
       // Nobody can look where no replica is running, or where it dies while one does.
       const left = await this.#unfinished(mayWait).catch(() => ['unknown']);
       idle = left.length === 0 ? idle + 1 : 0;
@@ -236,7 +249,9 @@ export class World {
       await clock.sleep(everyMs);
     }
     const left = await this.#unfinished(mayWait);
-    throw new Error(`never finished: ${left.join(', ')}\n${this.log.slice(-20).join('\n')}`);
+    throw new Error(
+      `not finished within ${withinMs} ms: ${left.join(', ')}\n${this.log.slice(-20).join('\n')}`,
+    );
   }
 
   async #unfinished(mayWait: (key: string) => boolean): Promise<readonly string[]> {
