@@ -96,6 +96,8 @@ export interface Settlement {
   readonly isHeld?: boolean;
   /** It made a license: events of the same subjects that wait for one are worked on again. */
   readonly wakesWaiting: boolean;
+  /** Subjects that it was found to be about; only for `queued`. From now on it takes its turn there as well. */
+  readonly joins?: readonly string[];
   /** The version of the rules that decided it. */
   readonly rulesHash?: string;
   /** The calls that were made, for whoever reads the journal. */

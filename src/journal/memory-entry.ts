@@ -7,7 +7,7 @@ import type { EventRecord, NewEvent, ReplayMark, Settlement, StoredPlan } from '
 export interface Entry {
   readonly key: string;
   event: NewEvent['event'];
-  readonly subjects: readonly string[];
+  subjects: readonly string[];
   readonly sequence: number;
   firstAcceptedAtMs: number;
   begunAtMs: number;

@@ -207,6 +207,7 @@ class MemoryJournal extends MemoryTimers implements Journal {
     entry.dueAtMs = dueAtMs;
     this.#settleTimer(entry, settlement);
     this.#queues.release(entry);
+    entry.subjects = [...new Set([...entry.subjects, ...(settlement.joins ?? [])])];
     switch (outcome.status) {
       case 'queued':
         this.#queues.add(entry);

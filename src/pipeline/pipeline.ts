@@ -32,6 +32,7 @@ import type { Recording } from './call-recorder.ts';
 import { describeDone, failedOutcome, withProgress } from './outcomes.ts';
 import { settleFailure } from './retry.ts';
 import { cancelTimers, stepOfTimer, timerKeyOf, withStopped } from './timers.ts';
+import { saleOf, takesItsTurn } from './turns.ts';
 
 /** One version of all rules, with the variables that they read. */
 export interface CurrentRules {
@@ -92,9 +93,7 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
         const ids = ruleSet === undefined ? [event.id] : await subjectsOf(ruleSet, event, env);
         // A subscription of one provider has nothing to do with one of the same id of another.
         const subjects = ids.map((id) => subjectText(`${event.provider}:${id}`));
-        // A refund names a payment only; it takes its turn among the events of the sale.
-        const isRefund = ruleSet?.typesByPayment.has(event.type) === true;
-        const sale = isRefund ? (await journal.findReferences(subjects)).subject : [];
+        const sale = await saleOf(event, subjects, ruleSet, journal);
         events.push({ event, subjects: [...new Set([...subjects, ...sale])] });
       }
       const startedAtMs = dependencies.clock.nowMs();
@@ -172,6 +171,9 @@ async function decideAndExecute(
       ? settlement
       : { timer: { key: timerKey, isOver: true }, ...settlement };
   try {
+    const sale = await saleOf(event, taken.subjects, ruleSet, dependencies.journal);
+    const joins = sale.filter((subject) => !taken.subjects.includes(subject));
+    if (joins.length > 0) return takesItsTurn(event.id, joins);
     const match = await decide(taken, ruleSet, env);
     onPlan();
     // Before all else: a payment that fails, or is tried again for hours, was made all the same.

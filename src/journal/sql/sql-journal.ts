@@ -66,6 +66,7 @@ import {
   PROBE,
   REFRESH_PAYLOAD,
   REQUEUE,
+  SET_SUBJECTS,
   SETTLE,
   STILL_DONE,
   STILL_TO_BRING_BACK,
@@ -387,8 +388,9 @@ class SqlJournal implements Journal {
   async settle(key: string, settlement: Settlement, ofAttempt?: number): Promise<void> {
     const held = this.#held.get(key, ofAttempt);
     if (held === undefined) return;
-    const { subjects, attempt, startedMs } = held;
-    const { outcome, dueAtMs, timer, wakesWaiting, rulesHash, calls = [] } = settlement;
+    const { attempt, startedMs } = held;
+    const { outcome, dueAtMs, timer, wakesWaiting, rulesHash, calls = [], joins = [] } = settlement;
+    const subjects = [...new Set([...held.subjects, ...joins])];
     const waitsForTime = timer !== undefined && !timer.isOver && dueAtMs !== undefined;
     const references = referencesOf(held.event, outcome, (text) => this.#hash(text));
     await this.#deferred.transaction(async (tx) => {
@@ -414,6 +416,15 @@ class SqlJournal implements Journal {
         ...[key, attempt, startedMs, tx.nowMs, outcome.status, outcome.reason ?? null],
         JSON.stringify(calls),
       ]);
+      for (const subject of subjects.slice(held.subjects.length)) {
+        const { timeMs } = held.event;
+        await tx.query(INSERT_SUBJECT, [
+          ...[subject, key, POSITION.aside, timeMs, settled.sequence],
+        ]);
+      }
+      if (subjects.length > held.subjects.length) {
+        await tx.query(SET_SUBJECTS, [key, JSON.stringify(subjects)]);
+      }
       if (waitsForTime) await movePlace(tx, key, lineTimeOf(dueAtMs));
       if (timer?.isOver === true) await this.#timers.end(tx, timer.key, key);
       const isQueued = outcome.status === 'queued';

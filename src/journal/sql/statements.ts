@@ -41,6 +41,8 @@ export const INSERT_EVENT = `insert into events
 export const INSERT_SUBJECT = `insert into event_subjects (subject, event_key, position, time_ms, sequence)
   values ($1, $2, $3, $4, $5)`;
 
+export const SET_SUBJECTS = 'update events set subjects = $2 where event_key = $1';
+
 export const FIND_EVENT = `select ${EVENT_COLUMNS} from events where event_key = $1`;
 
 export const INSERT_PAYLOAD = 'insert into payloads (sequence, payload) values ($1, $2)';
