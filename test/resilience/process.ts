@@ -8,8 +8,11 @@ import type { Provider } from '../../src/core/providers.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { signDelivery } from '../../src/verifiers/sign.ts';
 import { PATIENT_MS, PRODUCT_ID, SECRETS } from '../support/keywright.ts';
+import type { Oddities } from '../support/odd-server.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+const GIVE_UP_MS = 20_000;
 
 export interface ServerProcess {
   readonly url: string;
@@ -18,7 +21,8 @@ export interface ServerProcess {
   readonly lines: readonly string[];
   /** Signs and sends; gives the status, or undefined when there was no answer. */
   send(provider: Provider, body: string): Promise<number | undefined>;
-  signal(signal: 'SIGHUP'): void;
+  /** SIGSTOP freezes it, SIGCONT lets it go on. */
+  signal(signal: 'SIGHUP' | 'SIGSTOP' | 'SIGCONT'): void;
   /** Ends it, and gives its exit code; null when a signal ended it. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
 }
@@ -26,8 +30,13 @@ export interface ServerProcess {
 export async function startServerProcess(
   cryptlex: { url: string; token: string },
   env: Record<string, string | undefined> = {},
+  oddities?: Oddities,
 ): Promise<ServerProcess> {
-  const child = spawnCli(['serve'], {
+  const args =
+    oddities === undefined
+      ? ['src/cli.ts', 'serve']
+      : ['test/support/odd-server.ts', JSON.stringify(oddities)];
+  const child = spawnNode(args, {
     STRIPE_WEBHOOK_SECRET: SECRETS.stripe,
     FASTSPRING_WEBHOOK_SECRET: SECRETS.fastspring,
     PADDLE_WEBHOOK_SECRET: SECRETS.paddle,
@@ -61,11 +70,16 @@ export async function startServerProcess(
     send: async (provider, body) => {
       const bytes = new TextEncoder().encode(body);
       const secret = new Secret(SECRETS[provider]);
-      const timestampSeconds = Math.floor(Date.now() / 1000);
+      const nowMs = Date.now() + (oddities?.clockOffMs ?? 0);
+      const timestampSeconds = Math.floor(nowMs / 1000);
       const { header, value } = signDelivery(provider, bytes, { secret, timestampSeconds });
       const headers = { 'content-type': 'application/json', [header]: value };
       try {
-        const response = await fetch(`${url}/v1`, { method: 'POST', headers, body });
+        const response = await fetch(`${url}/v1`, {
+          ...{ method: 'POST', headers, body },
+          // The providers do not wait longer either.
+          signal: AbortSignal.timeout(GIVE_UP_MS),
+        });
         await response.arrayBuffer();
         return response.status;
       } catch {
@@ -88,7 +102,11 @@ export function spawnCli(
   args: readonly string[],
   env: Record<string, string | undefined>,
 ): ChildProcess {
-  return spawn(process.execPath, ['src/cli.ts', ...args], {
+  return spawnNode(['src/cli.ts', ...args], env);
+}
+
+function spawnNode(args: readonly string[], env: Record<string, string | undefined>): ChildProcess {
+  return spawn(process.execPath, args, {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], NODE_NO_WARNINGS: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
