@@ -128,7 +128,7 @@ class Matcher {
       const scope = file.child(rule.names);
       const verdict = await this.#ask(rule, scope);
       if (verdict === 'no') continue;
-      const pointer = { id: rule.id, file: this.#ruleSet.file, line: rule.location.line };
+      const pointer = { id: rule.id, file: rule.location.file, line: rule.location.line };
       if (verdict === 'failed') {
         this.#undecided = pointer;
         skipped = `the conditions of ${rule.id} could not be asked`;

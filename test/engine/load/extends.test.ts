@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { ACTIONS } from '../../../src/actions/definitions.ts';
 import { loadRuleFile } from '../../../src/engine/load/load.ts';
+import { matchEvent } from '../../../src/engine/plan/match.ts';
 
 const BASE = `provider: paddle
 subject: =data.id
@@ -199,4 +200,17 @@ it('a rule test sets settings by name, and those of `let` as before', () => {
   }
   const { diagnostics } = loadRuleFile(input, ACTIONS, { settings: { refunds: 'revok' } });
   expect(diagnostics.map(({ code }) => code)).toEqual(['SETTING_WRONG']);
+});
+
+it('an event names the file that its rule is in', async () => {
+  const { ruleSet } = load('extends: paddle\n');
+  if (ruleSet === undefined) throw new Error('it has findings');
+  const payload = { event_id: 'evt_1', event_type: 'subscription.paused', data: { id: 'sub_1' } };
+  const event = { source: 'paddle', provider: 'paddle', id: 'evt_1', live: null } as const;
+  const result = await matchEvent(
+    ruleSet,
+    { ...event, type: 'subscription.paused', timeMs: 1, payload },
+    {},
+  );
+  expect(result).toMatchObject({ rule: { file: 'shipped/paddle.yaml', line: 15 } });
 });
