@@ -3,6 +3,7 @@
 // Sources: Stripe API reference "Event", FastSpring "Webhooks" reference, Paddle API reference "Events",
 // and each provider's page on signatures; all read 2026-11.
 
+import { isJsonObject } from './json.ts';
 import type { JsonObject } from './model.ts';
 
 export interface ProviderFacts {
@@ -83,7 +84,7 @@ const FACTS = {
     owns: (body) =>
       body['object'] === 'event' ||
       body['object'] === 'v2.core.event' ||
-      (isMap(body['data']) && isMap(body['data']['object'])),
+      (isJsonObject(body['data']) && isJsonObject(body['data']['object'])),
     refuses: (body) =>
       body['object'] === 'v2.core.event'
         ? 'this endpoint of Stripe sends thin events; choose the snapshot payload'
@@ -117,7 +118,7 @@ const FACTS = {
     owns: (body) =>
       Array.isArray(body['events']) ||
       typeof body['processed'] === 'boolean' ||
-      (typeof body['type'] === 'string' && isMap(body['data'])),
+      (typeof body['type'] === 'string' && isJsonObject(body['data'])),
     // Its ids have no mark; the member that they are under says it.
     isCustomerId: (text, member) => FASTSPRING_ID_MEMBERS.has(member) && /^[\w-]{2,}$/.test(text),
     dates: { seconds: /InSeconds$/, milliseconds: true, days: true },
@@ -186,7 +187,7 @@ export function providerOfBody(body: JsonObject): Provider | undefined {
 export function eventsInBody(provider: Provider, body: JsonObject): readonly JsonObject[] {
   const { batchMember } = PROVIDER_FACTS[provider];
   const list = batchMember === undefined ? undefined : body[batchMember];
-  return Array.isArray(list) ? list.filter(isMap) : [body];
+  return Array.isArray(list) ? list.filter(isJsonObject) : [body];
 }
 
 /** A body of these events, as the provider would send it. Without a batch, the first event is the body. */
@@ -214,8 +215,4 @@ export function setEventTime(provider: Provider, event: JsonObject, timeMs: numb
   const { timeMember, timeUnit } = PROVIDER_FACTS[provider];
   if (timeUnit === 'iso8601') event[timeMember] = new Date(timeMs).toISOString();
   else event[timeMember] = timeUnit === 'seconds' ? Math.floor(timeMs / 1000) : timeMs;
-}
-
-function isMap(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -4,6 +4,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { AppError } from '../core/error-codes.ts';
+import { isJsonObject } from '../core/json.ts';
 import type { JsonObject, JsonValue } from '../core/model.ts';
 
 /** What an event is given besides its body. */
@@ -59,11 +60,6 @@ export function eventObject(value: unknown): JsonObject {
   }
   tame(value, NESTING_LEVELS_MAX);
   return value;
-}
-
-/** Whether a value that JSON.parse made is an object, and no list. */
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**

@@ -2,16 +2,11 @@
 // the order in which they are handled. What an event's object must hold is for the rules to say.
 
 import { AppError } from '../core/error-codes.ts';
+import { isJsonObject } from '../core/json.ts';
 import type { JsonObject, JsonValue, WebhookEvent } from '../core/model.ts';
 import { eventTimeOf, PROVIDER_FACTS, type Provider } from '../core/providers.ts';
 import type { EventOrigin } from './event-body.ts';
-import {
-  isJsonObject,
-  liveMark,
-  parseEventBody,
-  requiredName,
-  timeOrArrival,
-} from './event-body.ts';
+import { liveMark, parseEventBody, requiredName, timeOrArrival } from './event-body.ts';
 
 /**
  * The events in a webhook body, without asking who sent it: for `dry-run` and rule tests, where a

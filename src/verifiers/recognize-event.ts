@@ -2,9 +2,9 @@
 // batch, or what `keywright events show --json` prints; gives the body and its provider, told by
 // the members that only its envelope has. Never for deliveries: there the signature says it.
 
+import { isJsonObject } from '../core/json.ts';
 import type { JsonObject } from '../core/model.ts';
 import { isProvider, type Provider, providerOfBody } from '../core/providers.ts';
-import { isJsonObject } from './event-body.ts';
 
 export interface RecognizedEvent {
   /** Undefined where no provider sends such a body. */

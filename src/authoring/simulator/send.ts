@@ -2,11 +2,11 @@
 // it is as it should be. Never repeats a request, and never shows the secret.
 
 import { AppError } from '../../core/error-codes.ts';
+import { isJsonObject } from '../../core/json.ts';
 import type { JsonObject, JsonValue } from '../../core/model.ts';
 import type { Provider } from '../../core/providers.ts';
 import { Secret } from '../../core/secret.ts';
 import type { Transport } from '../../http/transport.ts';
-import { isJsonObject } from '../../verifiers/event-body.ts';
 import { signDelivery } from '../../verifiers/sign.ts';
 import type { Sending } from './chaos.ts';
 import { bodyOf } from './deliveries.ts';

@@ -4,11 +4,11 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError, messageOf } from '../../core/error-codes.ts';
+import { isJsonObject } from '../../core/json.ts';
 import type { JsonObject } from '../../core/model.ts';
 import { PROVIDER_LIST } from '../../core/providers.ts';
 import { teachShapes } from '../../engine/lint/inspect.ts';
 import type { KnownShapes } from '../../engine/lint/shapes/known.ts';
-import { isJsonObject } from '../../verifiers/event-body.ts';
 import { recognizeEvent } from '../../verifiers/recognize-event.ts';
 
 /** @throws INPUT_UNREADABLE for a path that cannot be read, or holds no event */
