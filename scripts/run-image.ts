@@ -3,7 +3,7 @@
 // gives what was seen. Ends what it starts.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, readdirSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stage } from './dockerfile.ts';
 import { freePort } from './free-port.ts';
@@ -17,6 +17,9 @@ export async function runImage(stage: Stage): Promise<string> {
   const isRoot = process.getuid?.() === 0;
   if (stage.user !== `${USER}:${USER}`) throw new Error(`the image runs as ${stage.user}`);
   const port = await freePort();
+  // Another user cannot enter a private checkout, where our own Node is.
+  const node = isRoot ? join(stage.root, 'node') : process.execPath;
+  if (isRoot) copyFileSync(process.execPath, node);
   // As with --read-only: nothing but what COPY gave to the user can be written to.
   for (const name of readdirSync(stage.root, { recursive: true, encoding: 'utf8' })) {
     chmodSync(join(stage.root, name), 0o555);
@@ -35,7 +38,7 @@ export async function runImage(stage: Stage): Promise<string> {
   );
   const [program, ...args] = [...stage.entrypoint, ...stage.command];
   if (program !== 'node') throw new Error(`the image starts ${program}`);
-  const child = spawn(process.execPath, args, {
+  const child = spawn(node, args, {
     cwd: join(stage.root, stage.workdir),
     env: {
       ...env,
