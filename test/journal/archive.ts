@@ -105,6 +105,7 @@ function backlogs(get: Get): void {
       waiting: { events: 1, oldestAgeMs: HOUR_MS + 2_000 },
       timer: nothing,
       parked: { events: 1, oldestAgeMs: 2_000 },
+      held: nothing,
     });
   });
 }

@@ -154,7 +154,7 @@ describe.concurrent('Cryptlex in trouble', () => {
       // A write whose answer is garbled is read back, so that it may be done at once.
       const isReadBack = trouble.effect.kind === 'garble' && method !== 'GET';
 
-      test(`${kind.name}: ${trouble.name}`, async () => {
+      test(`${kind.name}: ${trouble.name}`, async ({ expect }) => {
         const clean = await cleanRun(kind);
         await withKeywright(options, async (keywright) => {
           const passwords = listenForPasswords(keywright);
